@@ -1,0 +1,30 @@
+#pragma once
+
+#include <nullworker/base/error.hpp>
+
+#include <memory>
+#include <string_view>
+#include <utility>
+
+struct evp_pkey_st;
+
+namespace nullworker::auth {
+
+// The autoscaler's RSA public key.
+class public_key {
+public:
+    // Fails with invalid_public_key for anything but an RSA key of at least 2048 bits in PEM.
+    [[nodiscard]] static result<public_key> from_pem(std::string_view pem);
+
+    // Whether `signature` (standard base64) is an RSA PKCS#1 v1.5 signature with SHA-256 over `message`.
+    [[nodiscard]] bool verifies(std::string_view message, std::string_view signature) const;
+
+    friend bool operator==(const public_key& a, const public_key& b);
+
+private:
+    explicit public_key(std::shared_ptr<evp_pkey_st> key) : x_key(std::move(key)) {}
+
+    std::shared_ptr<evp_pkey_st> x_key;
+};
+
+}  // namespace nullworker::auth

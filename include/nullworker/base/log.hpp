@@ -1,0 +1,50 @@
+#pragma once
+
+#include <concepts>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
+// One line an event, key=value, to standard error:
+//   ts=2026-01-31T12:00:00.000Z level=info event=session_created session_id=Ab3… lifetime=60
+// Levels by consequence: error is our fault, warning a peer's or the operator's, info the golden path.
+namespace nullworker::log {
+
+enum class level { debug, info, warning, error, off };
+
+// One key=value pair. Values with blanks, quotes or control characters are quoted and escaped.
+struct field {
+    std::string_view key;
+    std::string value;
+
+    field(std::string_view k, std::string_view v) : key(k), value(v) {}
+    field(std::string_view k, const char* v) : key(k), value(v) {}
+    field(std::string_view k, const std::string& v) : key(k), value(v) {}
+    field(std::string_view k, bool v) : key(k), value(v ? "true" : "false") {}
+    field(std::string_view k, double v);
+    template <std::integral T>
+    field(std::string_view k, T v) : key(k), value(std::to_string(v)) {}
+};
+
+// Nothing below `minimum` is written. The default is `off`, so that tests are quiet.
+void set_level(level minimum);
+
+void write(level severity, std::string_view event, std::initializer_list<field> fields);
+
+inline void debug(std::string_view event, std::initializer_list<field> fields = {}) {
+    write(level::debug, event, fields);
+}
+inline void info(std::string_view event, std::initializer_list<field> fields = {}) {
+    write(level::info, event, fields);
+}
+inline void warning(std::string_view event, std::initializer_list<field> fields = {}) {
+    write(level::warning, event, fields);
+}
+inline void error(std::string_view event, std::initializer_list<field> fields = {}) {
+    write(level::error, event, fields);
+}
+
+// The line without time stamp and level, as `write` prints it.
+[[nodiscard]] std::string format(std::string_view event, std::initializer_list<field> fields);
+
+}  // namespace nullworker::log

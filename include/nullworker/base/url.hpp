@@ -1,0 +1,39 @@
+#pragma once
+
+#include <nullworker/base/error.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace nullworker {
+
+// An absolute http or https URL, taken apart.
+struct url {
+    std::string scheme;        // "http" or "https", lower case
+    std::string host;          // lower case; an IPv6 address without its brackets
+    std::uint16_t port = 0;    // the scheme's own where the text has none
+    std::string target = "/";  // path and query, still percent-encoded; at least "/"
+
+    [[nodiscard]] bool is_tls() const { return scheme == "https"; }
+
+    // scheme://host:port, the port left out where it is the scheme's own.
+    [[nodiscard]] std::string origin() const;
+
+    // The value of a Host header.
+    [[nodiscard]] std::string authority() const;
+
+    [[nodiscard]] std::string text() const { return origin() + target; }
+};
+
+// Fails with invalid_url (also for user information and fragments, which have no business here) or
+// unsupported_scheme.
+[[nodiscard]] result<url> parse_url(std::string_view text);
+
+// Whether both name the same scheme, host and port.
+[[nodiscard]] bool same_origin(const url& a, const url& b);
+
+// `base` with `path` appended to its own: a report address and "/worker_status/".
+[[nodiscard]] url join(url base, std::string_view path);
+
+}  // namespace nullworker

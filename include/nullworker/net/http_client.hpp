@@ -1,0 +1,63 @@
+#pragma once
+
+#include <nullworker/base/asio.hpp>
+#include <nullworker/base/error.hpp>
+#include <nullworker/base/url.hpp>
+#include <nullworker/net/message.hpp>
+#include <nullworker/net/tls.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace nullworker::net {
+
+// One request to a peer. A body is sent as application/json.
+struct call {
+    verb method = verb::get;
+    url target;
+    std::vector<header> headers = {};
+    std::string body = {};
+    std::chrono::steady_clock::duration limit = std::chrono::seconds(10);  // for all of it
+    std::size_t max_reply_bytes = 1024 * 1024;
+};
+
+// Sends requests, one at a time, and keeps the last connection open for the next one to the same origin.
+// Redirects are not followed. A request on a kept connection that the peer closed meanwhile is sent again on
+// a new one. Concurrent calls need a client each.
+class http_client {
+public:
+    // `trust` is shared between clients, so that CA certificates are read once.
+    http_client(asio::any_io_executor executor, std::shared_ptr<tls_trust> trust);
+    ~http_client();
+    http_client(http_client&&) noexcept;
+    http_client& operator=(http_client&&) noexcept;
+
+    // Fails with timed_out, response_too_large, no_trusted_roots or the network's error. Any status is a
+    // success here.
+    [[nodiscard]] asio::awaitable<result<reply>> send(call request);
+
+    // Closes the kept connection.
+    void close();
+
+private:
+    class connection;
+
+    asio::awaitable<result<reply>> exchange(call request);
+
+    asio::any_io_executor x_executor;
+    std::shared_ptr<tls_trust> x_trust;
+    std::unique_ptr<connection> x_kept;
+};
+
+// Whether a reply accepts what was sent: any 2xx.
+[[nodiscard]] inline bool is_success(const reply& answer) {
+    return answer.status >= 200 && answer.status < 300;
+}
+
+}  // namespace nullworker::net

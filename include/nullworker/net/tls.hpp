@@ -1,0 +1,37 @@
+#pragma once
+
+#include <nullworker/base/error.hpp>
+
+#include <memory>
+#include <string>
+
+namespace boost::asio::ssl {
+class context;
+}
+
+namespace nullworker::net {
+
+// TLS 1.2 and up for a listener.
+using tls_context = std::shared_ptr<boost::asio::ssl::context>;
+
+// Loads a certificate chain and its key, both PEM. Throws startup_error that names the file when one is
+// unreadable or malformed, when the key does not belong to the certificate, or when the certificate's dates
+// exclude today.
+[[nodiscard]] tls_context load_server_tls(const std::string& certificate_file, const std::string& key_file);
+
+// What a client believes: the system's CA certificates, or those of SSL_CERT_FILE, and `extra_roots` (PEM,
+// may be empty). Peers are verified against it, name included; there is no way to turn that off.
+// The CA certificates are read when the first TLS connection is made.
+class tls_trust {
+public:
+    explicit tls_trust(std::string extra_roots = {});
+
+    // Fails with no_trusted_roots, or OpenSSL's error for malformed extra roots. Cached.
+    [[nodiscard]] result<tls_context> context();
+
+private:
+    std::string x_extra_roots;
+    tls_context x_context;
+};
+
+}  // namespace nullworker::net

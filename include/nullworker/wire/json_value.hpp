@@ -1,0 +1,41 @@
+#pragma once
+
+#include <nullworker/base/error.hpp>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <concepts>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace nullworker::wire {
+
+// Deeper nesting is refused: nothing in the contract needs it, and walking it would cost stack.
+inline constexpr int max_json_depth = 32;
+
+// An immutable JSON document, cheap to copy. What it holds is for `wire` to see; others carry, compare and
+// print it.
+class json_value {
+public:
+    json_value();  // null
+    // Constrained, since nlohmann::json converts from nearly anything.
+    template <std::same_as<nlohmann::json> T>
+    explicit json_value(T document) : x_document(std::make_shared<const T>(std::move(document))) {}
+
+    // Fails with invalid_json: not JSON, not UTF-8, numbers out of range, NaN, or nested beyond the limit.
+    [[nodiscard]] static result<json_value> parse(std::string_view text);
+
+    [[nodiscard]] std::string dump() const;
+    [[nodiscard]] bool is_null() const;
+    [[nodiscard]] const nlohmann::json& document() const noexcept { return *x_document; }
+
+    // Deep equality: the order of keys is irrelevant, 1 equals 1.0.
+    friend bool operator==(const json_value& a, const json_value& b);
+
+private:
+    std::shared_ptr<const nlohmann::json> x_document;
+};
+
+}  // namespace nullworker::wire

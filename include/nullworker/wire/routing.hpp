@@ -1,0 +1,130 @@
+#pragma once
+
+#include <nullworker/base/error.hpp>
+#include <nullworker/wire/json_value.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// What a client and the autoscaler say to each other.
+namespace nullworker::wire {
+
+// POST /route/
+struct route_request {
+    std::string endpoint;
+    std::string api_key;
+    double cost = 100.0;           // finite, > 0
+    std::int64_t request_idx = 0;  // 0 on the first call, then the one received
+    double replay_timeout = 60.0;  // seconds
+};
+
+[[nodiscard]] std::string to_json(const route_request& request);
+[[nodiscard]] result<route_request> parse_route_request(std::string_view body);
+
+// The reply: with a `grant` the worker is ready, without one the client waits and asks again.
+struct route_reply {
+    struct ready {
+        std::string url;
+        json_value grant;  // the whole reply, to be sent on as auth_data
+    };
+    std::optional<ready> worker;
+    std::string status;            // why there is no worker yet
+    std::int64_t request_idx = 0;  // 0 where the autoscaler gave none
+};
+
+[[nodiscard]] result<route_reply> parse_route_reply(std::string_view body);
+
+// The ready form, as an autoscaler makes it.
+struct signed_grant {
+    std::string url;
+    std::string endpoint;
+    double cost = 0;
+    std::int64_t reqnum = 0;
+    std::int64_t request_idx = 0;
+    std::string signature;
+};
+
+[[nodiscard]] std::string to_json(const signed_grant& grant);
+[[nodiscard]] std::string route_waiting(const std::string& endpoint, const std::string& status,
+                                        std::int64_t request_idx);
+
+// GET /api/v0/endptjobs/: one endpoint of an account.
+struct endpoint_info {
+    std::int64_t id = 0;
+    std::string endpoint_name;
+    std::string api_key;
+    std::int64_t user_id = 0;
+    double created_at = 0;
+    double min_load = 0;
+    double min_cold_load = 0;
+    double target_util = 1.0;
+    double cold_mult = 1.0;
+    std::int64_t cold_workers = 0;
+    std::int64_t max_workers = 0;
+    double max_queue_time = 0;
+    double target_queue_time = 0;
+    double inactivity_timeout = 0;
+    std::string endpoint_state = "active";
+};
+
+[[nodiscard]] std::string endpoint_list(const std::vector<endpoint_info>& endpoints);
+[[nodiscard]] std::string endpoint_single(const endpoint_info& endpoint);
+[[nodiscard]] result<std::vector<endpoint_info>> parse_endpoint_list(std::string_view body);
+
+// POST /get_endpoint_workers/
+struct workers_request {
+    std::int64_t id = 0;
+    std::string api_key;
+};
+
+[[nodiscard]] std::string to_json(const workers_request& request);
+[[nodiscard]] result<workers_request> parse_workers_request(std::string_view body);
+
+struct worker_info {
+    std::int64_t id = 0;
+    std::string status;
+    double cur_load = 0;
+    double new_load = 0;
+    double cur_load_rolling_avg = 0;
+    double cur_perf = 0;
+    double perf = 0;
+    double measured_perf = 0;
+    double dlperf = 0;
+    double reliability = 1.0;
+    std::int64_t reqs_working = 0;
+    double disk_usage = 0;
+    double loaded_at = 0;
+    double started_at = 0;
+};
+
+[[nodiscard]] std::string to_json(const std::vector<worker_info>& workers);
+[[nodiscard]] result<std::vector<worker_info>> parse_workers(std::string_view body);
+
+// What a client sends to a worker, and what it reads from the replies.
+struct create_parameters {
+    double lifetime = 60.0;
+    std::optional<std::string> on_close_route;
+    json_value on_close_payload;
+};
+
+[[nodiscard]] std::string create_body(const json_value& grant, const create_parameters& parameters);
+[[nodiscard]] std::string session_body(const std::string& session_id, const json_value& grant);
+[[nodiscard]] std::string ping_body(const std::string& session_id, const json_value& grant);
+
+struct created_session {
+    std::string session_id;
+    double expiration = 0;  // epoch seconds
+};
+
+[[nodiscard]] result<created_session> parse_session_created(std::string_view body);
+
+// Whether a reply to /session/health says {"ok": true}.
+[[nodiscard]] bool says_ok(std::string_view body);
+
+// The text of {"error": "…"}, or the body's beginning where it is no such thing.
+[[nodiscard]] std::string parse_error(std::string_view body);
+
+}  // namespace nullworker::wire

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <nullworker/base/clock.hpp>
+#include <nullworker/wire/refusal.hpp>
+#include <nullworker/wire/route_grant.hpp>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// What clients send to a worker's session routes and to /ping, and what they get back.
+namespace nullworker::wire {
+
+inline constexpr seconds default_lifetime{60.0};
+
+struct create_request {
+    route_grant grant;
+    seconds lifetime = default_lifetime;
+    std::optional<std::string> on_close_route;  // an http(s) URL, or a path that starts with '/'
+    json_value on_close_payload;
+};
+
+// What a request must keep to.
+struct create_limits {
+    grant_form form = grant_form::complete;
+    seconds max_lifetime{86400.0};
+};
+
+[[nodiscard]] parsed<create_request> parse_create(std::string_view body, const create_limits& limits);
+
+// The body of /session/end, /session/get and /session/health.
+struct session_reference {
+    std::string session_id;
+    json_value session_auth;
+};
+
+[[nodiscard]] parsed<session_reference> parse_session_reference(std::string_view body);
+
+struct ping_request {
+    route_grant grant;
+    std::optional<std::string> session_id;
+};
+
+// Faults come as the framework's map: {"auth_data": "field missing"}, {"auth_data": {"url": "missing
+// parameter"}}, …
+[[nodiscard]] parsed<ping_request> parse_ping(std::string_view body, grant_form form);
+
+// Everything /session/get tells.
+struct session_description {
+    std::string session_id;
+    json_value auth_data;
+    seconds lifetime{};
+    double expiration = 0;  // epoch seconds
+    double created_at = 0;  // epoch seconds
+    std::optional<std::string> on_close_route;
+    json_value on_close_payload;
+};
+
+[[nodiscard]] std::string session_created(const std::string& session_id, double expiration);
+[[nodiscard]] std::string session_described(const session_description& session);
+[[nodiscard]] std::string session_ended(const std::string& session_id);
+[[nodiscard]] std::string session_not_found(const std::string& session_id);
+[[nodiscard]] std::string ok(bool value);
+[[nodiscard]] std::string ping_result();
+[[nodiscard]] std::string error(const std::string& what);
+
+// The control listener's answers to /release.
+[[nodiscard]] std::string released(const std::string& session_id);
+[[nodiscard]] std::string not_released(const std::string& reason);
+
+// The control listener's /health while something is wrong.
+[[nodiscard]] std::string unhealthy(const std::vector<std::string>& reasons);
+
+// The body of a close callback: `payload` plus the session's id; a payload that is no object goes under
+// "payload".
+[[nodiscard]] std::string close_callback(const json_value& payload, const std::string& session_id);
+
+}  // namespace nullworker::wire

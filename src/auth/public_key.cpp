@@ -1,0 +1,56 @@
+#include <nullworker/auth/public_key.hpp>
+
+#include <openssl/bio.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+
+#include <utility>
+#include <vector>
+
+namespace nullworker::auth {
+namespace {
+
+constexpr int min_key_bits = 2048;
+
+// Standard base64 with its padding, nothing else; empty when it is no such thing.
+std::vector<unsigned char> decode_base64(std::string_view text) {
+    if (text.empty() || text.size() % 4 != 0 || text.size() > 4096)
+        return {};
+    std::vector<unsigned char> out(text.size() / 4 * 3);
+    const int size = EVP_DecodeBlock(out.data(), reinterpret_cast<const unsigned char*>(text.data()),
+                                     static_cast<int>(text.size()));
+    if (size < 0)
+        return {};
+    // The decoder counts padding as zero bytes.
+    const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
+    out.resize(static_cast<std::size_t>(size) - padding);
+    return out;
+}
+
+}  // namespace
+
+result<public_key> public_key::from_pem(std::string_view pem) {
+    const std::unique_ptr<BIO, decltype(&BIO_free)> bio(
+        BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), &BIO_free);
+    std::shared_ptr<EVP_PKEY> key(PEM_read_bio_PUBKEY(bio.get(), nullptr, nullptr, nullptr), &EVP_PKEY_free);
+    if (!key || EVP_PKEY_get_base_id(key.get()) != EVP_PKEY_RSA ||
+        EVP_PKEY_get_bits(key.get()) < min_key_bits)
+        return errc::invalid_public_key;
+    return public_key(std::move(key));
+}
+
+bool public_key::verifies(std::string_view message, std::string_view signature) const {
+    const auto bytes = decode_base64(signature);
+    if (bytes.empty())
+        return false;
+    const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
+    return EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, x_key.get()) == 1 &&
+           EVP_DigestVerify(context.get(), bytes.data(), bytes.size(),
+                            reinterpret_cast<const unsigned char*>(message.data()), message.size()) == 1;
+}
+
+bool operator==(const public_key& a, const public_key& b) {
+    return EVP_PKEY_eq(a.x_key.get(), b.x_key.get()) == 1;
+}
+
+}  // namespace nullworker::auth

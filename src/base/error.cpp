@@ -1,0 +1,47 @@
+#include <nullworker/base/error.hpp>
+
+namespace nullworker {
+namespace {
+
+constexpr const char* describe(errc value) noexcept {
+    switch (value) {
+        case errc::invalid_url:
+            return "not an absolute URL with a scheme and a host";
+        case errc::unsupported_scheme:
+            return "unsupported URL scheme";
+        case errc::timed_out:
+            return "timed out";
+        case errc::response_too_large:
+            return "the reply is too large";
+        case errc::unexpected_status:
+            return "unexpected HTTP status";
+        case errc::invalid_json:
+            return "invalid JSON";
+        case errc::unexpected_message:
+            return "unexpected message";
+        case errc::invalid_public_key:
+            return "not an RSA public key in PEM";
+        case errc::no_trusted_roots:
+            return "no CA certificates found; install ca-certificates or set SSL_CERT_FILE";
+    }
+    return "unknown error";
+}
+
+class category final : public boost::system::error_category {
+public:
+    const char* name() const noexcept override { return "nullworker"; }
+    std::string message(int value) const override { return describe(static_cast<errc>(value)); }
+};
+
+}  // namespace
+
+const boost::system::error_category& nullworker_category() noexcept {
+    static const category instance;
+    return instance;
+}
+
+error_code make_error_code(errc value) noexcept {
+    return {static_cast<int>(value), nullworker_category()};
+}
+
+}  // namespace nullworker

@@ -1,0 +1,72 @@
+#include <nullworker/base/url.hpp>
+
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+
+#include <algorithm>
+#include <cctype>
+
+namespace nullworker {
+namespace {
+
+constexpr std::uint16_t default_port(std::string_view scheme) {
+    return scheme == "https" ? 443 : 80;
+}
+
+std::string lower(std::string_view text) {
+    std::string out(text);
+    std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return std::tolower(c); });
+    return out;
+}
+
+}  // namespace
+
+std::string url::authority() const {
+    const bool ipv6 = host.find(':') != std::string::npos;
+    std::string out = ipv6 ? '[' + host + ']' : host;
+    if (port != default_port(scheme))
+        out += ':' + std::to_string(port);
+    return out;
+}
+
+std::string url::origin() const {
+    return scheme + "://" + authority();
+}
+
+result<url> parse_url(std::string_view text) {
+    const auto parsed = boost::urls::parse_uri({text.data(), text.size()});
+    if (!parsed || parsed->has_userinfo() || parsed->has_fragment())
+        return errc::invalid_url;
+    url out;
+    const auto scheme = parsed->scheme();
+    out.scheme = lower({scheme.data(), scheme.size()});
+    if (out.scheme != "http" && out.scheme != "https")
+        return errc::unsupported_scheme;
+    const auto host = parsed->host_address();
+    out.host = lower({host.data(), host.size()});
+    if (out.host.empty() ||
+        std::any_of(out.host.begin(), out.host.end(), [](unsigned char c) { return c <= ' '; }))
+        return errc::invalid_url;
+    out.port =
+        parsed->has_port() && !parsed->port().empty() ? parsed->port_number() : default_port(out.scheme);
+    if (out.port == 0)
+        return errc::invalid_url;
+    const auto target = parsed->encoded_resource();
+    out.target.assign(target.data(), target.size());
+    if (out.target.empty() || out.target.front() != '/')
+        out.target.insert(out.target.begin(), '/');
+    return out;
+}
+
+bool same_origin(const url& a, const url& b) {
+    return a.scheme == b.scheme && a.host == b.host && a.port == b.port;
+}
+
+url join(url base, std::string_view path) {
+    while (!base.target.empty() && base.target.back() == '/')
+        base.target.pop_back();
+    base.target += path;
+    return base;
+}
+
+}  // namespace nullworker

@@ -1,0 +1,213 @@
+#include <nullworker/base/deadline.hpp>
+#include <nullworker/net/http_client.hpp>
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/http/write.hpp>
+#include <openssl/ssl.h>
+
+#include <utility>
+#include <variant>
+
+namespace nullworker::net {
+namespace {
+
+namespace beast = boost::beast;
+namespace http = beast::http;
+namespace ssl = asio::ssl;
+using tcp = asio::ip::tcp;
+using secured_socket = ssl::stream<tcp::socket>;
+
+http::request<http::string_body> make_raw(const call& request) {
+    http::request<http::string_body> raw(request.method == verb::post ? http::verb::post : http::verb::get,
+                                         request.target.target, 11);
+    raw.set(http::field::host, request.target.authority());
+    raw.set(http::field::user_agent, "nullworker/" NULLWORKER_VERSION);
+    raw.set(http::field::accept, "*/*");
+    for (const auto& [name, value] : request.headers)
+        raw.set(name, value);
+    if (request.method == verb::post) {
+        raw.set(http::field::content_type, "application/json");
+        raw.body() = request.body;
+    }
+    raw.prepare_payload();
+    return raw;
+}
+
+reply take(http::response<http::string_body>&& raw) {
+    reply out;
+    out.status = raw.result_int();
+    out.content_type = std::string(raw[http::field::content_type]);
+    for (const auto& field : raw)
+        out.headers.emplace_back(field.name_string(), field.value());
+    out.body = std::move(raw.body());
+    return out;
+}
+
+// Addresses need no look-up, and so no resolver thread.
+asio::awaitable<result<std::vector<tcp::endpoint>>> resolve(asio::any_io_executor executor, url target) {
+    std::vector<tcp::endpoint> found;
+    error_code ec;
+    if (const auto address = asio::ip::make_address(target.host, ec); !ec) {
+        found.emplace_back(address, target.port);
+        co_return found;
+    }
+    tcp::resolver resolver(executor);
+    auto [resolve_ec, entries] = co_await resolver.async_resolve(target.host, std::to_string(target.port),
+                                                                 tcp::resolver::numeric_service, nothrow);
+    if (resolve_ec)
+        co_return resolve_ec;
+    for (const auto& entry : entries)
+        found.push_back(entry.endpoint());
+    co_return found;
+}
+
+}  // namespace
+
+// An open connection to one origin.
+class http_client::connection {
+public:
+    connection(url origin, tcp::socket socket) : x_origin(std::move(origin)), x_socket(std::move(socket)) {}
+    connection(url origin, tcp::socket socket, tls_context context)
+        : x_origin(std::move(origin)),
+          x_socket(secured_socket(std::move(socket), *context)),
+          x_context(std::move(context)) {}
+
+    [[nodiscard]] bool leads_to(const url& target) const { return same_origin(x_origin, target); }
+
+    // A kept connection on which something arrived, or which was closed, is of no use.
+    [[nodiscard]] bool is_stale() {
+        auto& socket = lowest();
+        char byte = 0;
+        error_code ec;
+        socket.non_blocking(true, ec);
+        socket.receive(asio::buffer(&byte, 1), tcp::socket::message_peek, ec);
+        return ec != asio::error::would_block;
+    }
+
+    asio::awaitable<error_code> handshake() {
+        auto& stream = std::get<secured_socket>(x_socket);
+        error_code is_name;
+        asio::ip::make_address(x_origin.host, is_name);
+        if (is_name)
+            SSL_set_tlsext_host_name(stream.native_handle(), x_origin.host.c_str());
+        stream.set_verify_callback(ssl::host_name_verification(x_origin.host));
+        const auto [ec] = co_await stream.async_handshake(ssl::stream_base::client, nothrow);
+        co_return ec;
+    }
+
+    struct outcome {
+        error_code ec;
+        bool reply_begun = false;  // at least one byte of the reply came
+        bool keep_alive = false;
+        reply answer;
+    };
+
+    asio::awaitable<outcome> exchange(call request) {
+        if (auto* secured = std::get_if<secured_socket>(&x_socket))
+            co_return co_await exchange_on(*secured, std::move(request));
+        co_return co_await exchange_on(std::get<tcp::socket>(x_socket), std::move(request));
+    }
+
+private:
+    tcp::socket& lowest() {
+        if (auto* secured = std::get_if<secured_socket>(&x_socket))
+            return secured->next_layer();
+        return std::get<tcp::socket>(x_socket);
+    }
+
+    template <class Stream>
+    asio::awaitable<outcome> exchange_on(Stream& stream, call request) {
+        outcome out;
+        const auto raw = make_raw(request);
+        std::tie(out.ec, std::ignore) = co_await http::async_write(stream, raw, nothrow);
+        if (out.ec)
+            co_return out;
+        beast::flat_buffer buffer;
+        http::response_parser<http::string_body> parser;
+        parser.body_limit(request.max_reply_bytes);
+        std::tie(out.ec, std::ignore) = co_await http::async_read(stream, buffer, parser, nothrow);
+        out.reply_begun = parser.got_some();
+        if (out.ec == http::error::body_limit)
+            out.ec = errc::response_too_large;
+        if (out.ec)
+            co_return out;
+        out.keep_alive = parser.keep_alive() && buffer.size() == 0;
+        out.answer = take(parser.release());
+        co_return out;
+    }
+
+    url x_origin;
+    std::variant<tcp::socket, secured_socket> x_socket;
+    tls_context x_context;
+};
+
+http_client::http_client(asio::any_io_executor executor, std::shared_ptr<tls_trust> trust)
+    : x_executor(std::move(executor)), x_trust(std::move(trust)) {}
+http_client::~http_client() = default;
+http_client::http_client(http_client&&) noexcept = default;
+http_client& http_client::operator=(http_client&&) noexcept = default;
+
+void http_client::close() {
+    x_kept.reset();
+}
+
+asio::awaitable<result<reply>> http_client::send(call request) {
+    const auto limit = request.limit;
+    auto work = exchange(std::move(request));
+    co_return co_await within(limit, std::move(work));
+}
+
+asio::awaitable<result<reply>> http_client::exchange(call request) {
+    // Taken out, so that a cancelled exchange closes it.
+    auto kept = std::move(x_kept);
+    if (kept && kept->leads_to(request.target) && !kept->is_stale()) {
+        auto outcome = co_await kept->exchange(request);
+        if (!outcome.ec) {
+            if (outcome.keep_alive)
+                x_kept = std::move(kept);
+            co_return std::move(outcome.answer);
+        }
+        if (outcome.reply_begun || outcome.ec == errc::response_too_large)
+            co_return outcome.ec;
+        // The peer closed it while the request was on its way: a new connection.
+    }
+    kept.reset();
+
+    const auto endpoints = co_await resolve(x_executor, request.target);
+    if (!endpoints)
+        co_return endpoints.error();
+    tcp::socket socket(x_executor);
+    const auto [connect_ec, chosen] = co_await asio::async_connect(socket, *endpoints, nothrow);
+    if (connect_ec)
+        co_return connect_ec;
+    error_code ignored;
+    socket.set_option(tcp::no_delay(true), ignored);
+
+    std::unique_ptr<connection> made;
+    if (request.target.is_tls()) {
+        auto context = x_trust->context();
+        if (!context)
+            co_return context.error();
+        made = std::make_unique<connection>(request.target, std::move(socket), *context);
+        if (const auto ec = co_await made->handshake())
+            co_return ec;
+    } else {
+        made = std::make_unique<connection>(request.target, std::move(socket));
+    }
+    auto outcome = co_await made->exchange(std::move(request));
+    if (outcome.ec)
+        co_return outcome.ec;
+    if (outcome.keep_alive)
+        x_kept = std::move(made);
+    co_return std::move(outcome.answer);
+}
+
+}  // namespace nullworker::net

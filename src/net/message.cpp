@@ -1,0 +1,46 @@
+#include <nullworker/net/message.hpp>
+
+#include <boost/beast/core/string.hpp>
+#include <boost/beast/http/status.hpp>
+
+#include <ostream>
+
+namespace nullworker::net {
+
+const char* to_string(verb value) noexcept {
+    switch (value) {
+        case verb::get:
+            return "GET";
+        case verb::post:
+            return "POST";
+        case verb::other:
+            break;
+    }
+    return "OTHER";
+}
+
+std::optional<std::string_view> request::find(std::string_view name) const {
+    for (const auto& [key, value] : headers)
+        if (boost::beast::iequals({key.data(), key.size()}, {name.data(), name.size()}))
+            return value;
+    return std::nullopt;
+}
+
+reply json_reply(unsigned status, std::string body) {
+    return {.status = status, .body = std::move(body)};
+}
+
+reply text_reply(unsigned status, std::string body) {
+    return {.status = status, .content_type = "text/plain; charset=utf-8", .body = std::move(body)};
+}
+
+reply empty_reply(unsigned status) {
+    return {.status = status, .content_type = "application/octet-stream", .body = {}};
+}
+
+reply status_reply(unsigned status) {
+    const auto reason = boost::beast::http::obsolete_reason(boost::beast::http::int_to_status(status));
+    return text_reply(status, std::to_string(status) + ": " + std::string(reason.data(), reason.size()));
+}
+
+}  // namespace nullworker::net

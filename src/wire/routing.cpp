@@ -1,0 +1,153 @@
+#include "reading.hpp"
+
+#include <nullworker/wire/routing.hpp>
+
+#include <cmath>
+#include <utility>
+
+namespace nullworker::wire {
+
+using nlohmann::json;
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(route_request, endpoint, api_key, cost, request_idx,
+                                                replay_timeout)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(signed_grant, url, endpoint, cost, reqnum, request_idx, signature)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(endpoint_info, id, endpoint_name, api_key, user_id,
+                                                created_at, min_load, min_cold_load, target_util, cold_mult,
+                                                cold_workers, max_workers, max_queue_time, target_queue_time,
+                                                inactivity_timeout, endpoint_state)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(workers_request, id, api_key)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(worker_info, id, status, cur_load, new_load,
+                                                cur_load_rolling_avg, cur_perf, perf, measured_perf, dlperf,
+                                                reliability, reqs_working, disk_usage, loaded_at, started_at)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(created_session, session_id, expiration)
+
+namespace {
+
+// What the endpoint routes wrap their answers in. Null fields keep their defaults.
+endpoint_info read_endpoint(json entry) {
+    for (auto field = entry.begin(); field != entry.end();)
+        field = field->is_null() ? entry.erase(field) : std::next(field);
+    return entry.get<endpoint_info>();
+}
+
+struct endpoint_results {
+    std::vector<endpoint_info> results;
+};
+
+void from_json(const json& document, endpoint_results& out) {
+    for (const auto& entry : document.at("results"))
+        out.results.push_back(read_endpoint(entry));
+}
+
+void from_json(const json& document, route_reply& reply) {
+    reply.request_idx = document.value("request_idx", std::int64_t{0});
+    if (document.contains("url"))
+        reply.worker = {document.at("url").get<std::string>(), json_value(document)};
+    else
+        reply.status = document.value("status", std::string("waiting"));
+}
+
+}  // namespace
+
+std::string to_json(const route_request& request) {
+    return compact(request);
+}
+
+result<route_request> parse_route_request(std::string_view body) {
+    auto request = read_message<route_request>(body);
+    if (request && !(std::isfinite(request->cost) && request->cost > 0))
+        return errc::unexpected_message;
+    return request;
+}
+
+result<route_reply> parse_route_reply(std::string_view body) {
+    const auto value = json_value::parse(body);
+    if (!value)
+        return value.error();
+    try {
+        route_reply reply;
+        from_json(value->document(), reply);
+        return reply;
+    } catch (const json::exception&) {
+        return errc::unexpected_message;
+    }
+}
+
+std::string to_json(const signed_grant& grant) {
+    return compact(grant);
+}
+
+std::string route_waiting(const std::string& endpoint, const std::string& status, std::int64_t request_idx) {
+    return compact({{"endpoint", endpoint}, {"status", status}, {"request_idx", request_idx}});
+}
+
+std::string endpoint_list(const std::vector<endpoint_info>& endpoints) {
+    return compact({{"success", true}, {"results", endpoints}});
+}
+
+std::string endpoint_single(const endpoint_info& endpoint) {
+    return compact({{"success", true}, {"result", endpoint}});
+}
+
+result<std::vector<endpoint_info>> parse_endpoint_list(std::string_view body) {
+    auto list = read_message<endpoint_results>(body);
+    if (!list)
+        return list.error();
+    return std::move(list->results);
+}
+
+std::string to_json(const workers_request& request) {
+    return compact(request);
+}
+
+result<workers_request> parse_workers_request(std::string_view body) {
+    return read_message<workers_request>(body);
+}
+
+std::string to_json(const std::vector<worker_info>& workers) {
+    return compact(workers);
+}
+
+result<std::vector<worker_info>> parse_workers(std::string_view body) {
+    return read_message<std::vector<worker_info>>(body);
+}
+
+std::string create_body(const json_value& grant, const create_parameters& parameters) {
+    const json payload = {
+        {"lifetime", parameters.lifetime},
+        {"on_close_route", parameters.on_close_route ? json(*parameters.on_close_route) : json()},
+        {"on_close_payload", parameters.on_close_payload.document()},
+    };
+    return compact({{"auth_data", grant.document()}, {"session_id", nullptr}, {"payload", payload}});
+}
+
+std::string session_body(const std::string& session_id, const json_value& grant) {
+    return compact({{"session_id", session_id}, {"session_auth", grant.document()}});
+}
+
+std::string ping_body(const std::string& session_id, const json_value& grant) {
+    return compact(
+        {{"auth_data", grant.document()}, {"session_id", session_id}, {"payload", json::object()}});
+}
+
+result<created_session> parse_session_created(std::string_view body) {
+    return read_message<created_session>(body);
+}
+
+bool says_ok(std::string_view body) {
+    const auto value = json_value::parse(body);
+    return value && value->document().is_object() && value->document().value("ok", json()) == true;
+}
+
+std::string parse_error(std::string_view body) {
+    constexpr std::size_t excerpt = 200;
+    if (const auto value = json_value::parse(body)) {
+        const json& document = value->document();
+        if (document.is_object() && document.contains("error") && document["error"].is_string())
+            return document["error"].get<std::string>();
+    }
+    return std::string(body.substr(0, excerpt));
+}
+
+}  // namespace nullworker::wire
