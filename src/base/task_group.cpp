@@ -66,4 +66,11 @@ asio::awaitable<bool> task_group::join_for(std::chrono::steady_clock::duration l
     co_return x_signals.empty();
 }
 
+asio::awaitable<bool> task_group::finish(std::chrono::steady_clock::duration patience) {
+    const bool ended = co_await join_for(patience);
+    cancel();
+    co_await join();
+    co_return ended;
+}
+
 }  // namespace nullworker

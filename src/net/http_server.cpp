@@ -128,10 +128,7 @@ void http_server::drain() {
 }
 
 asio::awaitable<void> http_server::join(std::chrono::steady_clock::duration patience) {
-    if (!co_await x_tasks.join_for(patience)) {
-        x_tasks.cancel();
-        co_await x_tasks.join();
-    }
+    co_await x_tasks.finish(patience);
 }
 
 asio::awaitable<void> http_server::accept_loop() {
@@ -228,7 +225,11 @@ asio::awaitable<void> http_server::converse(Stream& stream, connection& self) {
                 co_return;
         } else {
             keep_alive = parser.get().keep_alive();
-            answered = co_await answer(take(parser.release()));
+            const bool head = parser.get().method() == http::verb::head;
+            auto incoming = take(parser.release());
+            answered = co_await answer(std::move(incoming));
+            if (head)
+                answered->body.clear();  // a body would be taken for the next reply
         }
         auto raw = make_raw(std::move(*answered), keep_alive && !x_draining);
         self.stream.expires_after(x_limits.write_timeout);

@@ -35,6 +35,9 @@ public:
     // The same for at most `limit`; false when some are still running then.
     [[nodiscard]] asio::awaitable<bool> join_for(std::chrono::steady_clock::duration limit);
 
+    // Waits for at most `patience`, then cancels what is left and waits for that. False when it had to.
+    [[nodiscard]] asio::awaitable<bool> finish(std::chrono::steady_clock::duration patience);
+
     [[nodiscard]] std::size_t size() const noexcept { return x_signals.size(); }
 
 private:

@@ -20,6 +20,9 @@ public:
         x_timer.cancel();
     }
 
+    // Forgets a ring: whoever calls this is about to do what it asked for.
+    void silence() { x_rung = false; }
+
     // Waits for a ring or until `deadline`, whichever comes first; true for a ring, which is then used up.
     [[nodiscard]] asio::awaitable<bool> wait_until(asio::steady_timer::time_point deadline) {
         if (!x_rung) {

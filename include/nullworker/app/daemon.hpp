@@ -1,0 +1,97 @@
+#pragma once
+
+#include <nullworker/api/control_api.hpp>
+#include <nullworker/api/public_api.hpp>
+#include <nullworker/app/settings.hpp>
+#include <nullworker/auth/gatekeeper.hpp>
+#include <nullworker/autoscaler/courier.hpp>
+#include <nullworker/autoscaler/key_fetch.hpp>
+#include <nullworker/autoscaler/reporter.hpp>
+#include <nullworker/base/task_group.hpp>
+#include <nullworker/base/wakeup.hpp>
+#include <nullworker/consumer/close_callbacks.hpp>
+#include <nullworker/consumer/health_probe.hpp>
+#include <nullworker/net/http_server.hpp>
+#include <nullworker/reservation/desk.hpp>
+#include <nullworker/reservation/readiness.hpp>
+
+#include <boost/asio/io_context.hpp>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace nullworker::app {
+
+// A whole worker in one event loop: binds, serves, reports, drains. Here everything is put together; nothing
+// is decided.
+class daemon final : private reservation::desk_observer {
+public:
+    // Binds the three listeners. Throws startup_error. `started` is when the process began.
+    daemon(asio::io_context& context, settings config, instant started);
+    ~daemon() override;
+
+    // Serves until `stop`, then drains: no new session, the live one ends after the drain time-out at the
+    // latest, the last report and the completions go out. Leaves no coroutine behind.
+    [[nodiscard]] asio::awaitable<void> run();
+
+    // Begins the drain; further calls change nothing.
+    void stop();
+    [[nodiscard]] bool stopping() const noexcept { return x_state.draining(); }
+
+    [[nodiscard]] std::uint16_t public_port() const noexcept { return x_public.port(); }
+    [[nodiscard]] std::uint16_t webhook_port() const noexcept { return x_webhook.port(); }
+    [[nodiscard]] std::uint16_t control_port() const noexcept { return x_control.port(); }
+    [[nodiscard]] const std::string& own_url() const noexcept { return x_own_url; }
+
+private:
+    void desk_changed() override;
+    void session_closed(const reservation::closed_session& session) override;
+
+    std::array<net::http_server*, 3> servers();
+    void bind();
+    void compose();
+    void start();
+    void state_changed();
+    asio::awaitable<void> expire_sessions();
+    asio::awaitable<void> drain();
+    asio::awaitable<void> flush();
+
+    asio::io_context& x_context;
+    settings x_config;
+    std::shared_ptr<net::tls_trust> x_trust;
+    reservation::desk x_desk;
+    reservation::readiness x_state;
+    wakeup x_expiry;
+    wakeup x_stopping;
+    wakeup x_slot_freed;
+    net::http_server x_public;
+    net::http_server x_webhook;
+    net::http_server x_control;
+    std::string x_own_url;
+    bool x_announced = false;
+
+    // Made once the own URL is known.
+    std::optional<auth::gatekeeper> x_gate;
+    std::optional<api::public_api> x_public_api;
+    std::optional<api::control_api> x_control_api;
+    std::optional<autoscaler::reporter> x_reporter;
+    std::optional<autoscaler::courier> x_courier;
+    std::optional<autoscaler::key_fetch> x_key_fetch;
+    std::optional<consumer::health_probe> x_probe;
+    std::optional<consumer::close_callbacks> x_callbacks;
+
+    task_group x_housekeeping;  // cancelled once drained
+    task_group x_outgoing;      // reporter and courier: end by themselves
+};
+
+// Runs a daemon until SIGTERM or SIGINT, and says with which exit code to end. A second signal ends the
+// process at once.
+int run_daemon(const settings& config);
+
+// Tells the autoscaler that this worker cannot start: once, then every 10 s for `config.error_linger`.
+void report_startup_error(const settings& config, const std::string& message);
+
+}  // namespace nullworker::app

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <nullworker/auth/gatekeeper.hpp>
+#include <nullworker/base/clock.hpp>
+#include <nullworker/base/log.hpp>
+#include <nullworker/base/url.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace nullworker::app {
+
+// Everything the daemon can be told, checked. The defaults are those of protocol and framework.
+struct settings {
+    // Where it listens. Port 0 takes any free one.
+    std::string listen_address = "0.0.0.0";  // of the public listener; the others are on loopback
+    std::uint16_t worker_port = 3000;
+    std::uint16_t webhook_port = 3001;
+    std::uint16_t control_port = 18999;
+
+    // How the outside reaches it.
+    std::string public_address;     // a name or an address
+    std::uint16_t public_port = 0;  // 0: the port that was bound
+
+    // TLS on the public listener.
+    bool use_ssl = false;
+    std::string tls_certificate = "/etc/instance.crt";
+    std::string tls_key = "/etc/instance.key";
+
+    // The autoscaler.
+    std::int64_t container_id = 0;
+    std::vector<url> report_addresses;
+    std::string master_token;
+    std::string report_version;
+    seconds report_interval{10.0};
+
+    // Sessions.
+    double max_perf = 100.0;
+    seconds max_lifetime{86400.0};
+    bool unsecured = false;
+    auth::create_policy create_auth = auth::create_policy::signed_only;
+    std::string force_update_file = "/.force_update";
+
+    // The consumer.
+    std::optional<url> health_url;
+    seconds health_interval{10.0};
+    seconds health_timeout{10.0};
+    int unhealthy_after = 3;
+
+    // The process.
+    seconds drain_timeout{0.0};
+    seconds flush_timeout{5.0};
+    seconds error_linger{0.0};
+    log::level log_level = log::level::info;
+
+    // The worker's own URL, once the bound port is known.
+    [[nodiscard]] std::string own_url(std::uint16_t bound_port) const;
+};
+
+}  // namespace nullworker::app

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <nullworker/auth/public_key.hpp>
+#include <nullworker/base/url.hpp>
+#include <nullworker/wire/route_grant.hpp>
+
+#include <optional>
+
+namespace nullworker::auth {
+
+// Who may reserve this worker.
+enum class create_policy {
+    signed_only,  // a valid signature that names this worker
+    open,         // anybody, as in the framework: for autoscalers that sign differently
+};
+
+enum class grant_verdict {
+    verified,       // signed by the autoscaler, for this worker
+    unchecked,      // accepted without proof, as configured
+    no_key,         // the public key is not there yet
+    bad_signature,  // refused
+    wrong_worker,   // properly signed, but for another worker; refused
+};
+
+[[nodiscard]] constexpr bool admits(grant_verdict verdict) {
+    return verdict == grant_verdict::verified || verdict == grant_verdict::unchecked;
+}
+
+// Decides whether a grant opens this worker.
+class gatekeeper {
+public:
+    // `own` is the worker's public URL. Unsecured, no signature is checked at all.
+    gatekeeper(url own, create_policy policy, bool unsecured)
+        : x_own(std::move(own)), x_policy(policy), x_unsecured(unsecured) {}
+
+    void set_key(public_key key) { x_key = std::move(key); }
+
+    [[nodiscard]] grant_verdict check_create(const wire::route_grant& grant) const;
+    [[nodiscard]] grant_verdict check_ping(const wire::route_grant& grant) const;
+
+private:
+    grant_verdict verify(const wire::route_grant& grant) const;
+
+    url x_own;
+    create_policy x_policy;
+    bool x_unsecured;
+    std::optional<public_key> x_key;
+};
+
+}  // namespace nullworker::auth

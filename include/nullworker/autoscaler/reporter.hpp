@@ -1,0 +1,67 @@
+#pragma once
+
+#include <nullworker/autoscaler/uplink.hpp>
+#include <nullworker/base/clock.hpp>
+#include <nullworker/base/wakeup.hpp>
+#include <nullworker/reservation/desk.hpp>
+#include <nullworker/reservation/readiness.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace nullworker::autoscaler {
+
+// What a report says about the worker that never changes.
+struct worker_identity {
+    std::int64_t id = 0;
+    std::string mtoken;
+    std::string version;
+    std::string url;
+    double max_perf = 100.0;
+};
+
+struct report_cadence {
+    std::chrono::steady_clock::duration closest = std::chrono::milliseconds(100);  // between two reports
+    std::chrono::steady_clock::duration furthest = std::chrono::seconds(10);       // without a change
+};
+
+// Tells the autoscaler of every change, at once and at least every `furthest`.
+class reporter {
+public:
+    // `desk` and `state` outlive it.
+    reporter(asio::any_io_executor executor, uplink line, worker_identity identity, report_cadence cadence,
+             reservation::desk& desk, const reservation::readiness& state);
+
+    // Something changed.
+    void notify() { x_changed.ring(); }
+
+    // Reports until `finish`, then once more, in a hurry; returns when that was accepted.
+    [[nodiscard]] asio::awaitable<void> run();
+    void finish();
+
+    // When the last report was accepted.
+    [[nodiscard]] const std::optional<instant>& last_accepted() const noexcept { return x_last_accepted; }
+
+private:
+    asio::awaitable<bool> report();
+    std::string make_body();
+
+    uplink x_line;
+    worker_identity x_identity;
+    report_cadence x_cadence;
+    reservation::desk& x_desk;
+    const reservation::readiness& x_state;
+    wakeup x_changed;
+    wakeup x_pace;
+    reservation::desk::snapshot x_reported;
+    double x_disk_reported = 0;  // GiB used at the last accepted report
+    double x_disk_now = 0;
+    std::optional<instant> x_last_accepted;
+    bool x_finishing = false;
+};
+
+}  // namespace nullworker::autoscaler

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <nullworker/autoscaler/delivery.hpp>
+#include <nullworker/base/asio.hpp>
+#include <nullworker/base/url.hpp>
+#include <nullworker/base/wakeup.hpp>
+#include <nullworker/net/http_client.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace nullworker::autoscaler {
+
+// One line to the autoscaler: posts messages to the first address that accepts them.
+class uplink {
+public:
+    // `name` and `path` say what is posted, for the log and the URL.
+    uplink(asio::any_io_executor executor, std::shared_ptr<net::tls_trust> trust, std::vector<url> addresses,
+           std::string name, std::string path, delivery_policy policy = {});
+
+    // Posts what `make_body` returns; it is called anew for each try, so that a late try tells the latest.
+    // True once an address answered 2xx, false when all of them were tried in vain.
+    [[nodiscard]] asio::awaitable<bool> post(std::function<std::string()> make_body);
+
+    // Waits before `post` is called again after a round in vain.
+    [[nodiscard]] asio::awaitable<void> pause_between_rounds();
+
+    // The process is about to end: from now on one try an address, and short pauses.
+    void hurry();
+
+    // The address that accepted last, as text; empty before that.
+    [[nodiscard]] const std::string& last_address() const noexcept { return x_last_address; }
+
+private:
+    asio::awaitable<std::string> attempt(std::size_t address, std::string body);
+    void note_success(std::size_t address);
+    void note_failure(std::size_t address, const std::string& error);
+
+    std::vector<url> x_addresses;
+    std::string x_name;
+    std::string x_path;
+    delivery_policy x_policy;
+    net::http_client x_client;
+    wakeup x_pause;
+    std::string x_last_address;
+    bool x_failing = false;
+    bool x_hurrying = false;
+};
+
+}  // namespace nullworker::autoscaler

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <nullworker/base/task_group.hpp>
+#include <nullworker/base/url.hpp>
+#include <nullworker/net/tls.hpp>
+#include <nullworker/reservation/lease.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <memory>
+
+namespace nullworker::consumer {
+
+// Tells whoever asked for it that a session has ended: one POST each, 10 s at most, failures logged.
+class close_callbacks {
+public:
+    // Relative routes are resolved against `base`.
+    close_callbacks(asio::any_io_executor executor, std::shared_ptr<net::tls_trust> trust, url base);
+
+    // Starts the callback of `session`, if it asked for one. At most 64 run at once; more are refused, and
+    // logged.
+    void send(const reservation::closed_session& session);
+
+    // Waits for those under way, at most `patience`, then cancels them.
+    [[nodiscard]] asio::awaitable<void> finish(std::chrono::steady_clock::duration patience);
+
+private:
+    asio::awaitable<void> post(url target, std::string body, std::string session_id);
+
+    asio::any_io_executor x_executor;
+    std::shared_ptr<net::tls_trust> x_trust;
+    url x_base;
+    task_group x_tasks;
+};
+
+}  // namespace nullworker::consumer

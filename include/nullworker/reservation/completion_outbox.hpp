@@ -1,0 +1,43 @@
+#pragma once
+
+#include <nullworker/wire/completion.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+namespace nullworker::reservation {
+
+// Completions the autoscaler has not accepted yet, oldest first. Bounded: beyond the capacity the oldest is
+// dropped, and counted.
+class completion_outbox {
+public:
+    explicit completion_outbox(std::size_t capacity = 10000) : x_capacity(capacity) {}
+
+    void add(const wire::completion& entry);
+
+    // Some of the oldest completions, under way.
+    struct parcel {
+        std::vector<wire::completion> entries;
+        std::uint64_t end = 0;  // the sequence number behind the last one
+    };
+
+    // Up to `most` of the oldest; they stay until `delivered`.
+    [[nodiscard]] parcel next(std::size_t most) const;
+
+    // Forgets what `sent` holds and is still kept.
+    void delivered(const parcel& sent);
+
+    [[nodiscard]] std::size_t size() const noexcept { return x_entries.size(); }
+    [[nodiscard]] bool empty() const noexcept { return x_entries.empty(); }
+    [[nodiscard]] std::uint64_t dropped() const noexcept { return x_dropped; }
+
+private:
+    std::size_t x_capacity;
+    std::deque<wire::completion> x_entries;
+    std::uint64_t x_first = 0;  // the sequence number of x_entries.front()
+    std::uint64_t x_dropped = 0;
+};
+
+}  // namespace nullworker::reservation

@@ -1,0 +1,116 @@
+#pragma once
+
+#include <nullworker/base/clock.hpp>
+#include <nullworker/reservation/completion_outbox.hpp>
+#include <nullworker/reservation/lease.hpp>
+#include <nullworker/reservation/load_ledger.hpp>
+#include <nullworker/reservation/recent_requests.hpp>
+#include <nullworker/wire/session_messages.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace nullworker::reservation {
+
+// Hears of every change, after it is complete. Calls must not reach back into the desk's mutating operations.
+class desk_observer {
+public:
+    virtual ~desk_observer() = default;
+
+    // The slot, the load, or the completions changed.
+    virtual void desk_changed() = 0;
+
+    // A session left the slot; its load and completion are already booked.
+    virtual void session_closed(const closed_session& session) = 0;
+};
+
+struct desk_settings {
+    seconds max_lifetime{86400.0};        // how far ahead an expiration may lie
+    std::size_t outbox_capacity = 10000;  // completions kept
+    double ping_load = 100.0;             // what one /ping counts
+};
+
+// The front desk of the one slot: who holds it, until when, what load that was, and which completions are
+// owed. Nothing else keeps state about sessions. It does no I/O and never asks the time.
+class desk {
+public:
+    // `make_session_id` gives a fresh id at each call. `observer` outlives the desk and may be null.
+    desk(desk_settings settings, std::function<std::string()> make_session_id, desk_observer* observer);
+
+    enum class reserve_outcome { granted, reissued, slot_taken };
+    struct reservation_result {
+        reserve_outcome outcome;
+        const lease* holder;  // the caller's lease, or null when the slot is taken
+    };
+
+    // Claims the slot until `now + lifetime`. A verified request that names the request_idx (not 0) of the
+    // live lease gets that lease again. While another lease is live the request is booked as rejected.
+    reservation_result reserve(const wire::create_request& request, grant_trust trust, instant now);
+
+    enum class lookup_outcome { found, unknown, unauthorised };
+    struct lookup_result {
+        lookup_outcome outcome;
+        const lease* session;  // null unless found
+    };
+
+    // The session, if `auth` equals one of its grants.
+    lookup_result find(const std::string& session_id, const wire::json_value& auth, instant now);
+
+    // The same, and adds the session's lifetime to its expiration, up to the maximum ahead of `now`.
+    lookup_result renew(const std::string& session_id, const wire::json_value& auth, instant now);
+
+    // Ends the session, if `auth` equals one of its grants. `session` is null in every case.
+    lookup_result end(const std::string& session_id, const wire::json_value& auth, instant now);
+
+    // Frees the slot whoever holds it; the id of the session it ended, or nothing.
+    std::optional<std::string> release(instant now);
+
+    // Ends the session whose time is up.
+    void expire(instant now);
+
+    // When `expire` has something to do.
+    [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> next_expiry() const;
+
+    // Books a /ping that was answered. One inside a session leaves no completion of its own.
+    void count_ping(const wire::route_grant& grant, bool in_session, instant now);
+
+    // What a report says of the slot.
+    struct snapshot {
+        load_figures figures;  // since the last acknowledged report
+        double cur_load = 0;
+        std::vector<std::int64_t> working_request_idxs;
+        std::int64_t requests_received = 0;  // since start, distinct
+        std::uint64_t number = 0;
+    };
+
+    // The figures stay owed until the newest snapshot is acknowledged; an older one acknowledges nothing.
+    [[nodiscard]] snapshot take_snapshot();
+    void acknowledge(const snapshot& reported);
+
+    // The live lease, or null.
+    [[nodiscard]] const lease* holder() const noexcept { return x_lease ? &*x_lease : nullptr; }
+
+    [[nodiscard]] const completion_outbox& outbox() const noexcept { return x_outbox; }
+    void delivered(const completion_outbox::parcel& sent) { x_outbox.delivered(sent); }
+
+private:
+    lookup_result look_up(const std::string& session_id, const wire::json_value& auth) const;
+    void close(close_reason reason, instant now);
+    void changed();
+
+    desk_settings x_settings;
+    std::function<std::string()> x_make_session_id;
+    desk_observer* x_observer;
+    std::optional<lease> x_lease;
+    std::uint64_t x_generation = 0;
+    load_ledger x_ledger;
+    completion_outbox x_outbox;
+    recent_requests x_requests;
+    std::uint64_t x_snapshots = 0;
+};
+
+}  // namespace nullworker::reservation

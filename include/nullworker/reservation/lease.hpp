@@ -1,0 +1,55 @@
+#pragma once
+
+#include <nullworker/base/clock.hpp>
+#include <nullworker/wire/json_value.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace nullworker::reservation {
+
+// How far a grant was checked before it reached the desk.
+enum class grant_trust {
+    verified,    // its signature is the autoscaler's and names this worker
+    unverified,  // taken on trust: UNSECURED, or NULLWORKER_CREATE_AUTH=open
+};
+
+// What is to be done when a session has ended.
+struct close_request {
+    std::string route;  // an http(s) URL, or a path on the consumer's own server
+    wire::json_value payload;
+};
+
+// One session in the slot.
+struct lease {
+    std::string session_id;
+    std::uint64_t generation = 0;          // counts leases since start
+    std::vector<wire::json_value> grants;  // each of them opens the session; at least one
+    grant_trust trust = grant_trust::unverified;
+    double cost = 0;
+    std::int64_t request_idx = 0;
+    seconds lifetime{};
+    instant created;
+    instant expires;
+    std::optional<close_request> on_close;
+};
+
+enum class close_reason { ended, released, expired };
+
+// A session that has just left the slot.
+struct closed_session {
+    std::string session_id;
+    close_reason reason = close_reason::ended;
+    grant_trust trust = grant_trust::unverified;
+    std::optional<close_request> on_close;
+};
+
+[[nodiscard]] constexpr const char* to_string(close_reason reason) noexcept {
+    constexpr const char* names[] = {"ended", "released", "expired"};
+    return names[static_cast<int>(reason)];
+}
+
+}  // namespace nullworker::reservation

@@ -1,0 +1,199 @@
+#include <nullworker/api/public_api.hpp>
+#include <nullworker/api/route_table.hpp>
+#include <nullworker/auth/secret.hpp>
+#include <nullworker/base/log.hpp>
+
+#include <array>
+#include <cerrno>
+#include <fstream>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+namespace nullworker::api {
+namespace {
+
+using reservation::desk;
+
+net::reply refuse(const wire::refusal& why) {
+    return net::json_reply(422, why.body);
+}
+
+net::reply not_authorised() {
+    return net::json_reply(401, wire::error("session_auth is not valid"));
+}
+
+// Not now, but soon: clients take a 5xx as "route again".
+net::reply try_later(const std::string& reason) {
+    auto answer = net::json_reply(503, wire::error(reason));
+    answer.headers.emplace_back("Retry-After", "1");
+    return answer;
+}
+
+// "Bearer x" and "x" are both the token x.
+std::string_view bearer_token(std::string_view authorization) {
+    constexpr std::string_view prefix = "Bearer ";
+    if (authorization.starts_with(prefix))
+        authorization.remove_prefix(prefix.size());
+    return authorization;
+}
+
+// Creates an empty file; the reason when it cannot.
+std::string touch(const std::string& path) {
+    errno = 0;
+    const std::ofstream file(path, std::ios::trunc);
+    return file ? std::string() : std::generic_category().message(errno) + ": '" + path + "'";
+}
+
+reservation::grant_trust trust_of(auth::grant_verdict verdict) {
+    return verdict == auth::grant_verdict::verified ? reservation::grant_trust::verified
+                                                    : reservation::grant_trust::unverified;
+}
+
+}  // namespace
+
+struct public_api::tables {
+    static constexpr std::array<route<public_api>, 6> on_public = {{
+        {net::verb::post, "/session/create", &public_api::create},
+        {net::verb::post, "/session/end", &public_api::end},
+        {net::verb::post, "/session/get", &public_api::get},
+        {net::verb::post, "/session/health", &public_api::health},
+        {net::verb::post, "/ping", &public_api::ping},
+        {net::verb::post, "/pyworker/update", &public_api::update},
+    }};
+    static constexpr std::array<route<public_api>, 1> on_webhook = {{
+        {net::verb::post, "/session/end", &public_api::end},
+    }};
+};
+
+public_api::public_api(public_settings settings, reservation::desk& desk, const reservation::readiness& state,
+                       const auth::gatekeeper& gate)
+    : x_settings(std::move(settings)), x_desk(desk), x_state(state), x_gate(gate) {}
+
+net::reply public_api::on_public(const net::request& request) {
+    return dispatch<public_api>(*this, tables::on_public, request);
+}
+
+net::reply public_api::on_webhook(const net::request& request) {
+    return dispatch<public_api>(*this, tables::on_webhook, request);
+}
+
+net::reply public_api::create(const net::request& request) {
+    const auto wanted = wire::parse_create(request.body, x_settings.create);
+    if (!wanted)
+        return refuse(wanted.error());
+    if (!x_state.takes_sessions())
+        return try_later(x_state.draining() ? "the worker is shutting down" : "the worker is not ready yet");
+    const auto verdict = x_gate.check_create(wanted->grant);
+    if (!admits(verdict))
+        return refuse_grant(verdict, wanted->grant);
+
+    const auto made = x_desk.reserve(*wanted, trust_of(verdict), now());
+    if (made.outcome == desk::reserve_outcome::slot_taken) {
+        log::info("session_rejected", {{"request_idx", wanted->grant.request_idx}, {"reason", "slot taken"}});
+        return net::empty_reply(429);
+    }
+    log::info(made.outcome == desk::reserve_outcome::granted ? "session_created" : "session_reissued",
+              {{"session_id", made.holder->session_id},
+               {"request_idx", made.holder->request_idx},
+               {"cost", made.holder->cost},
+               {"lifetime", made.holder->lifetime.count()}});
+    return net::json_reply(
+        201, wire::session_created(made.holder->session_id, epoch_seconds(made.holder->expires.wall)));
+}
+
+net::reply public_api::end(const net::request& request) {
+    const auto session = wire::parse_session_reference(request.body);
+    if (!session)
+        return refuse(session.error());
+    switch (x_desk.end(session->session_id, session->session_auth, now()).outcome) {
+        case desk::lookup_outcome::unknown:
+            return net::json_reply(400, wire::session_not_found(session->session_id));
+        case desk::lookup_outcome::unauthorised:
+            return not_authorised();
+        case desk::lookup_outcome::found:
+            break;
+    }
+    return net::json_reply(200, wire::session_ended(session->session_id));
+}
+
+net::reply public_api::get(const net::request& request) {
+    const auto wanted = wire::parse_session_reference(request.body);
+    if (!wanted)
+        return refuse(wanted.error());
+    const auto [outcome, session] = x_desk.find(wanted->session_id, wanted->session_auth, now());
+    if (outcome == desk::lookup_outcome::unknown)
+        return net::json_reply(400, wire::error("session does not exist"));
+    if (outcome == desk::lookup_outcome::unauthorised)
+        return not_authorised();
+    wire::session_description description{
+        .session_id = session->session_id,
+        .auth_data = wanted->session_auth,
+        .lifetime = session->lifetime,
+        .expiration = epoch_seconds(session->expires.wall),
+        .created_at = epoch_seconds(session->created.wall),
+        .on_close_route = {},
+        .on_close_payload = {},
+    };
+    if (session->on_close) {
+        description.on_close_route = session->on_close->route;
+        description.on_close_payload = session->on_close->payload;
+    }
+    return net::json_reply(200, wire::session_described(description));
+}
+
+net::reply public_api::health(const net::request& request) {
+    const auto session = wire::parse_session_reference(request.body);
+    if (!session)
+        return refuse(session.error());
+    const auto outcome = x_desk.find(session->session_id, session->session_auth, now()).outcome;
+    if (outcome == desk::lookup_outcome::unauthorised)
+        return not_authorised();
+    return net::json_reply(200, wire::ok(outcome == desk::lookup_outcome::found));
+}
+
+net::reply public_api::ping(const net::request& request) {
+    const auto ping = wire::parse_ping(request.body, x_settings.create.form);
+    if (!ping)
+        return refuse(ping.error());
+    if (const auto verdict = x_gate.check_ping(ping->grant); !admits(verdict))
+        return refuse_grant(verdict, ping->grant);
+    const auto time = now();
+    if (ping->session_id) {
+        const auto outcome = x_desk.renew(*ping->session_id, ping->grant.document, time).outcome;
+        if (outcome == desk::lookup_outcome::unknown)
+            return net::json_reply(410, wire::error("invalid session"));
+        if (outcome == desk::lookup_outcome::unauthorised)
+            return not_authorised();
+    }
+    x_desk.count_ping(ping->grant, ping->session_id.has_value(), time);
+    return net::json_reply(200, wire::ping_result());
+}
+
+net::reply public_api::update(const net::request& request) {
+    const auto token = bearer_token(request.find("Authorization").value_or(""));
+    if (x_settings.master_token.empty() || !auth::same_secret(token, x_settings.master_token))
+        return net::json_reply(401, wire::error("unauthorized"));
+    if (const auto failure = touch(x_settings.force_update_file); !failure.empty()) {
+        log::error("force_update_failed", {{"error", failure}});
+        return net::json_reply(500, wire::error("failed to write file: " + failure));
+    }
+    log::info("force_update_requested", {{"file", x_settings.force_update_file}});
+    return net::json_reply(200, wire::ok(true));
+}
+
+// Says in the log which check failed and which setting governs it; the peer learns nothing but 401.
+net::reply public_api::refuse_grant(auth::grant_verdict verdict, const wire::route_grant& grant) {
+    if (verdict == auth::grant_verdict::no_key)
+        return try_later("the worker has no public key yet");
+    const bool forged = verdict == auth::grant_verdict::bad_signature;
+    log::warning("grant_refused",
+                 {{"reason", forged ? "the signature does not verify" : "signed for another worker"},
+                  {"url", grant.url},
+                  {"request_idx", grant.request_idx},
+                  {"setting", forged ? "NULLWORKER_CREATE_AUTH, REPORT_ADDR"
+                                     : "NULLWORKER_CREATE_AUTH, PUBLIC_IPADDR, USE_SSL"}});
+    return net::empty_reply(401);
+}
+
+}  // namespace nullworker::api

@@ -1,0 +1,287 @@
+#include <nullworker/app/daemon.hpp>
+#include <nullworker/auth/secret.hpp>
+#include <nullworker/base/deadline.hpp>
+#include <nullworker/base/log.hpp>
+#include <nullworker/wire/status_report.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <exception>
+#include <utility>
+
+namespace nullworker::app {
+namespace {
+
+using namespace std::chrono_literals;
+using reservation::condition;
+using reservation::problem_source;
+using tcp = asio::ip::tcp;
+
+tcp::endpoint loopback(std::uint16_t port) {
+    return {asio::ip::address_v4::loopback(), port};
+}
+
+net::tls_context tls_for(const settings& config) {
+    return config.use_ssl ? net::load_server_tls(config.tls_certificate, config.tls_key) : nullptr;
+}
+
+// The contract's handlers answer at once; a server wants a coroutine.
+template <class Answer>
+net::handler at_once(Answer answer) {
+    return [answer](net::request request) -> asio::awaitable<net::reply> { co_return answer(request); };
+}
+
+}  // namespace
+
+daemon::daemon(asio::io_context& context, settings config, instant started)
+    : x_context(context),
+      x_config(std::move(config)),
+      x_trust(std::make_shared<net::tls_trust>()),
+      x_desk({.max_lifetime = x_config.max_lifetime}, auth::make_session_id, this),
+      x_state(started, [this] { state_changed(); }),
+      x_expiry(context.get_executor()),
+      x_stopping(context.get_executor()),
+      x_slot_freed(context.get_executor()),
+      x_public(context.get_executor(), "public",
+               at_once([this](const net::request& request) { return x_public_api->on_public(request); }), {},
+               tls_for(x_config)),
+      x_webhook(context.get_executor(), "webhook",
+                at_once([this](const net::request& request) { return x_public_api->on_webhook(request); })),
+      x_control(context.get_executor(), "control",
+                at_once([this](const net::request& request) { return x_control_api->on_control(request); })),
+      x_housekeeping(context.get_executor()),
+      x_outgoing(context.get_executor()) {
+    bind();
+    compose();
+}
+
+daemon::~daemon() = default;
+
+std::array<net::http_server*, 3> daemon::servers() {
+    return {&x_public, &x_webhook, &x_control};
+}
+
+void daemon::bind() {
+    const auto address = asio::ip::make_address(x_config.listen_address);
+    x_public.bind({address, x_config.worker_port}, "WORKER_PORT, --worker-port");
+    x_webhook.bind(loopback(x_config.webhook_port), "WORKER_HTTP_PORT, --worker-http-port");
+    x_control.bind(loopback(x_config.control_port), "NULL_CONTROL_PORT, --control-port");
+    x_own_url = x_config.own_url(x_public.port());
+}
+
+void daemon::compose() {
+    const auto executor = x_context.get_executor();
+    const auto own = parse_url(x_own_url);
+    if (!own)
+        throw startup_error("PUBLIC_IPADDR is '" + x_config.public_address + "', which makes no valid URL");
+    x_gate.emplace(*own, x_config.create_auth, x_config.unsecured);
+    x_public_api.emplace(
+        api::public_settings{
+            .create = {.form = x_config.unsecured ? wire::grant_form::debugging : wire::grant_form::complete,
+                       .max_lifetime = x_config.max_lifetime},
+            .master_token = x_config.master_token,
+            .force_update_file = x_config.force_update_file,
+        },
+        x_desk, x_state, *x_gate);
+    x_control_api.emplace(x_desk, x_state);
+
+    const auto& addresses = x_config.report_addresses;
+    x_reporter.emplace(
+        executor, autoscaler::uplink(executor, x_trust, addresses, "report", "/worker_status/"),
+        autoscaler::worker_identity{.id = x_config.container_id,
+                                    .mtoken = x_config.master_token,
+                                    .version = x_config.report_version,
+                                    .url = x_own_url,
+                                    .max_perf = x_config.max_perf},
+        autoscaler::report_cadence{.furthest = to_ticks(x_config.report_interval)}, x_desk, x_state);
+    x_courier.emplace(executor,
+                      autoscaler::uplink(executor, x_trust, autoscaler::completion_addresses(addresses),
+                                         "completions", "/delete_requests/"),
+                      x_config.container_id, x_config.master_token, x_desk);
+    x_key_fetch.emplace(executor, x_trust, addresses,
+                        autoscaler::key_fetch::events{
+                            .on_key =
+                                [this](auth::public_key key) {
+                                    x_gate->set_key(std::move(key));
+                                    x_state.clear(problem_source::public_key);
+                                    x_state.meet(condition::public_key, now());
+                                },
+                            .on_trouble =
+                                [this](std::string message) {
+                                    x_state.raise(problem_source::public_key, std::move(message));
+                                },
+                        });
+    url callback_base{.scheme = "http", .host = "127.0.0.1", .port = x_control.port()};
+    if (x_config.health_url) {
+        callback_base = *x_config.health_url;
+        x_probe.emplace(executor, x_trust,
+                        consumer::probe_settings{.target = *x_config.health_url,
+                                                 .interval = to_ticks(x_config.health_interval),
+                                                 .timeout = to_ticks(x_config.health_timeout),
+                                                 .unhealthy_after = x_config.unhealthy_after},
+                        x_state);
+    }
+    x_callbacks.emplace(executor, x_trust, callback_base);
+}
+
+void daemon::start() {
+    for (net::http_server* server : servers())
+        server->start();
+    log::info("listening", {{"url", x_own_url},
+                            {"worker_port", x_public.port()},
+                            {"webhook_port", x_webhook.port()},
+                            {"control_port", x_control.port()},
+                            {"version", NULLWORKER_VERSION}});
+    x_outgoing.spawn(x_reporter->run());
+    x_outgoing.spawn(x_courier->run());
+    x_housekeeping.spawn(expire_sessions());
+    if (x_config.unsecured) {
+        log::warning("unsecured", {{"effect", "anybody can reserve this worker"}, {"setting", "UNSECURED"}});
+        x_state.meet(condition::public_key, now());
+    } else {
+        x_housekeeping.spawn(x_key_fetch->run());
+    }
+    if (x_probe)
+        x_housekeeping.spawn(x_probe->run());
+    else
+        x_state.meet(condition::consumer, now());
+    x_state.meet(condition::listening, now());
+}
+
+asio::awaitable<void> daemon::run() {
+    start();
+    co_await x_stopping.wait();
+    co_await drain();
+    co_await flush();
+}
+
+void daemon::stop() {
+    if (x_state.draining())
+        return;
+    x_state.begin_drain();
+    x_stopping.ring();
+}
+
+// The session may end by itself; when the patience is over it is ended here.
+asio::awaitable<void> daemon::drain() {
+    const auto deadline = std::chrono::steady_clock::now() + to_ticks(x_config.drain_timeout);
+    log::info("draining", {{"session", x_desk.holder() ? x_desk.holder()->session_id : std::string("none")},
+                           {"timeout", x_config.drain_timeout.count()}});
+    while (x_desk.holder() && std::chrono::steady_clock::now() < deadline)
+        co_await x_slot_freed.wait_until(deadline);
+    x_desk.release(now());
+}
+
+asio::awaitable<void> daemon::flush() {
+    const auto patience = to_ticks(x_config.flush_timeout);
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    x_reporter->finish();
+    x_courier->finish();
+    for (net::http_server* server : servers())
+        server->drain();
+    const bool all_said = co_await x_outgoing.finish(patience);
+    if (!all_said)
+        log::warning("flush_incomplete", {{"undelivered_completions", x_desk.outbox().size()},
+                                          {"setting", "NULLWORKER_FLUSH_TIMEOUT"}});
+    const auto left = deadline - std::chrono::steady_clock::now();
+    co_await x_callbacks->finish(left);
+    x_housekeeping.cancel();
+    co_await x_housekeeping.join();
+    const auto listeners = servers();
+    for (net::http_server* server : listeners)
+        co_await server->join(1s);
+    log::info("stopped", {{"undelivered_completions", x_desk.outbox().size()}});
+}
+
+asio::awaitable<void> daemon::expire_sessions() {
+    for (;;) {
+        const auto due = x_desk.next_expiry().value_or(std::chrono::steady_clock::time_point::max());
+        co_await x_expiry.wait_until(due);
+        x_desk.expire(now());
+    }
+}
+
+void daemon::desk_changed() {
+    x_reporter->notify();
+    x_courier->notify();
+    x_expiry.ring();
+}
+
+void daemon::session_closed(const reservation::closed_session& session) {
+    log::info("session_closed", {{"session_id", session.session_id}, {"reason", to_string(session.reason)}});
+    x_slot_freed.ring();
+    x_callbacks->send(session);
+}
+
+void daemon::state_changed() {
+    x_reporter->notify();
+    if (x_state.ready() && !std::exchange(x_announced, true))
+        log::info("ready", {{"seconds", x_state.load_time()}});
+}
+
+int run_daemon(const settings& config) {
+    const auto started = now();
+    asio::io_context context(1);
+    daemon worker(context, config, started);
+    std::exception_ptr failure;
+    asio::signal_set signals(context, SIGTERM, SIGINT);
+    std::function<void()> await_signal = [&] {
+        signals.async_wait([&](const error_code& ec, int number) {
+            if (ec)
+                return;
+            if (worker.stopping()) {
+                log::warning("ended_by_second_signal", {{"signal", number}});
+                std::_Exit(128 + number);
+            }
+            worker.stop();
+            await_signal();
+        });
+    };
+    await_signal();
+    asio::co_spawn(context, worker.run(), [&](std::exception_ptr error) {
+        failure = std::move(error);
+        signals.cancel();
+    });
+    context.run();
+    if (failure)
+        std::rethrow_exception(failure);
+    return EXIT_SUCCESS;
+}
+
+namespace {
+
+asio::awaitable<void> report_error(autoscaler::uplink& line, std::string body, seconds linger) {
+    const auto end = std::chrono::steady_clock::now() + to_ticks(linger);
+    do {
+        std::function<std::string()> make_body = [&body] { return body; };
+        co_await line.post(std::move(make_body));
+        if (std::chrono::steady_clock::now() < end)
+            co_await sleep_for(10s);
+    } while (std::chrono::steady_clock::now() < end);
+}
+
+}  // namespace
+
+void report_startup_error(const settings& config, const std::string& message) {
+    asio::io_context context(1);
+    autoscaler::uplink line(context.get_executor(), std::make_shared<net::tls_trust>(),
+                            config.report_addresses, "startup error", "/worker_status/",
+                            {.tries_per_address = 1, .pause = {}});
+    auto body = wire::to_json({.id = config.container_id,
+                               .mtoken = config.master_token,
+                               .version = config.report_version,
+                               .error_msg = message,
+                               .url = config.own_url(config.worker_port)});
+    asio::co_spawn(context, report_error(line, std::move(body), config.error_linger),
+                   [](const std::exception_ptr& error) {
+                       if (error)
+                           std::rethrow_exception(error);
+                   });
+    context.run();
+}
+
+}  // namespace nullworker::app

@@ -1,0 +1,13 @@
+#include <nullworker/app/settings.hpp>
+
+namespace nullworker::app {
+
+std::string settings::own_url(std::uint16_t bound_port) const {
+    const bool bare_ipv6 = public_address.find(':') != std::string::npos && public_address.front() != '[';
+    const std::string host = bare_ipv6 ? '[' + public_address + ']' : public_address;
+    const auto port = public_port != 0 ? public_port : bound_port;
+    // The port is always spelt out, as the framework does.
+    return (use_ssl ? "https://" : "http://") + host + ':' + std::to_string(port);
+}
+
+}  // namespace nullworker::app

@@ -1,0 +1,25 @@
+#include <nullworker/auth/gatekeeper.hpp>
+
+namespace nullworker::auth {
+
+grant_verdict gatekeeper::verify(const wire::route_grant& grant) const {
+    if (!x_key)
+        return grant_verdict::no_key;
+    if (!x_key->verifies(wire::signed_message(grant.url), grant.signature))
+        return grant_verdict::bad_signature;
+    const auto named = parse_url(grant.url);
+    return named && same_origin(*named, x_own) ? grant_verdict::verified : grant_verdict::wrong_worker;
+}
+
+grant_verdict gatekeeper::check_create(const wire::route_grant& grant) const {
+    if (x_unsecured)
+        return grant_verdict::unchecked;
+    const auto verdict = verify(grant);
+    return x_policy == create_policy::open && !admits(verdict) ? grant_verdict::unchecked : verdict;
+}
+
+grant_verdict gatekeeper::check_ping(const wire::route_grant& grant) const {
+    return x_unsecured ? grant_verdict::unchecked : verify(grant);
+}
+
+}  // namespace nullworker::auth

@@ -1,0 +1,59 @@
+#include <nullworker/autoscaler/courier.hpp>
+#include <nullworker/base/log.hpp>
+#include <nullworker/wire/completion.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace nullworker::autoscaler {
+namespace {
+
+constexpr std::size_t most_at_once = 100;
+
+}  // namespace
+
+std::vector<url> completion_addresses(std::vector<url> all) {
+    std::erase_if(
+        all, [](const url& address) { return join(address, "").text() == "https://cloud.vast.ai/api/v0"; });
+    return all;
+}
+
+courier::courier(asio::any_io_executor executor, uplink line, std::int64_t worker_id, std::string mtoken,
+                 reservation::desk& desk)
+    : x_line(std::move(line)),
+      x_worker_id(worker_id),
+      x_mtoken(std::move(mtoken)),
+      x_desk(desk),
+      x_changed(std::move(executor)) {}
+
+asio::awaitable<void> courier::run() {
+    while (!x_finishing || !x_desk.outbox().empty()) {
+        if (x_desk.outbox().empty()) {
+            co_await x_changed.wait();
+            continue;
+        }
+        const bool accepted = co_await deliver_one_parcel();
+        if (!accepted)
+            co_await x_line.pause_between_rounds();
+    }
+}
+
+asio::awaitable<bool> courier::deliver_one_parcel() {
+    auto parcel = x_desk.outbox().next(most_at_once);
+    const auto text = wire::to_json({x_worker_id, x_mtoken, parcel.entries});
+    std::function<std::string()> body = [&text] { return text; };
+    const bool accepted = co_await x_line.post(std::move(body));
+    if (accepted) {
+        x_desk.delivered(parcel);
+        log::debug("completions_delivered", {{"count", parcel.entries.size()}});
+    }
+    co_return accepted;
+}
+
+void courier::finish() {
+    x_finishing = true;
+    x_line.hurry();
+    x_changed.ring();
+}
+
+}  // namespace nullworker::autoscaler

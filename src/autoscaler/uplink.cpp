@@ -1,0 +1,84 @@
+#include <nullworker/autoscaler/uplink.hpp>
+#include <nullworker/base/log.hpp>
+
+#include <chrono>
+#include <utility>
+
+namespace nullworker::autoscaler {
+namespace {
+
+constexpr auto try_limit = std::chrono::seconds(10);
+constexpr std::chrono::steady_clock::duration round_pause = std::chrono::seconds(2);
+constexpr std::chrono::steady_clock::duration hurried_pause = std::chrono::milliseconds(200);
+
+}  // namespace
+
+uplink::uplink(asio::any_io_executor executor, std::shared_ptr<net::tls_trust> trust,
+               std::vector<url> addresses, std::string name, std::string path, delivery_policy policy)
+    : x_addresses(std::move(addresses)),
+      x_name(std::move(name)),
+      x_path(std::move(path)),
+      x_policy(policy),
+      x_client(executor, std::move(trust)),
+      x_pause(executor) {}
+
+asio::awaitable<bool> uplink::post(std::function<std::string()> make_body) {
+    if (x_addresses.empty())
+        co_return false;
+    delivery state(x_addresses.size(), x_hurrying ? delivery_policy{1, {}} : x_policy);
+    for (;;) {
+        std::string body = make_body();
+        const std::string error = co_await attempt(state.address(), std::move(body));
+        if (error.empty()) {
+            note_success(state.address());
+            co_return true;
+        }
+        note_failure(state.address(), error);
+        const auto step = state.after_failure();
+        if (std::holds_alternative<give_up>(step))
+            co_return false;
+        if (const auto* retry = std::get_if<retry_after>(&step); retry && !x_hurrying) {
+            const auto until = asio::steady_timer::clock_type::now() + retry->pause;
+            co_await x_pause.wait_until(until);
+        }
+    }
+}
+
+asio::awaitable<void> uplink::pause_between_rounds() {
+    const auto until = asio::steady_timer::clock_type::now() + (x_hurrying ? hurried_pause : round_pause);
+    co_await x_pause.wait_until(until);
+}
+
+// Empty on success, else what went wrong.
+asio::awaitable<std::string> uplink::attempt(std::size_t address, std::string body) {
+    net::call request{.method = net::verb::post,
+                      .target = join(x_addresses[address], x_path),
+                      .body = std::move(body),
+                      .limit = try_limit};
+    const auto answer = co_await x_client.send(std::move(request));
+    if (!answer)
+        co_return answer.error().message();
+    if (!net::is_success(*answer))
+        co_return "HTTP status " + std::to_string(answer->status);
+    co_return std::string();
+}
+
+void uplink::hurry() {
+    x_hurrying = true;
+    x_pause.ring();
+}
+
+void uplink::note_success(std::size_t address) {
+    x_last_address = x_addresses[address].text();
+    if (std::exchange(x_failing, false))
+        log::info("autoscaler_reached", {{"message", x_name}, {"address", x_last_address}});
+}
+
+// One line when an outage begins; the tries that follow are details.
+void uplink::note_failure(std::size_t address, const std::string& error) {
+    const auto severity = std::exchange(x_failing, true) ? log::level::debug : log::level::warning;
+    log::write(severity, "autoscaler_unreachable",
+               {{"message", x_name}, {"address", x_addresses[address].text()}, {"error", error}});
+}
+
+}  // namespace nullworker::autoscaler

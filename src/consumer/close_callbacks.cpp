@@ -1,0 +1,54 @@
+#include <nullworker/base/log.hpp>
+#include <nullworker/consumer/close_callbacks.hpp>
+#include <nullworker/net/http_client.hpp>
+#include <nullworker/wire/session_messages.hpp>
+
+#include <utility>
+
+namespace nullworker::consumer {
+namespace {
+
+constexpr std::size_t max_concurrent = 64;
+constexpr auto limit = std::chrono::seconds(10);
+
+void complain(const std::string& session_id, const std::string& error) {
+    log::warning("close_callback_failed", {{"session_id", session_id}, {"error", error}});
+}
+
+}  // namespace
+
+close_callbacks::close_callbacks(asio::any_io_executor executor, std::shared_ptr<net::tls_trust> trust,
+                                 url base)
+    : x_executor(executor), x_trust(std::move(trust)), x_base(std::move(base)), x_tasks(executor) {}
+
+void close_callbacks::send(const reservation::closed_session& session) {
+    if (!session.on_close)
+        return;
+    if (x_tasks.size() >= max_concurrent)
+        return complain(session.session_id, "too many callbacks are under way");
+    const auto& route = session.on_close->route;
+    const auto target = parse_url(route.starts_with('/') ? x_base.origin() + route : route);
+    if (!target)
+        return complain(session.session_id, target.error().message());
+    auto body = wire::close_callback(session.on_close->payload, session.session_id);
+    x_tasks.spawn(post(*target, std::move(body), session.session_id));
+}
+
+asio::awaitable<void> close_callbacks::post(url target, std::string body, std::string session_id) {
+    net::http_client client(x_executor, x_trust);
+    net::call request{
+        .method = net::verb::post, .target = std::move(target), .body = std::move(body), .limit = limit};
+    const auto answer = co_await client.send(std::move(request));
+    if (!answer)
+        complain(session_id, answer.error().message());
+    else if (answer->status >= 400)
+        complain(session_id, "HTTP status " + std::to_string(answer->status));
+    else
+        log::debug("close_callback_sent", {{"session_id", session_id}, {"status", answer->status}});
+}
+
+asio::awaitable<void> close_callbacks::finish(std::chrono::steady_clock::duration patience) {
+    co_await x_tasks.finish(patience);
+}
+
+}  // namespace nullworker::consumer

@@ -1,0 +1,40 @@
+#include <nullworker/app/config.hpp>
+#include <nullworker/app/daemon.hpp>
+#include <nullworker/base/log.hpp>
+
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+#include <optional>
+#include <variant>
+
+namespace {
+
+constexpr int exit_cannot_start = 2;
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    using namespace nullworker;
+    std::optional<app::settings> config;
+    try {
+        auto wanted = app::read_config(argc, argv);
+        if (const auto* text = std::get_if<app::print_and_exit>(&wanted)) {
+            std::cout << text->text;
+            return EXIT_SUCCESS;
+        }
+        config = std::get<app::settings>(std::move(wanted));
+        log::set_level(config->log_level);
+        return app::run_daemon(*config);
+    } catch (const startup_error& e) {
+        std::cerr << "nullworkerd: " << e.what() << std::endl;
+        if (!config)
+            config = app::settings_for_error_report();
+        if (config)
+            app::report_startup_error(*config, e.what());
+        return exit_cannot_start;
+    } catch (const std::exception& e) {
+        std::cerr << "nullworkerd: unexpected error, please report it: " << e.what() << std::endl;
+        return EXIT_FAILURE;
+    }
+}

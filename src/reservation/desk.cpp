@@ -1,0 +1,175 @@
+#include <nullworker/reservation/desk.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace nullworker::reservation {
+namespace {
+
+// A client that lost the reply again and again brings a new grant each time; only so many are remembered.
+constexpr std::size_t max_grants = 8;
+
+bool opens(const lease& session, const wire::json_value& auth) {
+    return std::find(session.grants.begin(), session.grants.end(), auth) != session.grants.end();
+}
+
+void add_grant(lease& session, const wire::json_value& grant) {
+    if (opens(session, grant))
+        return;
+    if (session.grants.size() == max_grants)
+        session.grants.erase(session.grants.begin() + 1);
+    session.grants.push_back(grant);
+}
+
+// An unsecured client may send no reqnum; its request_idx then tells its requests apart.
+std::int64_t identity(const wire::route_grant& grant) {
+    return grant.reqnum != 0 ? grant.reqnum : grant.request_idx;
+}
+
+}  // namespace
+
+desk::desk(desk_settings settings, std::function<std::string()> make_session_id, desk_observer* observer)
+    : x_settings(settings),
+      x_make_session_id(std::move(make_session_id)),
+      x_observer(observer),
+      x_outbox(settings.outbox_capacity) {}
+
+desk::reservation_result desk::reserve(const wire::create_request& request, grant_trust trust, instant now) {
+    expire(now);
+    const auto& grant = request.grant;
+    if (x_lease) {
+        const bool same_request = trust == grant_trust::verified && x_lease->trust == grant_trust::verified &&
+                                  grant.request_idx != 0 && grant.request_idx == x_lease->request_idx;
+        if (same_request) {
+            add_grant(*x_lease, grant.document);
+            return {reserve_outcome::reissued, &*x_lease};
+        }
+        x_requests.note(identity(grant));
+        x_ledger.reject(grant.cost);
+        x_outbox.add({.request_idx = grant.request_idx,
+                      .status = wire::completion_status::rejected,
+                      .entered_queue_at = epoch_seconds(now.wall)});
+        changed();
+        return {reserve_outcome::slot_taken, nullptr};
+    }
+
+    lease& made = x_lease.emplace();
+    made.session_id = x_make_session_id();
+    made.generation = ++x_generation;
+    made.grants.push_back(grant.document);
+    made.trust = trust;
+    made.cost = grant.cost;
+    made.request_idx = grant.request_idx;
+    made.lifetime = request.lifetime;
+    made.created = now;
+    made.expires = now.after(to_ticks(request.lifetime));
+    if (request.on_close_route)
+        made.on_close = close_request{*request.on_close_route, request.on_close_payload};
+    x_requests.note(identity(grant));
+    x_ledger.start(grant.cost);
+    changed();
+    return {reserve_outcome::granted, &made};
+}
+
+desk::lookup_result desk::look_up(const std::string& session_id, const wire::json_value& auth) const {
+    if (!x_lease || x_lease->session_id != session_id)
+        return {lookup_outcome::unknown, nullptr};
+    if (!opens(*x_lease, auth))
+        return {lookup_outcome::unauthorised, nullptr};
+    return {lookup_outcome::found, &*x_lease};
+}
+
+desk::lookup_result desk::find(const std::string& session_id, const wire::json_value& auth, instant now) {
+    expire(now);
+    return look_up(session_id, auth);
+}
+
+desk::lookup_result desk::renew(const std::string& session_id, const wire::json_value& auth, instant now) {
+    const auto found = find(session_id, auth, now);
+    if (!found.session)
+        return found;
+    const auto longest = now.after(to_ticks(x_settings.max_lifetime));
+    const auto renewed = x_lease->expires.after(to_ticks(x_lease->lifetime));
+    x_lease->expires = renewed.monotonic < longest.monotonic ? renewed : longest;
+    changed();
+    return found;
+}
+
+desk::lookup_result desk::end(const std::string& session_id, const wire::json_value& auth, instant now) {
+    const auto found = find(session_id, auth, now);
+    if (found.session)
+        close(close_reason::ended, now);
+    return {found.outcome, nullptr};
+}
+
+std::optional<std::string> desk::release(instant now) {
+    expire(now);
+    if (!x_lease)
+        return std::nullopt;
+    auto id = x_lease->session_id;
+    close(close_reason::released, now);
+    return id;
+}
+
+void desk::expire(instant now) {
+    if (x_lease && x_lease->expires.monotonic <= now.monotonic)
+        close(close_reason::expired, now);
+}
+
+std::optional<std::chrono::steady_clock::time_point> desk::next_expiry() const {
+    if (!x_lease)
+        return std::nullopt;
+    return x_lease->expires.monotonic;
+}
+
+void desk::count_ping(const wire::route_grant& grant, bool in_session, instant now) {
+    x_ledger.start(x_settings.ping_load);
+    x_ledger.complete(x_settings.ping_load);
+    if (!in_session) {
+        x_requests.note(identity(grant));
+        const double time = epoch_seconds(now.wall);
+        x_outbox.add({.request_idx = grant.request_idx,
+                      .entered_queue_at = time,
+                      .work_started_at = time,
+                      .work_completed_at = time});
+    }
+    changed();
+}
+
+desk::snapshot desk::take_snapshot() {
+    snapshot out;
+    out.figures = x_ledger.seal();
+    out.requests_received = x_requests.count();
+    out.number = ++x_snapshots;
+    if (x_lease) {
+        out.cur_load = x_lease->cost;
+        out.working_request_idxs.push_back(x_lease->request_idx);
+    }
+    return out;
+}
+
+void desk::acknowledge(const snapshot& reported) {
+    if (reported.number == x_snapshots)
+        x_ledger.settle();
+}
+
+// The one way out of the slot, whoever opened the door.
+void desk::close(close_reason reason, instant now) {
+    const lease gone = *std::exchange(x_lease, std::nullopt);
+    const double started = epoch_seconds(gone.created.wall);
+    x_ledger.complete(gone.cost);
+    x_outbox.add({.request_idx = gone.request_idx,
+                  .entered_queue_at = started,
+                  .work_started_at = started,
+                  .work_completed_at = epoch_seconds(now.wall)});
+    changed();
+    if (x_observer)
+        x_observer->session_closed({gone.session_id, reason, gone.trust, gone.on_close});
+}
+
+void desk::changed() {
+    if (x_observer)
+        x_observer->desk_changed();
+}
+
+}  // namespace nullworker::reservation
