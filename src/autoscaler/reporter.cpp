@@ -34,7 +34,8 @@ reporter::reporter(asio::any_io_executor executor, uplink line, worker_identity 
 asio::awaitable<void> reporter::run() {
     using clock = std::chrono::steady_clock;
     auto last = clock::time_point::min();
-    while (!x_finishing) {
+    // A change that came after the last report was written is owed even when finishing.
+    while (!x_finishing || x_changed.rung()) {
         const auto due = last == clock::time_point::min() ? last : last + x_cadence.furthest;
         co_await x_changed.wait_until(due);
         if (!x_finishing && last != clock::time_point::min()) {

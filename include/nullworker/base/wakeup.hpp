@@ -20,6 +20,8 @@ public:
         x_timer.cancel();
     }
 
+    [[nodiscard]] bool rung() const noexcept { return x_rung; }
+
     // Forgets a ring: whoever calls this is about to do what it asked for.
     void silence() { x_rung = false; }
 

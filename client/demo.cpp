@@ -1,0 +1,241 @@
+#include "demo.hpp"
+
+#include "keep_alive.hpp"
+#include "progress.hpp"
+#include "runner.hpp"
+
+#include <nullworker/base/deadline.hpp>
+#include <nullworker/base/task_group.hpp>
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace nullworker::client {
+namespace {
+
+using namespace std::chrono_literals;
+using steady = std::chrono::steady_clock;
+
+// What the options leave open depends on whether machines are rented or processes started.
+struct pace {
+    seconds interval;
+    seconds plateau;
+    seconds timeout;
+    steady::duration watch;
+};
+
+pace pace_of(const demo_options& options, bool local) {
+    return {
+        .interval = seconds(options.interval.value_or(local ? 2.0 : 30.0)),
+        .plateau = seconds(options.plateau.value_or(local ? 4.0 : 300.0)),
+        .timeout = seconds(options.timeout.value_or(local ? 60.0 : 1800.0)),
+        .watch = local ? steady::duration(100ms) : steady::duration(2s),
+    };
+}
+
+// One run of the demo. Everything it starts has ended when `run` returns.
+class demo {
+public:
+    demo(asio::any_io_executor executor, const demo_options& options, interruption& stop)
+        : x_options(options),
+          x_stop(stop),
+          x_venue(executor, options.where),
+          x_pace(pace_of(options, x_venue.is_local())),
+          x_lifetime(options.lifetime.value_or(needed_lifetime())),
+          x_show(stdout, options.json ? progress::form::json : progress::form::lines, options.count),
+          x_slots(static_cast<std::size_t>(options.count)),
+          x_reserving(executor),
+          x_watching(executor) {}
+
+    asio::awaitable<int> run() {
+        const auto opened = co_await x_venue.open();
+        if (!opened) {
+            fail_all(opened.error().message);
+        } else {
+            x_show.note("sessions on " + x_venue.description());
+            x_watching.spawn(watch_workers());
+            co_await start_sessions();
+            co_await hold_sessions();
+            co_await end_sessions();
+            if (x_venue.is_local())
+                co_await wait_for_zero();
+        }
+        x_watching.cancel();
+        co_await x_watching.join();
+        co_await x_venue.close();
+        summarise();
+        co_return x_failures.empty() ? exit_done : exit_failed;
+    }
+
+private:
+    struct slot {
+        std::optional<held_session> session;
+        std::unique_ptr<task_group> keeper;
+    };
+
+    double needed_lifetime() const {
+        return (2.0 * x_options.count * x_pace.interval + x_pace.plateau + seconds(60)).count();
+    }
+
+    asio::awaitable<void> start_sessions() {
+        for (int number = 1; number <= x_options.count && !x_stop.requested(); ++number) {
+            x_reserving.spawn(reserve(number));
+            if (number < x_options.count)
+                co_await x_stop.wait_for(to_ticks(x_pace.interval));
+        }
+        co_await x_reserving.join();
+    }
+
+    asio::awaitable<void> reserve(int number) {
+        std::string told;
+        const auto tell = [&](const std::string& state, const std::string& detail) {
+            if (std::exchange(told, state + detail) != state + detail)
+                x_show.session(number, state, detail);
+        };
+        const reserve_events on{
+            .on_waiting = [&](std::int64_t idx, const std::string& status) {
+                tell("queued", "request " + std::to_string(idx) + ": " + status);
+            },
+            .on_routed = [&](std::int64_t idx, const std::string& worker) {
+                tell("routed", "request " + std::to_string(idx) + " to " + worker);
+            },
+            .on_refused = [&](const std::string& why) { tell("retrying", why); },
+        };
+        const reserve_options wanted{
+            .cost = x_options.session_cost, .lifetime = x_lifetime, .timeout = to_ticks(x_pace.timeout)};
+        tell("queued", "");
+        auto held = co_await x_venue.api().reserve(x_venue.endpoint(), wanted, on, x_stop);
+        if (!held) {
+            fail(number, held.error().message);
+            co_return;
+        }
+        tell("held", held->session_id + " on " + held->worker_url);
+        auto& place = x_slots[static_cast<std::size_t>(number - 1)];
+        place.session = *held;
+        if (!x_options.lifetime) {
+            place.keeper = std::make_unique<task_group>(co_await asio::this_coro::executor);
+            std::function<void(std::string)> on_lost = [this, number, &place](std::string why) {
+                place.session.reset();
+                fail(number, "lost while held: " + why);
+            };
+            place.keeper->spawn(keep_alive(x_venue.api(), *held, x_lifetime, std::move(on_lost)));
+        }
+    }
+
+    asio::awaitable<void> hold_sessions() {
+        if (x_stop.requested())
+            co_return;
+        const auto held = held_count();
+        if (held == 0)
+            co_return;
+        x_show.note((held == x_options.count ? "all " + std::to_string(held)
+                                             : std::to_string(held) + " of " + std::to_string(x_options.count)) +
+                    " sessions are held");
+        co_await x_stop.wait_for(to_ticks(x_pace.plateau));
+    }
+
+    asio::awaitable<void> end_sessions() {
+        int remaining = held_count();
+        for (int number = 1; number <= x_options.count; ++number) {
+            auto& place = x_slots[static_cast<std::size_t>(number - 1)];
+            if (place.keeper)
+                (void)co_await place.keeper->finish(0s);
+            if (!place.session)
+                continue;
+            const auto ended = co_await x_venue.api().end(*place.session);
+            if (ended)
+                x_show.session(number, "released", place.session->session_id);
+            else
+                fail(number, ended.error().message);
+            if (--remaining > 0)
+                co_await x_stop.wait_for(to_ticks(x_pace.interval));
+        }
+    }
+
+    // The story ends when the last worker is gone.
+    asio::awaitable<void> wait_for_zero() {
+        const auto deadline = steady::now() + to_ticks(x_options.where.fleet.scaling.inactivity_timeout) + 10s;
+        while (!x_stop.requested() && x_show.worker_story().back() != 0 && steady::now() < deadline)
+            co_await x_stop.wait_for(x_pace.watch);
+        if (!x_stop.requested() && x_show.worker_story().back() != 0) {
+            x_failures[0] = "the workers were not stopped";
+            x_show.note(x_failures[0]);
+        }
+    }
+
+    asio::awaitable<void> watch_workers() {
+        bool complained = false;
+        for (;;) {
+            const auto workers = co_await x_venue.api().workers(x_venue.endpoint());
+            if (workers)
+                show_workers(*workers);
+            else if (!std::exchange(complained, true))
+                x_show.note(workers.error().message);
+            co_await sleep_for(x_pace.watch);
+        }
+    }
+
+    void show_workers(const std::vector<wire::worker_info>& workers) {
+        std::map<std::string, int> by_state;
+        for (const auto& worker : workers)
+            if (worker.status != "stopped" && worker.status != "dead")
+                ++by_state[worker.status];
+        x_show.workers(by_state);
+    }
+
+    [[nodiscard]] int held_count() const {
+        int count = 0;
+        for (const auto& place : x_slots)
+            count += place.session ? 1 : 0;
+        return count;
+    }
+
+    void fail(int number, const std::string& why) {
+        x_failures[number] = why;
+        x_show.session(number, "failed", why);
+    }
+
+    void fail_all(const std::string& why) {
+        for (int number = 1; number <= x_options.count; ++number)
+            fail(number, why);
+    }
+
+    void summarise() {
+        std::string story;
+        for (const int count : x_show.worker_story())
+            story += (story.empty() ? "" : " → ") + std::to_string(count);
+        x_show.note("workers: " + story);
+        int failed = 0;
+        for (const auto& [number, why] : x_failures)
+            failed += number > 0 ? 1 : 0;
+        if (x_failures.empty())
+            x_show.note("all " + std::to_string(x_options.count) + " sessions were held and released");
+        else
+            x_show.note(std::to_string(failed) + " of " + std::to_string(x_options.count) + " sessions failed");
+    }
+
+    const demo_options& x_options;
+    interruption& x_stop;
+    venue x_venue;
+    pace x_pace;
+    double x_lifetime;
+    progress x_show;
+    std::vector<slot> x_slots;
+    std::map<int, std::string> x_failures;  // by session; 0 for what concerns none
+    task_group x_reserving;
+    task_group x_watching;
+};
+
+}  // namespace
+
+int run_demo(const demo_options& options) {
+    return run([&options](asio::any_io_executor executor, interruption& stop) -> asio::awaitable<int> {
+        demo show(std::move(executor), options, stop);
+        co_return co_await show.run();
+    });
+}
+
+}  // namespace nullworker::client

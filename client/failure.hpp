@@ -1,0 +1,22 @@
+#pragma once
+
+#include <boost/assert/source_location.hpp>
+#include <boost/system/result.hpp>
+#include <stdexcept>
+#include <string>
+
+namespace nullworker::client {
+
+// Why something the user asked for did not happen: a sentence for the terminal.
+struct failure {
+    std::string message;
+};
+
+template <class T>
+using outcome = boost::system::result<T, failure>;
+
+[[noreturn]] inline void throw_exception_from_error(const failure& why, const boost::source_location&) {
+    throw std::logic_error("unchecked failure: " + why.message);
+}
+
+}  // namespace nullworker::client

@@ -1,0 +1,161 @@
+#include "hold.hpp"
+
+#include "child_process.hpp"
+#include "keep_alive.hpp"
+#include "progress.hpp"
+#include "runner.hpp"
+
+#include <nullworker/base/task_group.hpp>
+
+#include <chrono>
+#include <csignal>
+#include <utility>
+
+#include <unistd.h>
+
+namespace nullworker::client {
+namespace {
+
+using namespace std::chrono_literals;
+using steady = std::chrono::steady_clock;
+
+constexpr double renewed_lifetime = 120.0;
+
+class hold {
+public:
+    hold(asio::any_io_executor executor, const hold_options& options, interruption& stop)
+        : x_executor(executor),
+          x_options(options),
+          x_stop(stop),
+          x_venue(executor, options.where),
+          // A command's own output goes to standard output alone.
+          x_show(options.command.empty() ? stdout : stderr,
+                 options.json ? progress::form::json : progress::form::lines, 1),
+          x_keeper(executor),
+          x_forwarding(executor) {}
+
+    asio::awaitable<int> run() {
+        int code = exit_failed;
+        const auto opened = co_await x_venue.open();
+        if (opened)
+            code = co_await hold_one();
+        else
+            x_show.session(1, "failed", opened.error().message);
+        co_await x_venue.close();
+        co_return code;
+    }
+
+private:
+    [[nodiscard]] double lifetime() const {
+        if (x_options.lifetime)
+            return *x_options.lifetime;
+        return x_options.hold ? *x_options.hold + 60.0 : renewed_lifetime;
+    }
+
+    asio::awaitable<int> hold_one() {
+        const reserve_events on{
+            .on_waiting =
+                [this](std::int64_t idx, const std::string& status) {
+                    x_show.session(1, "queued", "request " + std::to_string(idx) + ": " + status);
+                },
+            .on_routed =
+                [this](std::int64_t idx, const std::string& worker) {
+                    x_show.session(1, "routed", "request " + std::to_string(idx) + " to " + worker);
+                },
+            .on_refused = [this](const std::string& why) { x_show.session(1, "retrying", why); },
+        };
+        const reserve_options wanted{
+            .cost = x_options.session_cost,
+            .lifetime = lifetime(),
+            .timeout = to_ticks(seconds(x_options.timeout.value_or(x_venue.is_local() ? 60.0 : 1800.0)))};
+        x_show.session(1, "queued", "on " + x_venue.description());
+        const auto held = co_await x_venue.api().reserve(x_venue.endpoint(), wanted, on, x_stop);
+        if (!held) {
+            x_show.session(1, "failed", held.error().message);
+            co_return exit_failed;
+        }
+        x_show.session(1, "held", held->session_id + " on " + held->worker_url);
+        if (!x_options.lifetime) {
+            std::function<void(std::string)> on_lost = [this](std::string why) { lose(why); };
+            x_keeper.spawn(keep_alive(x_venue.api(), *held, lifetime(), std::move(on_lost)));
+        }
+        int code = co_await use(*held);
+        (void)co_await x_keeper.finish(0s);
+        const bool released = co_await release(*held);
+        co_return code == exit_done && !released ? exit_failed : code;
+    }
+
+    asio::awaitable<int> use(held_session held) {
+        if (!x_options.command.empty())
+            co_return co_await run_command(std::move(held));
+        const auto until = x_options.hold ? steady::now() + to_ticks(seconds(*x_options.hold))
+                                          : steady::time_point::max();
+        x_waiting = true;
+        co_await x_stop.wait_until(until);
+        co_return exit_done;
+    }
+
+    asio::awaitable<int> run_command(held_session held) {
+        const std::map<std::string, std::string> environment = {{"NULLWORKER_SESSION_ID", held.session_id},
+                                                                {"NULLWORKER_WORKER_URL", held.worker_url}};
+        std::optional<child_process> child;
+        try {
+            child.emplace(x_executor, x_options.command, environment);
+        } catch (const startup_error& e) {
+            x_show.session(1, "failed", e.what());
+        }
+        if (!child)
+            co_return 127;  // what a shell says of a command it cannot find
+        x_forwarding.spawn(forward_stop(*child));
+        const int code = co_await child->wait();
+        (void)co_await x_forwarding.finish(0s);
+        co_return code;
+    }
+
+    // Ctrl-C on a terminal reaches the command by itself; everything else is passed on.
+    asio::awaitable<void> forward_stop(child_process& child) {
+        co_await x_stop.wait_until(steady::time_point::max());
+        const bool child_has_it = x_stop.signal() == SIGINT && ::isatty(STDIN_FILENO) == 1;
+        if (x_stop.requested() && !child_has_it)
+            child.signal(x_stop.signal());
+    }
+
+    void lose(const std::string& why) {
+        x_lost = true;
+        x_show.session(1, "failed", "lost while held: " + why);
+        if (x_waiting)
+            x_stop.request();
+    }
+
+    asio::awaitable<bool> release(held_session held) {
+        if (x_lost)
+            co_return false;
+        const auto ended = co_await x_venue.api().end(held);
+        if (ended)
+            x_show.session(1, "released", held.session_id);
+        else
+            x_show.session(1, "failed", ended.error().message);
+        co_return ended.has_value();
+    }
+
+    asio::any_io_executor x_executor;
+    const hold_options& x_options;
+    interruption& x_stop;
+    venue x_venue;
+    progress x_show;
+    task_group x_keeper;
+    task_group x_forwarding;
+    bool x_waiting = false;
+    bool x_lost = false;
+};
+
+}  // namespace
+
+int run_hold(const hold_options& options) {
+    return run([&options](asio::any_io_executor executor, interruption& stop) -> asio::awaitable<int> {
+        hold one(std::move(executor), options, stop);
+        co_return co_await one.run();
+    });
+}
+
+}  // namespace nullworker::client

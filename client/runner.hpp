@@ -1,0 +1,24 @@
+#pragma once
+
+#include "interruption.hpp"
+
+#include <nullworker/base/asio.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <functional>
+
+namespace nullworker::client {
+
+inline constexpr int exit_done = 0;
+inline constexpr int exit_failed = 1;
+inline constexpr int exit_usage = 2;
+
+// What a command does; returns its exit code. Gets to know of SIGINT and SIGTERM by `stop`.
+using command = std::function<asio::awaitable<int>(asio::any_io_executor executor, interruption& stop)>;
+
+// Runs a command to its end. The first SIGINT or SIGTERM requests `stop` and makes the exit code 128 + its
+// number where the command would return 0 or 1; a second one ends the program at once.
+int run(command work);
+
+}  // namespace nullworker::client

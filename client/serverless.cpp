@@ -1,0 +1,189 @@
+#include "polling.hpp"
+#include "serverless.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace nullworker::client {
+namespace {
+
+using namespace std::chrono_literals;
+using steady = std::chrono::steady_clock;
+
+constexpr auto call_limit = 10s;
+
+failure refused(const std::string& what, const net::reply& answer) {
+    return {what + ": HTTP status " + std::to_string(answer.status) +
+            (answer.body.empty() ? "" : ", " + wire::parse_error(answer.body))};
+}
+
+}  // namespace
+
+serverless::serverless(asio::any_io_executor executor, service where)
+    : x_executor(std::move(executor)), x_where(std::move(where)), x_trust(std::make_shared<net::tls_trust>()) {}
+
+asio::awaitable<outcome<net::reply>> serverless::call(net::call request) {
+    const std::string origin = request.target.origin();
+    net::http_client client(x_executor, x_trust);
+    request.limit = call_limit;
+    auto answer = co_await client.send(std::move(request));
+    if (!answer)
+        co_return failure{origin + ": " + answer.error().message()};
+    co_return std::move(*answer);
+}
+
+asio::awaitable<outcome<net::reply>> serverless::post(url target, std::string body, std::string bearer) {
+    net::call request{.method = net::verb::post, .target = std::move(target), .body = std::move(body)};
+    if (!bearer.empty())
+        request.headers.emplace_back("Authorization", "Bearer " + bearer);
+    return call(std::move(request));
+}
+
+asio::awaitable<outcome<bool>> serverless::fetch_root_certificate() {
+    net::call request{.target = join(x_where.console, "/static/jvastai_root.cer")};
+    const auto answer = co_await call(std::move(request));
+    if (!answer)
+        co_return failure{"cannot fetch Vast's root certificate from " + answer.error().message};
+    if (answer->status != 200)
+        co_return refused("cannot fetch Vast's root certificate", *answer);
+    x_trust = std::make_shared<net::tls_trust>(answer->body);
+    co_return true;
+}
+
+asio::awaitable<outcome<endpoint_access>> serverless::find_endpoint(std::string name) {
+    net::call request{.target = join(x_where.console, "/api/v0/endptjobs/?client_id=me")};
+    request.headers.emplace_back("Authorization", "Bearer " + x_where.account_key);
+    const auto answer = co_await call(std::move(request));
+    if (!answer)
+        co_return failure{"cannot list the endpoints: " + answer.error().message};
+    if (answer->status != 200)
+        co_return refused("cannot list the endpoints (is VAST_API_KEY right?)", *answer);
+    const auto endpoints = wire::parse_endpoint_list(answer->body);
+    if (!endpoints)
+        co_return failure{"cannot read the list of endpoints: " + endpoints.error().message()};
+    std::string known;
+    for (const auto& endpoint : *endpoints) {
+        if (endpoint.endpoint_name == name)
+            co_return endpoint_access{endpoint.id, endpoint.endpoint_name, endpoint.api_key};
+        known += (known.empty() ? "" : ", ") + endpoint.endpoint_name;
+    }
+    co_return failure{"there is no endpoint '" + name + "'; this account has " + (known.empty() ? "none" : known)};
+}
+
+asio::awaitable<outcome<std::vector<wire::worker_info>>> serverless::workers(endpoint_access endpoint) {
+    auto body = wire::to_json(wire::workers_request{endpoint.id, endpoint.key});
+    const auto answer = co_await post(join(x_where.autoscaler, "/get_endpoint_workers/"), std::move(body), endpoint.key);
+    if (!answer)
+        co_return failure{"cannot list the workers: " + answer.error().message};
+    if (answer->status != 200)
+        co_return refused("cannot list the workers", *answer);
+    auto workers = wire::parse_workers(answer->body);
+    if (!workers)
+        co_return failure{"cannot read the list of workers: " + workers.error().message()};
+    co_return std::move(*workers);
+}
+
+asio::awaitable<outcome<wire::route_reply>> serverless::route(endpoint_access endpoint, double cost,
+                                                              std::int64_t request_idx) {
+    auto body = wire::to_json(wire::route_request{
+        .endpoint = endpoint.name, .api_key = endpoint.key, .cost = cost, .request_idx = request_idx});
+    const auto answer = co_await post(join(x_where.autoscaler, "/route/"), std::move(body), endpoint.key);
+    if (!answer)
+        co_return failure{"cannot route: " + answer.error().message};
+    if (answer->status != 200)
+        co_return refused("cannot route", *answer);
+    auto reply = wire::parse_route_reply(answer->body);
+    if (!reply)
+        co_return failure{"cannot read the route: " + reply.error().message()};
+    co_return std::move(*reply);
+}
+
+asio::awaitable<outcome<held_session>> serverless::reserve(endpoint_access endpoint, reserve_options options,
+                                                           const reserve_events& on, interruption& stop) {
+    const auto deadline = steady::now() + options.timeout;
+    polling pace(static_cast<std::uint32_t>(steady::now().time_since_epoch().count()));
+    std::int64_t request_idx = 0;
+    std::string obstacle = "no worker became free";
+    for (;;) {
+        if (stop.requested())
+            co_return failure{"interrupted before a worker was held"};
+        if (steady::now() >= deadline)
+            co_return failure{"no worker within " +
+                              std::to_string(std::chrono::duration_cast<std::chrono::seconds>(options.timeout).count()) +
+                              " s; the last obstacle: " + obstacle};
+
+        const auto routed = co_await route(endpoint, options.cost, request_idx);
+        if (!routed) {
+            // One lost call is no reason to give up a place in the queue.
+            obstacle = routed.error().message;
+            on.on_refused(obstacle);
+            const auto until = std::min(deadline, steady::now() + to_ticks(pace.after_refusal()));
+            co_await stop.wait_until(until);
+            continue;
+        }
+        if (routed->request_idx != 0)
+            request_idx = routed->request_idx;
+        if (!routed->worker) {
+            obstacle = routed->status;
+            on.on_waiting(request_idx, routed->status);
+            const auto until = std::min(deadline, steady::now() + to_ticks(pace.before_next_route()));
+            co_await stop.wait_until(until);
+            continue;
+        }
+
+        const auto worker = parse_url(routed->worker->url);
+        if (!worker)
+            co_return failure{"the autoscaler named the worker '" + routed->worker->url +
+                              "': " + worker.error().message()};
+        on.on_routed(request_idx, routed->worker->url);
+        auto body = wire::create_body(routed->worker->grant, {.lifetime = options.lifetime});
+        const auto answer = co_await post(join(*worker, "/session/create"), std::move(body), {});
+        if (answer && answer->status == 201) {
+            const auto created = wire::parse_session_created(answer->body);
+            if (!created)
+                co_return failure{"cannot read the worker's reply: " + created.error().message()};
+            co_return held_session{created->session_id, routed->worker->grant, *worker, routed->worker->url,
+                                   request_idx,         created->expiration};
+        }
+        if (answer && !is_retryable(answer->status))
+            co_return refused(routed->worker->url + " refused the session", *answer);
+        obstacle = answer ? routed->worker->url + " answered " + std::to_string(answer->status)
+                          : answer.error().message;
+        on.on_refused(obstacle);
+        const auto until = std::min(deadline, steady::now() + to_ticks(pace.after_refusal()));
+        co_await stop.wait_until(until);
+    }
+}
+
+asio::awaitable<outcome<bool>> serverless::end(held_session session) {
+    auto body = wire::session_body(session.session_id, session.grant);
+    const auto answer = co_await post(join(session.worker, "/session/end"), std::move(body), {});
+    if (!answer)
+        co_return failure{"cannot end it: " + answer.error().message};
+    if (answer->status != 200)
+        co_return refused("cannot end it", *answer);
+    co_return true;
+}
+
+asio::awaitable<outcome<bool>> serverless::is_open(held_session session) {
+    auto body = wire::session_body(session.session_id, session.grant);
+    const auto answer = co_await post(join(session.worker, "/session/health"), std::move(body), {});
+    if (!answer)
+        co_return failure{"cannot ask its worker: " + answer.error().message};
+    if (answer->status != 200)
+        co_return refused("cannot ask its worker", *answer);
+    co_return wire::says_ok(answer->body);
+}
+
+asio::awaitable<outcome<bool>> serverless::renew(held_session session) {
+    auto body = wire::ping_body(session.session_id, session.grant);
+    const auto answer = co_await post(join(session.worker, "/ping"), std::move(body), {});
+    if (!answer)
+        co_return failure{"cannot renew it: " + answer.error().message};
+    if (answer->status != 200)
+        co_return refused("cannot renew it", *answer);
+    co_return true;
+}
+
+}  // namespace nullworker::client
