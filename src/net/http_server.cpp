@@ -230,6 +230,8 @@ asio::awaitable<void> http_server::converse(Stream& stream, connection& self) {
             keep_alive = parser.get().keep_alive();
             answered = co_await answer(take(parser.release()));
         }
+        if (answered->drop)
+            co_return;
         auto raw = make_raw(std::move(*answered), keep_alive && !x_draining);
         self.stream.expires_after(x_limits.write_timeout);
         const auto [write_ec, written] = co_await http::async_write(stream, raw, nothrow);
