@@ -231,6 +231,8 @@ asio::awaitable<void> http_server::converse(Stream& stream, connection& self) {
             if (head)
                 answered->body.clear();  // a body would be taken for the next reply
         }
+        if (answered->drop)
+            co_return;
         auto raw = make_raw(std::move(*answered), keep_alive && !x_draining);
         self.stream.expires_after(x_limits.write_timeout);
         const auto [write_ec, written] = co_await http::async_write(stream, raw, nothrow);

@@ -34,6 +34,7 @@ struct reply {
     std::string content_type = "application/json";
     std::string body;
     std::vector<header> headers = {};
+    bool drop = false;  // send nothing and close the connection: for those who play a peer that fails
 };
 
 // `body` as application/json.

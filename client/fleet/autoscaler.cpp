@@ -1,0 +1,252 @@
+#include <nullworker/base/deadline.hpp>
+#include <nullworker/wire/session_messages.hpp>
+
+#include <openssl/crypto.h>
+
+#include <charconv>
+#include <fleet/autoscaler.hpp>
+#include <string_view>
+#include <utility>
+
+namespace nullworker::fleet {
+namespace {
+
+constexpr std::string_view endpoint_prefix = "/api/v0/endptjobs/";
+
+net::reply refuse(unsigned status, const std::string& why) {
+    return net::json_reply(status, wire::error(why));
+}
+
+net::reply refuse(const error_code& parse_error) {
+    return parse_error == errc::invalid_json ? refuse(400, "invalid JSON")
+                                             : refuse(422, "not the message that belongs here");
+}
+
+bool same_secret(const std::string& a, const std::string& b) {
+    return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+std::string percent_decoded(std::string_view text) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        unsigned char code = 0;
+        const char* digits = text.data() + i + 1;
+        if (text[i] == '%' && i + 2 < text.size() &&
+            std::from_chars(digits, digits + 2, code, 16).ptr == digits + 2) {
+            out += static_cast<char>(code);
+            i += 2;
+        } else {
+            out += text[i];
+        }
+    }
+    return out;
+}
+
+// The account's key: the bearer token, or api_key in the query.
+std::string presented_key(const net::request& incoming) {
+    constexpr std::string_view scheme = "Bearer ";
+    if (const auto header = incoming.find("Authorization"); header && header->starts_with(scheme))
+        return std::string(header->substr(scheme.size()));
+    constexpr std::string_view name = "api_key=";
+    std::string_view rest = incoming.query;
+    while (!rest.empty()) {
+        const auto end = rest.find('&');
+        const auto pair = rest.substr(0, end);
+        if (pair.starts_with(name))
+            return percent_decoded(pair.substr(name.size()));
+        rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    }
+    return {};
+}
+
+std::string_view without_slash(std::string_view path) {
+    if (path.size() > 1 && path.ends_with('/'))
+        path.remove_suffix(1);
+    return path;
+}
+
+}  // namespace
+
+struct autoscaler::route {
+    std::string_view path;  // without its last slash, which requests may have or not
+    bool takes_id;          // one more segment follows
+    net::verb method;
+    net::reply (autoscaler::*serve)(const net::request&);
+
+    [[nodiscard]] bool leads_to(std::string_view asked) const {
+        if (!takes_id)
+            return asked == path;
+        return asked.size() > path.size() + 1 && asked.starts_with(path) && asked[path.size()] == '/' &&
+               asked.find('/', path.size() + 1) == std::string_view::npos;
+    }
+};
+
+const autoscaler::route autoscaler::routes[] = {
+    {"/route", false, net::verb::post, &autoscaler::serve_route},
+    {"/pubkey", false, net::verb::get, &autoscaler::serve_public_key},
+    {"/worker_status", false, net::verb::post, &autoscaler::take_report},
+    {"/delete_requests", false, net::verb::post, &autoscaler::take_completions},
+    {"/get_endpoint_workers", false, net::verb::post, &autoscaler::list_workers},
+    {"/api/v0/endptjobs", false, net::verb::get, &autoscaler::list_endpoints},
+    {"/api/v0/endptjobs", true, net::verb::get, &autoscaler::show_endpoint},
+    {"/static/jvastai_root.cer", false, net::verb::get, &autoscaler::serve_root},
+};
+
+autoscaler::autoscaler(asio::any_io_executor executor, autoscaler_options options, scaler& decisions,
+                       fault_plan& faults, std::function<void()> on_change)
+    : x_options(std::move(options)),
+      x_scaler(decisions),
+      x_faults(faults),
+      x_on_change(std::move(on_change)),
+      x_key(signing_key::generate()),
+      x_authority(certificate_authority::create()),
+      x_created_at(epoch_seconds(now().wall)),
+      x_server(std::move(executor), "fleet",
+               [this](net::request incoming) { return answer(std::move(incoming)); }) {}
+
+void autoscaler::bind(std::uint16_t port) {
+    x_server.bind({asio::ip::address_v4::loopback(), port}, "--port");
+}
+
+asio::awaitable<void> autoscaler::stop(std::chrono::steady_clock::duration patience) {
+    x_server.drain();
+    co_await x_server.join(patience);
+}
+
+asio::awaitable<net::reply> autoscaler::answer(net::request incoming) {
+    const auto fate = x_faults.next(incoming.path, now());
+    if (fate.delay > fault_plan::duration::zero())
+        co_await sleep_for(fate.delay);
+    net::reply out;
+    if (fate.drop)
+        out.drop = true;
+    else if (fate.status)
+        out = refuse(*fate.status, "a fault that was ordered");
+    else
+        out = dispatch(incoming);
+    out.drop = out.drop || fate.lose_reply;
+    co_return out;
+}
+
+net::reply autoscaler::dispatch(const net::request& incoming) {
+    const auto asked = without_slash(incoming.path);
+    const route* other_verb = nullptr;
+    for (const auto& candidate : routes) {
+        if (!candidate.leads_to(asked))
+            continue;
+        if (candidate.method == incoming.method)
+            return (this->*candidate.serve)(incoming);
+        other_verb = &candidate;
+    }
+    if (!other_verb)
+        return refuse(404, "no such path");
+    auto out = refuse(405, "another verb is needed");
+    out.headers.emplace_back("Allow", net::to_string(other_verb->method));
+    return out;
+}
+
+net::reply autoscaler::serve_route(const net::request& incoming) {
+    const auto asked = wire::parse_route_request(incoming.body);
+    if (!asked)
+        return refuse(asked.error());
+    if (asked->request_idx < 0)
+        return refuse(422, "request_idx: must not be negative");
+    if (asked->endpoint != x_options.endpoint_name)
+        return refuse(404, "no endpoint '" + asked->endpoint + "'");
+    if (!same_secret(asked->api_key, x_options.endpoint_key))
+        return refuse(401, "api_key is not the endpoint's");
+    const auto outcome =
+        x_scaler.route(asked->request_idx, asked->cost, seconds(asked->replay_timeout), now());
+    x_on_change();
+    if (const auto* wait = std::get_if<waiting>(&outcome))
+        return net::json_reply(200,
+                               wire::route_waiting(x_options.endpoint_name, wait->text, wait->request_idx));
+    const auto& granted = std::get<ready>(outcome);
+    const wire::signed_grant grant{granted.url,     x_options.endpoint_name, granted.cost,
+                                   ++x_last_reqnum, granted.request_idx,     x_key.sign_url(granted.url)};
+    return net::json_reply(200, wire::to_json(grant));
+}
+
+net::reply autoscaler::serve_public_key(const net::request&) {
+    return net::text_reply(200, x_key.public_pem());
+}
+
+bool autoscaler::is_worker(std::int64_t worker, const std::string& token) const {
+    const auto known = x_tokens.find(worker);
+    return known != x_tokens.end() && same_secret(known->second, token);
+}
+
+net::reply autoscaler::take_report(const net::request& incoming) {
+    const auto report = wire::parse_status_report(incoming.body);
+    if (!report)
+        return refuse(report.error());
+    if (!is_worker(report->id, report->mtoken) || !x_scaler.on_report(*report, now()))
+        return refuse(401, "no such worker, or not its mtoken");
+    x_on_change();
+    return net::json_reply(200, wire::ok(true));
+}
+
+net::reply autoscaler::take_completions(const net::request& incoming) {
+    const auto batch = wire::parse_completion_batch(incoming.body);
+    if (!batch)
+        return refuse(batch.error());
+    if (!is_worker(batch->worker_id, batch->mtoken) || !x_scaler.on_completions(*batch, now()))
+        return refuse(401, "no such worker, or not its mtoken");
+    x_on_change();
+    return net::json_reply(200, wire::ok(true));
+}
+
+bool autoscaler::is_account(const std::string& key) const {
+    return x_options.account_key.empty() ? !key.empty() : same_secret(key, x_options.account_key);
+}
+
+net::reply autoscaler::list_workers(const net::request& incoming) {
+    const auto asked = wire::parse_workers_request(incoming.body);
+    if (!asked)
+        return refuse(asked.error());
+    if (asked->id != x_options.endpoint_id)
+        return refuse(404, "no endpoint with id " + std::to_string(asked->id));
+    // The documentation names the endpoint's key; the official client sends the account's.
+    if (!same_secret(asked->api_key, x_options.endpoint_key) && !is_account(asked->api_key))
+        return refuse(401, "api_key is neither the endpoint's nor the account's");
+    return net::json_reply(200, wire::to_json(x_scaler.workers()));
+}
+
+wire::endpoint_info autoscaler::describe() const {
+    const auto& values = x_scaler.values();
+    wire::endpoint_info out;
+    out.id = x_options.endpoint_id;
+    out.endpoint_name = x_options.endpoint_name;
+    out.api_key = x_options.endpoint_key;
+    out.user_id = 1;
+    out.created_at = x_created_at;
+    out.min_load = values.min_load;
+    out.target_util = values.target_util;
+    out.cold_workers = static_cast<std::int64_t>(values.cold_workers);
+    out.max_workers = static_cast<std::int64_t>(values.max_workers);
+    out.max_queue_time = values.max_queue_time.count();
+    out.target_queue_time = values.target_queue_time.count();
+    out.inactivity_timeout = values.inactivity_timeout.count();
+    return out;
+}
+
+net::reply autoscaler::list_endpoints(const net::request& incoming) {
+    if (!is_account(presented_key(incoming)))
+        return refuse(401, "not the account's key");
+    return net::json_reply(200, wire::endpoint_list({describe()}));
+}
+
+net::reply autoscaler::show_endpoint(const net::request& incoming) {
+    if (!is_account(presented_key(incoming)))
+        return refuse(401, "not the account's key");
+    const auto id = without_slash(incoming.path).substr(endpoint_prefix.size());
+    if (id != std::to_string(x_options.endpoint_id))
+        return refuse(404, "no endpoint with that id");
+    return net::json_reply(200, wire::endpoint_single(describe()));
+}
+
+net::reply autoscaler::serve_root(const net::request&) {
+    return {.status = 200, .content_type = "application/x-x509-ca-cert", .body = x_authority.root_pem()};
+}
+
+}  // namespace nullworker::fleet

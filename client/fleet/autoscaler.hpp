@@ -1,0 +1,87 @@
+#pragma once
+
+#include <nullworker/base/asio.hpp>
+#include <nullworker/net/http_server.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <fleet/fault_plan.hpp>
+#include <fleet/scaler.hpp>
+#include <fleet/signing_key.hpp>
+#include <functional>
+#include <map>
+#include <string>
+
+namespace nullworker::fleet {
+
+struct autoscaler_options {
+    std::string endpoint_name = "local";
+    std::int64_t endpoint_id = 1;
+    std::string endpoint_key;      // not empty
+    std::string account_key = {};  // empty: any will do, but for none
+};
+
+// The HTTP face of the stand-in: translates what clients and workers say into calls of the scaler. It serves
+// the autoscaler's routes and those of the web server that a client needs, all at one address.
+//
+// Refusals carry {"error": "…"}: 400 for what is no JSON, 401 for a wrong key or token, 404 for an unknown
+// path, endpoint or id, 405 for another verb, 422 for JSON that is not the message.
+class autoscaler {
+public:
+    // `decisions` and `faults` must outlive it. `on_change` is called after each request that may have
+    // changed the decisions.
+    autoscaler(asio::any_io_executor executor, autoscaler_options options, scaler& decisions,
+               fault_plan& faults, std::function<void()> on_change);
+
+    // Listens on 127.0.0.1. Throws startup_error.
+    void bind(std::uint16_t port);
+    void start() { x_server.start(); }
+
+    // Ends the connections, busy ones after `patience`.
+    [[nodiscard]] asio::awaitable<void> stop(std::chrono::steady_clock::duration patience);
+
+    [[nodiscard]] std::uint16_t port() const noexcept { return x_server.port(); }
+
+    // From here on `token` authorises the worker's reports; the one before no longer does.
+    void admit(std::int64_t worker, std::string token) { x_tokens[worker] = std::move(token); }
+    void dismiss(std::int64_t worker) { x_tokens.erase(worker); }
+
+    [[nodiscard]] const signing_key& key() const noexcept { return x_key; }
+    [[nodiscard]] const certificate_authority& authority() const noexcept { return x_authority; }
+
+private:
+    struct route;
+    static const route routes[];
+
+    asio::awaitable<net::reply> answer(net::request incoming);
+    net::reply dispatch(const net::request& incoming);
+
+    net::reply serve_route(const net::request& incoming);
+    net::reply serve_public_key(const net::request& incoming);
+    net::reply take_report(const net::request& incoming);
+    net::reply take_completions(const net::request& incoming);
+    net::reply list_workers(const net::request& incoming);
+    net::reply list_endpoints(const net::request& incoming);
+    net::reply show_endpoint(const net::request& incoming);
+    net::reply serve_root(const net::request& incoming);
+
+    [[nodiscard]] bool is_account(const std::string& key) const;
+    [[nodiscard]] bool is_worker(std::int64_t worker, const std::string& token) const;
+    [[nodiscard]] wire::endpoint_info describe() const;
+
+    autoscaler_options x_options;
+    scaler& x_scaler;
+    fault_plan& x_faults;
+    std::function<void()> x_on_change;
+    signing_key x_key;
+    certificate_authority x_authority;
+    std::map<std::int64_t, std::string> x_tokens;
+    std::int64_t x_last_reqnum = 0;
+    double x_created_at = 0;
+    net::http_server x_server;
+};
+
+}  // namespace nullworker::fleet

@@ -1,0 +1,199 @@
+#include <nullworker/base/log.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <fleet/fleet.hpp>
+#include <utility>
+
+namespace nullworker::fleet {
+namespace {
+
+constexpr std::uint16_t ports_per_slot = 10;
+constexpr std::size_t token_bytes = 24;
+constexpr auto drain_patience = std::chrono::seconds(1);
+
+fleet_options completed(fleet_options options, std::size_t slots) {
+    const auto& scaling = options.scaling;
+    if (!(std::isfinite(scaling.target_util) && scaling.target_util > 0))
+        throw startup_error("--target-util must be greater than 0");
+    if (scaling.max_workers + scaling.cold_workers > slots)
+        throw startup_error("--max-workers and --cold-workers together may be " + std::to_string(slots) +
+                            " at most");
+    if (options.worker_base_port == 0 || options.worker_base_port + slots * ports_per_slot > 65536)
+        throw startup_error("--worker-base-port must be between 1 and " +
+                            std::to_string(65536 - slots * ports_per_slot));
+    if (options.endpoint_key.empty())
+        options.endpoint_key = random_token(token_bytes);
+    return options;
+}
+
+}  // namespace
+
+fleet::fleet(asio::any_io_executor executor, fleet_options options, std::unique_ptr<worker_launcher> launcher)
+    : x_executor(executor),
+      x_options(completed(std::move(options), slots)),
+      x_scaler(x_options.scaling),
+      x_launcher(std::move(launcher)),
+      x_autoscaler(executor,
+                   {.endpoint_name = x_options.endpoint_name,
+                    .endpoint_key = x_options.endpoint_key,
+                    .account_key = x_options.account_key},
+                   x_scaler, x_faults, [this] { handle_change(); }),
+      x_bell(executor),
+      x_tasks(std::move(executor)) {
+    x_launcher->on_exit([this](std::int64_t id, const std::string& how) { handle_exit(id, how); });
+    x_autoscaler.bind(x_options.port);
+}
+
+std::string fleet::url() const {
+    return "http://127.0.0.1:" + std::to_string(x_autoscaler.port());
+}
+
+relay* fleet::relay_of(std::int64_t worker) const {
+    const auto found = x_running.find(worker);
+    return found == x_running.end() ? nullptr : found->second.forward.get();
+}
+
+void fleet::start() {
+    x_autoscaler.start();
+    x_tasks.spawn(scaling_loop());
+}
+
+asio::awaitable<void> fleet::stop() {
+    x_closing = true;
+    x_bell.ring();
+    for (const auto& due : x_scaler.close(now()))
+        perform(due);
+    publish();
+    // The server goes last: workers have things to say while they end.
+    co_await x_launcher->join();
+    co_await x_autoscaler.stop(drain_patience);
+    co_await x_tasks.join();
+}
+
+void fleet::kill_workers() {
+    for (const auto& [id, place] : x_running)
+        x_launcher->kill(id);
+}
+
+asio::awaitable<void> fleet::scaling_loop() {
+    while (!x_closing) {
+        const instant time = now();
+        auto wake = x_faults.outage_end();
+        // An autoscaler that is out decides nothing, and does not hold against its workers what it did not
+        // hear meanwhile.
+        if (!x_faults.is_out(time)) {
+            if (std::exchange(x_outage_forgiven, wake) != wake)
+                x_scaler.forgive_silence(time);
+            for (const auto& due : x_scaler.plan(time))
+                perform(due);
+            publish();
+            wake = x_scaler.next_wake(time);
+        }
+        co_await x_bell.wait_until(wake);
+    }
+}
+
+void fleet::perform(const action& due) {
+    if (const auto* start = std::get_if<start_worker>(&due))
+        start_one(start->worker);
+    if (const auto* stop = std::get_if<stop_worker>(&due))
+        x_launcher->stop(stop->worker);
+    if (const auto* kill = std::get_if<kill_worker>(&due))
+        x_launcher->kill(kill->worker);
+}
+
+std::size_t fleet::take_slot() {
+    for (std::size_t i = 0; i < slots; ++i) {
+        const std::size_t slot = (x_first_slot + i) % slots;
+        if (!x_slots_taken[slot]) {
+            x_slots_taken.set(slot);
+            return slot;
+        }
+    }
+    // There are at most as many workers as slots, but those on their way out keep theirs for a moment.
+    return slots;
+}
+
+worker_spec fleet::specify(std::int64_t id, running_worker& place) {
+    const auto first = static_cast<std::uint16_t>(x_options.worker_base_port + place.slot * ports_per_slot);
+    worker_spec spec;
+    spec.id = id;
+    spec.ports = {first, static_cast<std::uint16_t>(first + 1), static_cast<std::uint16_t>(first + 2)};
+    std::uint16_t outside = first;
+    if (x_options.reach == wiring::relayed) {
+        place.forward = std::make_unique<relay>(x_executor, std::uint16_t{0}, first);
+        place.forward->start();
+        outside = place.forward->port();
+    }
+    auto token = random_token(token_bytes);
+    spec.environment = {
+        {"WORKER_PORT", std::to_string(first)},
+        {"WORKER_HTTP_PORT", std::to_string(spec.ports.webhook)},
+        {"VAST_TCP_PORT_" + std::to_string(first), std::to_string(outside)},
+        {"PUBLIC_IPADDR", "127.0.0.1"},
+        {"CONTAINER_ID", std::to_string(id)},
+        {"REPORT_ADDR", url()},
+        {"MASTER_TOKEN", token},
+        {"USE_SSL", "false"},
+        {"UNSECURED", "false"},
+        {"NULL_CONTROL_PORT", std::to_string(spec.ports.control)},
+    };
+    x_autoscaler.admit(id, std::move(token));
+    return spec;
+}
+
+void fleet::start_one(std::int64_t id) {
+    auto& place = x_running[id];
+    place.slot = take_slot();
+    std::string failure = "no ports left";
+    try {
+        if (place.slot < slots) {
+            const auto started = x_launcher->start(specify(id, place));
+            if (started)
+                return;
+            failure = started.error().message();
+        }
+    } catch (const startup_error& e) {
+        failure = e.what();  // of the port forward
+    }
+    log::error("worker_start_failed", {{"worker", id}, {"error", failure}});
+    handle_exit(id, failure);
+}
+
+void fleet::handle_exit(std::int64_t id, const std::string& how) {
+    const auto found = x_running.find(id);
+    if (found == x_running.end())
+        return;
+    running_worker place = std::move(found->second);
+    x_running.erase(found);
+    if (place.slot < slots) {
+        x_slots_taken.reset(place.slot);
+        // Its ports may be taken by somebody else: the next one tries others.
+        const bool asked_to = x_scaler.state_of(id) == worker_state::stopping;
+        if (!x_scaler.was_ready(id) && !asked_to)
+            x_first_slot = (place.slot + 1) % slots;
+    }
+    if (place.forward)
+        x_tasks.spawn(retire(std::move(place.forward)));
+    x_autoscaler.dismiss(id);
+    x_scaler.on_exit(id, how, now());
+    handle_change();
+}
+
+asio::awaitable<void> fleet::retire(std::unique_ptr<relay> forward) {
+    co_await forward->stop();
+}
+
+void fleet::handle_change() {
+    publish();
+    x_bell.ring();
+}
+
+void fleet::publish() {
+    for (const auto& happened : x_scaler.take_events())
+        for (const auto& watch : x_watchers)
+            watch(happened);
+}
+
+}  // namespace nullworker::fleet

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <nullworker/base/task_group.hpp>
+#include <nullworker/base/wakeup.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <bitset>
+#include <cstdint>
+#include <fleet/autoscaler.hpp>
+#include <fleet/fault_plan.hpp>
+#include <fleet/relay.hpp>
+#include <fleet/scaler.hpp>
+#include <fleet/worker_launcher.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace nullworker::fleet {
+
+// How clients reach a worker.
+enum class wiring {
+    direct,   // at the port it listens on
+    relayed,  // through a port forward of ours, where replies can get lost
+};
+
+struct fleet_options {
+    parameters scaling;
+    std::string endpoint_name = "local";
+    std::string endpoint_key = {};  // empty: a random one
+    std::string account_key = {};   // empty: any will do, but for none
+    std::uint16_t port = 8080;      // 0: any free one
+    // Worker k listens on base + 10 k (public), + 1 (webhook) and + 2 (control); k runs up to 499.
+    std::uint16_t worker_base_port = 41000;
+    wiring reach = wiring::direct;
+};
+
+// An autoscaler for one machine: serves the contract on 127.0.0.1, starts workers when there is load and
+// stops them when there is none. The scaler decides, the launcher carries it out.
+class fleet {
+public:
+    using watcher = std::function<void(const event&)>;
+
+    // Listens at once; requests are answered after start(). Throws startup_error for a port that is taken and
+    // for options that make no sense.
+    fleet(asio::any_io_executor executor, fleet_options options, std::unique_ptr<worker_launcher> launcher);
+
+    void start();
+
+    // Stops every worker, by force where it takes too long, then the server. No worker is left when it
+    // returns. To be awaited before the fleet is destroyed, once.
+    [[nodiscard]] asio::awaitable<void> stop();
+
+    // Ends every worker at once; a stop() under way then returns soon.
+    void kill_workers();
+
+    [[nodiscard]] std::string url() const;
+    [[nodiscard]] const std::string& endpoint_name() const noexcept { return x_options.endpoint_name; }
+    [[nodiscard]] const std::string& endpoint_key() const noexcept { return x_options.endpoint_key; }
+    [[nodiscard]] state_counts counts() const { return x_scaler.counts(); }
+    [[nodiscard]] const scaler& decisions() const noexcept { return x_scaler; }
+    [[nodiscard]] const autoscaler& face() const noexcept { return x_autoscaler; }
+
+    // What is to go wrong.
+    [[nodiscard]] fault_plan& faults() noexcept { return x_faults; }
+
+    // The port forward of a running worker; nullptr where there is none.
+    [[nodiscard]] relay* relay_of(std::int64_t worker) const;
+
+    // Called for every event, in order, as it happens; must not call back. Any number may watch.
+    void on_event(watcher callback) { x_watchers.push_back(std::move(callback)); }
+
+private:
+    struct running_worker {
+        std::size_t slot = 0;
+        std::unique_ptr<relay> forward;
+    };
+
+    static constexpr std::size_t slots = 500;
+
+    asio::awaitable<void> scaling_loop();
+    asio::awaitable<void> retire(std::unique_ptr<relay> forward);
+    void perform(const action& due);
+    void start_one(std::int64_t id);
+    [[nodiscard]] worker_spec specify(std::int64_t id, running_worker& place);
+    [[nodiscard]] std::size_t take_slot();
+    void handle_exit(std::int64_t id, const std::string& how);
+    void handle_change();
+    void publish();
+
+    asio::any_io_executor x_executor;
+    fleet_options x_options;
+    fault_plan x_faults;
+    scaler x_scaler;
+    std::unique_ptr<worker_launcher> x_launcher;
+    autoscaler x_autoscaler;
+    std::map<std::int64_t, running_worker> x_running;
+    std::bitset<slots> x_slots_taken;
+    std::size_t x_first_slot = 0;  // moves on past ports that turned out to be unusable
+    std::vector<watcher> x_watchers;
+    wakeup x_bell;
+    std::chrono::steady_clock::time_point x_outage_forgiven{};
+    bool x_closing = false;
+    task_group x_tasks;
+};
+
+}  // namespace nullworker::fleet

@@ -1,0 +1,287 @@
+#include <nullworker/base/deadline.hpp>
+#include <nullworker/base/log.hpp>
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <fleet/process_launcher.hpp>
+#include <map>
+#include <string_view>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace nullworker::fleet {
+namespace {
+
+constexpr int cannot_run = 127;
+
+error_code last_error() {
+    return {errno, boost::system::system_category()};
+}
+
+bool is_program(const std::string& file) {
+    struct stat facts {};
+    return ::access(file.c_str(), X_OK) == 0 && ::stat(file.c_str(), &facts) == 0 && S_ISREG(facts.st_mode);
+}
+
+// The file that `name` stands for, or nothing. Searched for once, and not between fork and exec.
+std::string find_program(const std::string& name) {
+    if (name.find('/') != std::string::npos)
+        return is_program(name) ? name : std::string();
+    const char* path = std::getenv("PATH");
+    std::string_view rest = path ? path : "/usr/local/bin:/usr/bin:/bin";
+    while (!rest.empty()) {
+        const auto colon = rest.find(':');
+        const auto file = std::string(rest.substr(0, colon)) + "/" + name;
+        if (colon != 0 && is_program(file))
+            return file;
+        rest.remove_prefix(colon == std::string_view::npos ? rest.size() : colon + 1);
+    }
+    return {};
+}
+
+std::vector<std::string> merged_environment(const std::map<std::string, std::string>& extra) {
+    std::vector<std::string> out;
+    for (char** entry = environ; *entry; ++entry) {
+        const std::string text = *entry;
+        if (!extra.contains(text.substr(0, text.find('='))))
+            out.push_back(text);
+    }
+    for (const auto& [name, value] : extra)
+        out.push_back(name + "=" + value);
+    return out;
+}
+
+std::vector<char*> pointers(std::vector<std::string>& texts) {
+    std::vector<char*> out;
+    out.reserve(texts.size() + 1);
+    for (auto& text : texts)
+        out.push_back(text.data());
+    out.push_back(nullptr);
+    return out;
+}
+
+// What a child must have at hand between fork and exec, where nothing may be allocated.
+struct launch_plan {
+    const char* program;
+    char* const* arguments;
+    char* const* environment;
+    int input;
+    int output;  // -1: ours
+    const guardian& guard;
+};
+
+// Async-signal-safe calls only.
+[[noreturn]] void become(const launch_plan& plan) noexcept {
+    ::setpgid(0, 0);
+    struct sigaction standard {};
+    standard.sa_handler = SIG_DFL;
+    for (int number = 1; number < NSIG; ++number)
+        ::sigaction(number, &standard, nullptr);
+    if (!plan.guard.announce(::getpid()))
+        ::_exit(cannot_run);
+    ::dup2(plan.input, STDIN_FILENO);
+    if (plan.output >= 0) {
+        ::dup2(plan.output, STDOUT_FILENO);
+        ::dup2(plan.output, STDERR_FILENO);
+    }
+    // Sockets of the event loop among them: a worker that kept one would keep its port.
+    if (::close_range(STDERR_FILENO + 1, ~0U, 0) != 0)
+        for (int fd = STDERR_FILENO + 1; fd < 4096; ++fd)
+            ::close(fd);
+    sigset_t none;
+    sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    ::execve(plan.program, plan.arguments, plan.environment);
+    ::_exit(cannot_run);
+}
+
+std::string describe(int status) {
+    if (WIFSIGNALED(status))
+        return "killed by signal " + std::to_string(WTERMSIG(status));
+    return "exited with status " + std::to_string(WEXITSTATUS(status));
+}
+
+// A descriptor that is closed with its scope.
+class owned_fd {
+public:
+    explicit owned_fd(int fd) : x_fd(fd) {}
+    ~owned_fd() {
+        if (x_fd >= 0)
+            ::close(x_fd);
+    }
+    owned_fd(const owned_fd&) = delete;
+    owned_fd& operator=(const owned_fd&) = delete;
+    [[nodiscard]] int get() const noexcept { return x_fd; }
+
+private:
+    int x_fd;
+};
+
+}  // namespace
+
+struct process_launcher::child {
+    std::int64_t id;
+    pid_t pid;
+    asio::posix::stream_descriptor handle;  // readable when the process has ended
+    asio::steady_timer ended;               // cancelled then, for who waits to insist
+    bool told_to_stop = false;
+};
+
+std::vector<std::string> shell_command(const std::string& line) {
+    return {"/bin/sh", "-c", "exec " + line};
+}
+
+process_launcher::process_launcher(asio::any_io_executor executor, process_options options)
+    : x_executor(executor), x_options(std::move(options)), x_tasks(std::move(executor)) {
+    const std::string name = x_options.command.empty() ? std::string() : x_options.command.front();
+    x_program = find_program(name);
+    if (x_program.empty())
+        throw startup_error("cannot run the worker command '" + name + "': no such program; see --worker");
+}
+
+process_launcher::~process_launcher() {
+    for (const auto& left : x_children) {
+        ::kill(-left.pid, SIGKILL);
+        x_guardian.forget(left.pid);
+        while (::waitpid(left.pid, nullptr, 0) < 0 && errno == EINTR) {
+        }
+    }
+}
+
+process_launcher::child* process_launcher::find(std::int64_t id) {
+    const auto found = std::find_if(x_children.begin(), x_children.end(),
+                                    [id](const child& candidate) { return candidate.id == id; });
+    return found == x_children.end() ? nullptr : &*found;
+}
+
+pid_t process_launcher::pid_of(std::int64_t id) const {
+    for (const auto& candidate : x_children)
+        if (candidate.id == id)
+            return candidate.pid;
+    return -1;
+}
+
+result<int> process_launcher::open_output(std::int64_t id) const {
+    if (x_options.output == worker_output::inherit)
+        return -1;
+    std::string file = "/dev/null";
+    if (x_options.output == worker_output::files)
+        file = x_options.log_dir + "/worker-" + std::to_string(id) + ".log";
+    const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    if (fd < 0)
+        return last_error();
+    return fd;
+}
+
+result<void> process_launcher::start(worker_spec spec) {
+    if (find(spec.id))
+        return error_code(EEXIST, boost::system::system_category());
+    std::vector<pid_t> alive;
+    for (const auto& running : x_children)
+        alive.push_back(running.pid);
+    if (auto guarded = x_guardian.ensure(alive); !guarded)
+        return guarded.error();
+    const owned_fd input(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    const auto opened = open_output(spec.id);
+    if (!opened)
+        return opened.error();
+    const owned_fd output(*opened);
+
+    auto arguments = x_options.command;
+    auto environment = merged_environment(spec.environment);
+    const auto argument_pointers = pointers(arguments);
+    const auto environment_pointers = pointers(environment);
+    const launch_plan plan{
+        x_program.c_str(), argument_pointers.data(), environment_pointers.data(), input.get(), output.get(),
+        x_guardian};
+
+    // Handlers of this process must not run in the copy: Asio's would wake the original.
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before);
+    const pid_t pid = ::fork();
+    if (pid == 0)
+        become(plan);
+    const auto failure = last_error();
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    if (pid < 0)
+        return failure;
+    // Both sides do so: whoever comes first, the group is there when it is signalled.
+    ::setpgid(pid, pid);
+
+    const int handle = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+    if (handle < 0) {
+        const auto unwatched = last_error();
+        ::kill(-pid, SIGKILL);
+        x_guardian.forget(pid);
+        ::waitpid(pid, nullptr, 0);
+        return unwatched;
+    }
+    x_children.push_back({spec.id, pid, asio::posix::stream_descriptor(x_executor, handle),
+                          asio::steady_timer(x_executor, asio::steady_timer::time_point::max())});
+    x_tasks.spawn(watch(x_children.back()));
+    return {};
+}
+
+asio::awaitable<void> process_launcher::watch(child& watched) {
+    const auto [ec] = co_await watched.handle.async_wait(asio::posix::stream_descriptor::wait_read, nothrow);
+    if (ec)
+        log::error("worker_watch_failed", {{"worker", watched.id}, {"error", ec.message()}});
+    // Before the process is reaped its number is its own, and so is the group's.
+    ::kill(-watched.pid, SIGKILL);
+    x_guardian.forget(watched.pid);
+    int status = 0;
+    std::string how = "gone";
+    pid_t reaped = -1;
+    do
+        reaped = ::waitpid(watched.pid, &status, 0);
+    while (reaped < 0 && errno == EINTR);
+    if (reaped == watched.pid)
+        how = describe(status);
+    const auto id = watched.id;
+    watched.ended.cancel();
+    x_children.remove_if([&watched](const child& candidate) { return &candidate == &watched; });
+    if (x_on_exit)
+        x_on_exit(id, how);
+}
+
+void process_launcher::stop(std::int64_t id) {
+    child* told = find(id);
+    if (!told || std::exchange(told->told_to_stop, true))
+        return;
+    ::kill(-told->pid, SIGTERM);
+    // A stopped process takes SIGTERM only when it goes on.
+    ::kill(-told->pid, SIGCONT);
+    x_tasks.spawn(insist(id, told->pid));
+}
+
+asio::awaitable<void> process_launcher::insist(std::int64_t id, pid_t pid) {
+    child* told = find(id);
+    if (!told || told->pid != pid)
+        co_return;
+    told->ended.expires_after(x_options.stop_grace);
+    const auto [ec] = co_await told->ended.async_wait(nothrow);
+    if (ec)
+        co_return;
+    log::warning("worker_does_not_stop", {{"worker", id}, {"remedy", "SIGKILL"}});
+    if (pid_of(id) == pid)
+        kill(id);
+}
+
+void process_launcher::kill(std::int64_t id) {
+    if (const child* doomed = find(id))
+        ::kill(-doomed->pid, SIGKILL);
+}
+
+}  // namespace nullworker::fleet

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <nullworker/base/task_group.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <chrono>
+#include <fleet/guardian.hpp>
+#include <fleet/worker_launcher.hpp>
+#include <list>
+#include <string>
+#include <vector>
+
+namespace nullworker::fleet {
+
+// Where a worker's standard output and error go.
+enum class worker_output {
+    discard,
+    inherit,  // ours
+    files,    // <log_dir>/worker-<id>.log, appended to
+};
+
+struct process_options {
+    std::vector<std::string> command;  // the program, found in PATH where it has no slash, and its arguments
+    worker_output output = worker_output::discard;
+    std::string log_dir = {};                                                  // exists
+    std::chrono::steady_clock::duration stop_grace = std::chrono::seconds(5);  // from SIGTERM to SIGKILL
+};
+
+// The command that runs a line of shell in place of the shell.
+[[nodiscard]] std::vector<std::string> shell_command(const std::string& line);
+
+// Runs each worker as a process in a group of its own; what is sent to a worker is sent to the whole group,
+// and what a worker leaves behind in its group is killed when it ends. A guardian kills every group that is
+// left when this process ends, however that happens. Only a process that leaves its group escapes.
+//
+// Waits for its own children alone, so it gets along with others in the same program. Needs Linux 5.3.
+class process_launcher final : public worker_launcher {
+public:
+    // Throws startup_error when the command is no program.
+    process_launcher(asio::any_io_executor executor, process_options options);
+
+    // No worker may be left: kill and join first. Those that are left all the same are killed.
+    ~process_launcher() override;
+
+    void on_exit(exit_callback callback) override { x_on_exit = std::move(callback); }
+    [[nodiscard]] result<void> start(worker_spec spec) override;
+    void stop(std::int64_t id) override;
+    void kill(std::int64_t id) override;
+    [[nodiscard]] asio::awaitable<void> join() override { return x_tasks.join(); }
+
+    // The process, which is its group's number too; -1 for an unknown one.
+    [[nodiscard]] pid_t pid_of(std::int64_t id) const;
+
+private:
+    struct child;
+
+    [[nodiscard]] child* find(std::int64_t id);
+    [[nodiscard]] result<int> open_output(std::int64_t id) const;
+    asio::awaitable<void> watch(child& watched);
+    asio::awaitable<void> insist(std::int64_t id, pid_t pid);
+
+    asio::any_io_executor x_executor;
+    process_options x_options;
+    std::string x_program;
+    exit_callback x_on_exit;
+    guardian x_guardian;
+    task_group x_tasks;
+    std::list<child> x_children;
+};
+
+}  // namespace nullworker::fleet
