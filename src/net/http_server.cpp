@@ -128,10 +128,12 @@ void http_server::drain() {
 }
 
 asio::awaitable<void> http_server::join(std::chrono::steady_clock::duration patience) {
-    if (!co_await x_tasks.join_for(patience)) {
-        x_tasks.cancel();
-        co_await x_tasks.join();
-    }
+    // Not inside the condition: GCC 12 makes a trap of that.
+    const bool ended = co_await x_tasks.join_for(patience);
+    if (ended)
+        co_return;
+    x_tasks.cancel();
+    co_await x_tasks.join();
 }
 
 asio::awaitable<void> http_server::accept_loop() {
