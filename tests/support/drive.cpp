@@ -1,6 +1,7 @@
 #include "support/drive.hpp"
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <gtest/gtest.h>
 
 #include <exception>
@@ -33,6 +34,11 @@ void drive(asio::io_context& loop, asio::awaitable<void> scenario) {
         std::rethrow_exception(thrown);
     run_while(loop, leftover_limit, [&] { return !loop.stopped(); });
     EXPECT_TRUE(loop.stopped()) << "the scenario left something running";
+}
+
+asio::awaitable<void> both(asio::awaitable<void> one, asio::awaitable<void> other) {
+    using namespace asio::experimental::awaitable_operators;
+    co_await (std::move(one) && std::move(other));
 }
 
 }  // namespace nullworker::test

@@ -4,6 +4,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include <chrono>
+#include <concepts>
 #include <optional>
 #include <utility>
 
@@ -30,5 +31,14 @@ template <class T>
     drive(loop, store(std::move(scenario), out));
     return std::move(out).value();
 }
+
+// The same for a function that makes the scenario, usually a lambda with captures: it outlives the coroutine.
+template <std::invocable Scenario>
+decltype(auto) drive(asio::io_context& loop, const Scenario& scenario) {
+    return drive(loop, scenario());
+}
+
+// Runs both at the same time and returns when both have; a failure of one cancels the other.
+[[nodiscard]] asio::awaitable<void> both(asio::awaitable<void> one, asio::awaitable<void> other);
 
 }  // namespace nullworker::test
