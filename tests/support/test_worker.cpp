@@ -9,6 +9,10 @@
 
 namespace nullworker::test {
 
+nlohmann::json a_minute() {
+    return {{"lifetime", 60.0}};
+}
+
 app::settings loopback_settings(const std::string& autoscaler) {
     app::settings out;
     out.listen_address = "127.0.0.1";
@@ -53,9 +57,10 @@ asio::awaitable<void> test_worker::stop() {
     co_await x_autoscaler.stop();
 }
 
-asio::awaitable<net::reply> test_worker::send(listener to, net::verb method, std::string path, std::string body,
-                                              std::vector<net::header> headers) {
-    const std::uint16_t ports[] = {x_daemon->public_port(), x_daemon->webhook_port(), x_daemon->control_port()};
+asio::awaitable<net::reply> test_worker::send(listener to, net::verb method, std::string path,
+                                              std::string body, std::vector<net::header> headers) {
+    const std::uint16_t ports[] = {x_daemon->public_port(), x_daemon->webhook_port(),
+                                   x_daemon->control_port()};
     net::http_client client(x_loop.get_executor(), x_trust);
     net::call request{.method = method,
                       .target = {.scheme = "http", .host = "127.0.0.1", .port = ports[static_cast<int>(to)]},

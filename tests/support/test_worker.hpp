@@ -10,6 +10,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
+#include <nlohmann/json.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -17,9 +18,10 @@
 #include <optional>
 #include <string>
 
-#include <nlohmann/json.hpp>
-
 namespace nullworker::test {
+
+// {"lifetime": 60.0}. A function, since GCC 12 cannot compile a brace list in a coroutine's default argument.
+[[nodiscard]] nlohmann::json a_minute();
 
 // A whole daemon and a scripted autoscaler in one event loop, all on free ports of loopback.
 class test_worker {
@@ -42,16 +44,18 @@ public:
     enum class listener { open, webhook, control };
 
     [[nodiscard]] asio::awaitable<net::reply> send(listener to, net::verb method, std::string path,
-                                                   std::string body = {}, std::vector<net::header> headers = {});
+                                                   std::string body = {},
+                                                   std::vector<net::header> headers = {});
     [[nodiscard]] asio::awaitable<net::reply> post(std::string path, nlohmann::json body);
 
     // A grant of the autoscaler for this worker.
     [[nodiscard]] nlohmann::json grant(std::int64_t request_idx, double cost = 100) const;
-    [[nodiscard]] nlohmann::json create_body(const nlohmann::json& grant, nlohmann::json payload = {{"lifetime", 60.0}}) const;
+    [[nodiscard]] nlohmann::json create_body(const nlohmann::json& grant,
+                                             nlohmann::json payload = a_minute()) const;
 
     // Creates a session, which must succeed; its id.
     [[nodiscard]] asio::awaitable<std::string> create(nlohmann::json with_grant,
-                                                      nlohmann::json payload = {{"lifetime", 60.0}});
+                                                      nlohmann::json payload = a_minute());
 
     // ---- what the autoscaler heard ----
 

@@ -78,7 +78,8 @@ private:
         const auto name = entry["case"].get<std::string>();
         const json& seen = entry["observed"];
         if (name == "first loaded status") {
-            const auto report = co_await x_worker.report([](const json& each) { return each["max_perf"] > 0; });
+            const auto report =
+                co_await x_worker.report([](const json& each) { return each["max_perf"] > 0; });
             std::set<std::string> keys, expected_keys;
             for (const auto& item : report.items())
                 keys.insert(item.key());
@@ -87,19 +88,20 @@ private:
             EXPECT_EQ(keys, expected_keys);
             match(seen["report"], report);
         } else if (name == "busy status") {
-            const auto report = co_await x_worker.report([](const json& each) { return each["cur_load"] > 0; });
+            const auto report =
+                co_await x_worker.report([](const json& each) { return each["cur_load"] > 0; });
             match(seen["report"], report);
         } else if (name == "session id shape") {
             EXPECT_EQ(x_session.size(), seen["len"].get<std::size_t>());
         } else if (name == "ping renews by lifetime") {
-            json reference = {{"session_id", x_session}, {"session_auth", recorded_grant(11, 1, true)}};
-            const auto answer = co_await x_worker.post("/session/get", reference);
-            EXPECT_NEAR(json::parse(answer.body)["expiration"].get<double>() - x_expiration, seen["by"].get<double>(), 1e-3);
+            const auto answer = co_await x_worker.post("/session/get", own_reference());
+            EXPECT_NEAR(json::parse(answer.body)["expiration"].get<double>() - x_expiration,
+                        seen["by"].get<double>(), 1e-3);
         } else if (name == "completion of ended session" || name == "completion of rejected create") {
             co_await expect_completion(seen["requests"][0]);
         } else if (name == "expiry completes as") {
             const json grant = x_worker.grant(41);
-            const json payload = {{"lifetime", 0.02}};
+            const json payload = json::parse(R"({"lifetime":0.02})");
             (void)co_await x_worker.create(grant, payload);
             json expected = seen["requests"][0];
             expected["request_idx"] = 41;
@@ -128,6 +130,10 @@ private:
 
     static listener listener_of(const std::string& name) {
         return name == "control" ? listener::control : name == "webhook" ? listener::webhook : listener::open;
+    }
+
+    json own_reference() const {
+        return {{"session_id", x_session}, {"session_auth", recorded_grant(11, 1, true)}};
     }
 
     json recorded_grant(int request_idx, int reqnum, bool valid) const {
@@ -168,6 +174,10 @@ private:
                 ASSERT_TRUE(actual.contains(key)) << actual;
                 match(value, actual[key]);
             }
+        } else if (expected.is_array()) {
+            ASSERT_EQ(expected.size(), actual.size()) << actual;
+            for (std::size_t i = 0; i < expected.size(); ++i)
+                match(expected[i], actual[i]);
         } else if (expected.is_string()) {
             match_text(expected.get<std::string>(), actual);
         } else {
