@@ -23,6 +23,9 @@ public:
     // Starts to accept.
     void start();
 
+    // Further connections go to another port: for a worker that chooses its own.
+    void aim_at(std::uint16_t target_port) { x_target_port = target_port; }
+
     // The next reply that comes from the target is swallowed and its client's connection closed: the request
     // was carried out, and the client does not learn of it. Several calls add up.
     void lose_next_reply() { ++x_replies_to_lose; }

@@ -21,6 +21,8 @@ using reservation::condition;
 using reservation::problem_source;
 using tcp = asio::ip::tcp;
 
+constexpr autoscaler::delivery_policy single_try{.tries_per_address = 1, .pause = {}};
+
 tcp::endpoint loopback(std::uint16_t port) {
     return {asio::ip::address_v4::loopback(), port};
 }
@@ -252,35 +254,32 @@ int run_daemon(const settings& config) {
     return EXIT_SUCCESS;
 }
 
-namespace {
-
-asio::awaitable<void> report_error(autoscaler::uplink& line, std::string body, seconds linger) {
-    const auto end = std::chrono::steady_clock::now() + to_ticks(linger);
-    do {
+asio::awaitable<void> startup_error_report(const settings& config, std::string message) {
+    const auto executor = co_await asio::this_coro::executor;
+    autoscaler::uplink line(executor, std::make_shared<net::tls_trust>(), config.report_addresses,
+                            "startup error", "/worker_status/", single_try);
+    const wire::status_report report{.id = config.container_id,
+                                     .mtoken = config.master_token,
+                                     .version = config.report_version,
+                                     .error_msg = std::move(message),
+                                     .url = config.own_url(config.worker_port)};
+    const std::string body = wire::to_json(report);
+    const auto end = std::chrono::steady_clock::now() + to_ticks(config.error_linger);
+    for (;;) {
         std::function<std::string()> make_body = [&body] { return body; };
         co_await line.post(std::move(make_body));
-        if (std::chrono::steady_clock::now() < end)
-            co_await sleep_for(10s);
-    } while (std::chrono::steady_clock::now() < end);
+        if (std::chrono::steady_clock::now() + 10s > end)
+            co_return;
+        co_await sleep_for(10s);
+    }
 }
-
-}  // namespace
 
 void report_startup_error(const settings& config, const std::string& message) {
     asio::io_context context(1);
-    autoscaler::uplink line(context.get_executor(), std::make_shared<net::tls_trust>(),
-                            config.report_addresses, "startup error", "/worker_status/",
-                            {.tries_per_address = 1, .pause = {}});
-    auto body = wire::to_json({.id = config.container_id,
-                               .mtoken = config.master_token,
-                               .version = config.report_version,
-                               .error_msg = message,
-                               .url = config.own_url(config.worker_port)});
-    asio::co_spawn(context, report_error(line, std::move(body), config.error_linger),
-                   [](const std::exception_ptr& error) {
-                       if (error)
-                           std::rethrow_exception(error);
-                   });
+    asio::co_spawn(context, startup_error_report(config, message), [](const std::exception_ptr& error) {
+        if (error)
+            std::rethrow_exception(error);
+    });
     context.run();
 }
 

@@ -1,0 +1,221 @@
+#include "../../../client/serverless.hpp"
+#include "daemon_launcher.hpp"
+#include "support/drive.hpp"
+
+#include <nullworker/base/wakeup.hpp>
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+// Client, autoscaler and workers in one process: what a user sees of the whole.
+namespace nullworker::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+fleet::fleet_options options_with(const fleet::parameters& scaling) {
+    return {.scaling = scaling, .port = 0, .reach = fleet::wiring::relayed};
+}
+
+// The endpoint parameters that were tested with such a worker on Vast.
+fleet::parameters tested_parameters() {
+    fleet::parameters out;
+    out.inactivity_timeout = seconds(0.05);
+    return out;
+}
+
+class stage {
+public:
+    explicit stage(const fleet::parameters& scaling)
+        : stage(scaling, std::make_unique<daemon_launcher>(loop)) {}
+
+    // Runs `story` with the fleet up, then takes everything down.
+    void play(const std::function<asio::awaitable<void>(stage&)>& story) {
+        machines.start();
+        const auto whole =
+            [](stage& self,
+               const std::function<asio::awaitable<void>(stage&)>& told) -> asio::awaitable<void> {
+            auto found = co_await self.api.find_endpoint("local");
+            self.endpoint = std::move(found).value();
+            co_await told(self);
+            co_await self.machines.stop();
+        };
+        drive(loop, whole(*this, story));
+    }
+
+    asio::awaitable<client::outcome<client::held_session>> reserve() {
+        const client::reserve_options wanted{.lifetime = 600, .timeout = 15s};
+        return api.reserve(endpoint, wanted, events, stop);
+    }
+
+    // Returns once `reached` holds, looked at after each event of the fleet.
+    asio::awaitable<void> until(std::function<bool()> reached) {
+        while (!reached())
+            co_await changed.wait();
+    }
+
+    [[nodiscard]] std::size_t workers() const {
+        std::size_t sum = 0;
+        for (const auto& [state, count] : machines.counts())
+            if (state != fleet::worker_state::stopped && state != fleet::worker_state::dead)
+                sum += count;
+        return sum;
+    }
+
+    [[nodiscard]] std::size_t workers(fleet::worker_state wanted) const {
+        const auto counts = machines.counts();
+        const auto found = counts.find(wanted);
+        return found == counts.end() ? 0 : found->second;
+    }
+
+    asio::io_context loop;
+    daemon_launcher* launcher;
+    fleet::fleet machines;
+    client::serverless api;
+    client::endpoint_access endpoint;
+    client::interruption stop;
+    wakeup changed{loop.get_executor()};
+    std::vector<std::string> refusals;
+    std::vector<std::string> routed;
+    std::vector<fleet::request_event> requests;
+    client::reserve_events events{
+        .on_waiting = [](std::int64_t, const std::string&) {},
+        .on_routed = [this](std::int64_t, const std::string& worker) { routed.push_back(worker); },
+        .on_refused =
+            [this](const std::string& why) {
+                refusals.push_back(why);
+                changed.ring();
+            },
+    };
+
+private:
+    stage(const fleet::parameters& scaling, std::unique_ptr<daemon_launcher> made)
+        : launcher(made.get()),
+          machines(loop.get_executor(), options_with(scaling), std::move(made)),
+          api(loop.get_executor(),
+              {parse_url(machines.url()).value(), parse_url(machines.url()).value(), "any account"}) {
+        launcher->serve(machines);
+        machines.on_event([this](const fleet::event& happened) {
+            if (const auto* request = std::get_if<fleet::request_event>(&happened))
+                requests.push_back(*request);
+            changed.ring();
+        });
+    }
+};
+
+TEST(system, three_sessions_get_three_workers_and_the_fleet_shrinks_to_zero) {
+    stage one(tested_parameters());
+    one.play([](stage& self) -> asio::awaitable<void> {
+        EXPECT_EQ(self.workers(), 0u);
+        std::vector<client::held_session> held;
+        for (std::size_t number = 1; number <= 3; ++number) {
+            auto session = co_await self.reserve();
+            held.push_back(std::move(session).value());
+            EXPECT_EQ(self.workers(), number);
+        }
+        EXPECT_NE(held[0].worker_url, held[1].worker_url);
+        EXPECT_NE(held[1].worker_url, held[2].worker_url);
+        EXPECT_NE(held[0].worker_url, held[2].worker_url);
+        EXPECT_TRUE(self.refusals.empty());
+        for (const auto& session : held) {
+            const auto open = co_await self.api.is_open(session);
+            EXPECT_TRUE(open.value());
+            const auto ended = co_await self.api.end(session);
+            EXPECT_TRUE(ended.value());
+        }
+        co_await self.until([&self] { return self.workers() == 0; });
+    });
+}
+
+TEST(system, with_a_long_queue_time_the_third_reservation_is_retried_on_an_occupied_worker) {
+    auto scaling = tested_parameters();
+    scaling.max_queue_time = seconds(30);
+    scaling.min_load = 200;  // two workers are there before anybody asks
+    stage one(scaling);
+    one.play([](stage& self) -> asio::awaitable<void> {
+        co_await self.until([&self] { return self.workers(fleet::worker_state::idle) == 2; });
+        (void)(co_await self.reserve()).value();
+        (void)(co_await self.reserve()).value();
+        task_group third(self.loop.get_executor());
+        const auto attempt = [](stage& all) -> asio::awaitable<void> { (void)co_await all.reserve(); };
+        third.spawn(attempt(self));
+        co_await self.until([&self] { return !self.refusals.empty(); });
+        EXPECT_NE(self.refusals[0].find("429"), std::string::npos) << self.refusals[0];
+        EXPECT_EQ(self.workers(), 2u);
+        self.stop.request();
+        co_await third.join();
+    });
+}
+
+TEST(system, with_a_target_utilisation_of_nine_tenths_one_session_starts_two_workers) {
+    auto scaling = tested_parameters();
+    scaling.target_util = 0.9;
+    stage one(scaling);
+    one.play([](stage& self) -> asio::awaitable<void> {
+        (void)(co_await self.reserve()).value();
+        co_await self.until([&self] {
+            return self.workers(fleet::worker_state::busy) == 1 &&
+                   self.workers(fleet::worker_state::idle) == 1;
+        });
+        EXPECT_EQ(self.workers(), 2u);
+    });
+}
+
+TEST(system, a_lost_create_reply_costs_neither_a_session_nor_a_worker) {
+    auto scaling = tested_parameters();
+    scaling.min_load = 100;
+    stage one(scaling);
+    one.play([](stage& self) -> asio::awaitable<void> {
+        co_await self.until([&self] { return self.workers(fleet::worker_state::idle) == 1; });
+        self.machines.relay_of(1)->lose_next_reply();
+        const auto held = (co_await self.reserve()).value();
+        EXPECT_EQ(self.refusals.size(), 1u);
+        EXPECT_EQ(self.routed.size(), 2u);
+        EXPECT_EQ(self.routed[0], self.routed[1]);
+        EXPECT_EQ(self.workers(), 1u);
+        const auto ended = co_await self.api.end(held);
+        EXPECT_TRUE(ended.value());
+        co_await self.until([&self] {
+            return !self.requests.empty() && self.requests.back().what == fleet::request_change::finished;
+        });
+    });
+}
+
+TEST(system, an_outage_of_the_autoscaler_loses_no_completion) {
+    auto scaling = tested_parameters();
+    scaling.min_load = 100;
+    stage one(scaling);
+    one.play([](stage& self) -> asio::awaitable<void> {
+        co_await self.until([&self] { return self.workers(fleet::worker_state::idle) == 1; });
+        const auto held = (co_await self.reserve()).value();
+        self.machines.faults().outage_until(now().after(500ms), 503);
+        const auto ended = co_await self.api.end(held);
+        EXPECT_TRUE(ended.value());
+        co_await self.until([&self] {
+            return !self.requests.empty() && self.requests.back().what == fleet::request_change::finished;
+        });
+        co_await self.until([&self] { return self.workers(fleet::worker_state::idle) == 1; });
+    });
+}
+
+TEST(system, a_forged_session_is_refused_by_a_worker_of_the_fleet) {
+    auto scaling = tested_parameters();
+    scaling.min_load = 100;
+    stage one(scaling);
+    one.play([](stage& self) -> asio::awaitable<void> {
+        co_await self.until([&self] { return self.workers(fleet::worker_state::idle) == 1; });
+        auto session = (co_await self.reserve()).value();
+        session.grant = wire::json_value::parse("{}").value();
+        const auto ended = co_await self.api.end(session);
+        EXPECT_FALSE(ended.has_value());
+        EXPECT_NE(ended.error().message.find("401"), std::string::npos) << ended.error().message;
+    });
+}
+
+}  // namespace
+}  // namespace nullworker::test
