@@ -27,7 +27,7 @@ void rethrow_unless_cancelled(const std::exception_ptr& error) {
 }  // namespace
 
 task_group::task_group(asio::any_io_executor executor)
-    : x_executor(executor), x_emptied(std::move(executor)) {}
+    : x_executor(std::move(executor)), x_emptied(x_executor) {}
 
 task_group::~task_group() {
     assert(x_signals.empty() && "a task group must outlive its coroutines");

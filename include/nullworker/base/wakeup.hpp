@@ -13,7 +13,7 @@ namespace nullworker {
 // A bell for one sleeping coroutine: a ring that comes while it is busy is not lost.
 class wakeup {
 public:
-    explicit wakeup(asio::any_io_executor executor) : x_timer(std::move(executor)) {}
+    explicit wakeup(const asio::any_io_executor& executor) : x_timer(executor) {}
 
     void ring() {
         x_rung = true;
