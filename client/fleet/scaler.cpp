@@ -74,6 +74,7 @@ route_outcome scaler::route(std::int64_t request_idx, double cost, seconds repla
     }
     request& asking = place->second;
     asking.asked_at = now.monotonic;
+    asking.refused = false;
     const double patience = std::isfinite(replay_timeout.count()) ? replay_timeout.count() : 60.0;
     asking.patience =
         to_ticks(std::clamp(seconds(patience), seconds(shortest_patience), seconds(longest_patience)));
@@ -234,6 +235,7 @@ bool scaler::on_completions(const wire::completion_batch& batch, instant now) {
         request& r = place->second;
         tell(r, request_change::rejected, now);
         r.state = request_state::waiting;
+        r.refused = true;
         settle_worker_of(r, now);
         r.worker = 0;
         r.asked_at = now.monotonic;
@@ -265,10 +267,25 @@ double scaler::assigned_load(std::int64_t id) const {
     return sum;
 }
 
+// A request that was routed to an occupied worker queues there, and one that was refused is with its client:
+// neither asks for capacity. That is why a long max_queue_time keeps an endpoint from scaling up.
 double scaler::load() const {
+    std::map<std::int64_t, const request*> first_at;  // of each worker: whom it works for, or will
+    for (const auto& [idx, r] : x_requests) {
+        if (r.worker == 0)
+            continue;
+        const request*& first = first_at[r.worker];
+        const bool goes_first =
+            !first || (r.state == first->state ? r.order < first->order : r.state == request_state::working);
+        if (goes_first)
+            first = &r;
+    }
     double sum = 0;
-    for (const auto& [idx, r] : x_requests)
-        sum += r.cost;
+    for (const auto& [idx, r] : x_requests) {
+        const bool queues = r.state == request_state::routed && first_at.at(r.worker) != &r;
+        if (!queues && !r.refused)
+            sum += r.cost;
+    }
     return sum;
 }
 

@@ -102,7 +102,7 @@ using state_counts = std::map<worker_state, std::size_t>;
 // should be. Time is an argument and never runs backwards.
 //
 // What is documented of Vast's autoscaler is here: capacity wanted = load / target_util, load being the cost
-// of every request that waits, is routed or is worked on; a worker's implied queue time = its load /
+// of every request that waits or has a worker to itself; a worker's implied queue time = its load /
 // max_perf. The rest of that algorithm is not public; this one does the plainest thing instead.
 //
 // A request ends by a completion alone. One that is never completed counts for ever, as it does with Vast.
@@ -186,6 +186,7 @@ private:
         time_point asked_at{};  // last
         time_point routed_at{};
         tick_count patience{};
+        bool refused = false;   // by its worker, and not asked for since
         bool taken_up = false;  // known from the worker alone
     };
 

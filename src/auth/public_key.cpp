@@ -12,6 +12,11 @@ namespace {
 
 constexpr int min_key_bits = 2048;
 
+// For OpenSSL, which would otherwise ask for the password of an encrypted PEM on the terminal.
+int no_password(char*, int, int, void*) {
+    return 0;
+}
+
 // Standard base64 with its padding, nothing else; empty when it is no such thing.
 std::vector<unsigned char> decode_base64(std::string_view text) {
     if (text.empty() || text.size() % 4 != 0 || text.size() > 4096)
@@ -32,7 +37,7 @@ std::vector<unsigned char> decode_base64(std::string_view text) {
 result<public_key> public_key::from_pem(std::string_view pem) {
     const std::unique_ptr<BIO, decltype(&BIO_free)> bio(
         BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), &BIO_free);
-    std::shared_ptr<EVP_PKEY> key(PEM_read_bio_PUBKEY(bio.get(), nullptr, nullptr, nullptr), &EVP_PKEY_free);
+    std::shared_ptr<EVP_PKEY> key(PEM_read_bio_PUBKEY(bio.get(), nullptr, no_password, nullptr), &EVP_PKEY_free);
     if (!key || EVP_PKEY_get_base_id(key.get()) != EVP_PKEY_RSA ||
         EVP_PKEY_get_bits(key.get()) < min_key_bits)
         return errc::invalid_public_key;

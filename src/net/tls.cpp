@@ -58,6 +58,8 @@ std::string find_ca_bundle() {
 tls_context load_server_tls(const std::string& certificate_file, const std::string& key_file) {
     auto context = std::make_shared<ssl::context>(ssl::context::tls_server);
     context->set_options(common_options);
+    // An encrypted key is an error, not a question on the terminal.
+    context->set_password_callback([](std::size_t, ssl::context::password_purpose) { return std::string(); });
     error_code ec;
     context->use_certificate_chain_file(certificate_file, ec);
     require(ec, certificate_file, "certificate");

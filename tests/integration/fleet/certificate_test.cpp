@@ -16,13 +16,13 @@
 namespace nullworker::fleet {
 namespace {
 
-class CertificateTest : public testing::Test {
+class certificate_test : public testing::Test {
 protected:
-    CertificateTest() {
+    certificate_test() {
         std::string name = testing::TempDir() + "/nullworker-XXXXXX";
         x_directory = ::mkdtemp(name.data());
     }
-    ~CertificateTest() override { std::filesystem::remove_all(x_directory); }
+    ~certificate_test() override { std::filesystem::remove_all(x_directory); }
 
     std::string write(const std::string& name, const std::string& text) const {
         const auto file = x_directory / name;
@@ -63,15 +63,15 @@ protected:
     asio::io_context x_context;
 };
 
-TEST_F(CertificateTest, AServerWithAnIssuedCertificateIsTrustedByWhoTrustsTheRoot) {
+TEST_F(certificate_test, a_server_with_an_issued_certificate_is_trusted_by_who_trusts_the_root) {
     EXPECT_EQ(status_for("127.0.0.1", x_authority.root_pem()), 204u);
 }
 
-TEST_F(CertificateTest, AnotherRootIsNotTrusted) {
+TEST_F(certificate_test, another_root_is_not_trusted) {
     EXPECT_EQ(status_for("127.0.0.1", certificate_authority::create().root_pem()), 0u);
 }
 
-TEST_F(CertificateTest, ACertificateForAnotherAddressIsNotTrusted) {
+TEST_F(certificate_test, a_certificate_for_another_address_is_not_trusted) {
     EXPECT_EQ(status_for("127.0.0.2", x_authority.root_pem()), 0u);
     EXPECT_EQ(status_for("worker.example", x_authority.root_pem()), 0u);
 }

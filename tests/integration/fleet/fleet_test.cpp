@@ -21,7 +21,7 @@ namespace {
 using namespace std::chrono_literals;
 using nlohmann::json;
 
-class FleetTest : public testing::Test {
+class fleet_test : public testing::Test {
 protected:
     // Runs `body` against a fleet with scripted workers, then stops the fleet.
     void tell(fleet_options options, std::function<asio::awaitable<void>()> body) {
@@ -87,7 +87,7 @@ protected:
     std::optional<fleet> x_fleet;
 };
 
-TEST_F(FleetTest, AReservationStartsAWorkerAndGetsASignedGrantForIt) {
+TEST_F(fleet_test, a_reservation_starts_a_worker_and_gets_a_signed_grant_for_it) {
     tell({}, [this]() -> asio::awaitable<void> {
         const auto first = co_await ask();
         EXPECT_FALSE(first.worker);
@@ -113,7 +113,7 @@ TEST_F(FleetTest, AReservationStartsAWorkerAndGetsASignedGrantForIt) {
     });
 }
 
-TEST_F(FleetTest, ScalesToThreeWorkersAndBackToZero) {
+TEST_F(fleet_test, scales_to_three_workers_and_back_to_zero) {
     fleet_options options;
     options.scaling.inactivity_timeout = seconds(0.02);
     tell(options, [this]() -> asio::awaitable<void> {
@@ -139,7 +139,7 @@ TEST_F(FleetTest, ScalesToThreeWorkersAndBackToZero) {
     });
 }
 
-TEST_F(FleetTest, AWorkersEnvironmentIsTheContracts) {
+TEST_F(fleet_test, a_workers_environment_is_the_contracts) {
     tell({.scaling = {}, .port = 0, .worker_base_port = 42000}, [this]() -> asio::awaitable<void> {
         co_await ask();
         EXPECT_TRUE(co_await started(1));
@@ -159,7 +159,7 @@ TEST_F(FleetTest, AWorkersEnvironmentIsTheContracts) {
     });
 }
 
-TEST_F(FleetTest, AWorkerThatEndsBeforeItIsReadyIsReplacedOnOtherPorts) {
+TEST_F(fleet_test, a_worker_that_ends_before_it_is_ready_is_replaced_on_other_ports) {
     tell({}, [this]() -> asio::awaitable<void> {
         co_await ask();
         EXPECT_TRUE(co_await started(1));
@@ -172,7 +172,7 @@ TEST_F(FleetTest, AWorkerThatEndsBeforeItIsReadyIsReplacedOnOtherPorts) {
     });
 }
 
-TEST_F(FleetTest, AWorkerThatCannotBeStartedIsTriedAgain) {
+TEST_F(fleet_test, a_worker_that_cannot_be_started_is_tried_again) {
     tell({}, [this]() -> asio::awaitable<void> {
         x_workers->fail_next(2);
         co_await ask();
@@ -180,7 +180,7 @@ TEST_F(FleetTest, AWorkerThatCannotBeStartedIsTriedAgain) {
     });
 }
 
-TEST_F(FleetTest, ADeadWorkerIsReplacedAndItsRequestRoutedToTheNewOne) {
+TEST_F(fleet_test, a_dead_worker_is_replaced_and_its_request_routed_to_the_new_one) {
     tell({}, [this]() -> asio::awaitable<void> {
         const auto queued = co_await ask();
         EXPECT_TRUE(co_await started(1));
@@ -199,7 +199,7 @@ TEST_F(FleetTest, ADeadWorkerIsReplacedAndItsRequestRoutedToTheNewOne) {
     });
 }
 
-TEST_F(FleetTest, RelayedWorkersAreReachedThroughAPortForward) {
+TEST_F(fleet_test, relayed_workers_are_reached_through_a_port_forward) {
     tell({.scaling = {}, .port = 0, .reach = wiring::relayed}, [this]() -> asio::awaitable<void> {
         co_await ask();
         EXPECT_TRUE(co_await started(1));
@@ -212,7 +212,7 @@ TEST_F(FleetTest, RelayedWorkersAreReachedThroughAPortForward) {
     });
 }
 
-TEST_F(FleetTest, RouteRefusesWrongKeysAndUnknownEndpoints) {
+TEST_F(fleet_test, route_refuses_wrong_keys_and_unknown_endpoints) {
     tell({}, [this]() -> asio::awaitable<void> {
         auto wrong = question();
         wrong.api_key = "guess";
@@ -235,7 +235,7 @@ TEST_F(FleetTest, RouteRefusesWrongKeysAndUnknownEndpoints) {
     });
 }
 
-TEST_F(FleetTest, ReportsNeedTheWorkersOwnToken) {
+TEST_F(fleet_test, reports_need_the_workers_own_token) {
     tell({}, [this]() -> asio::awaitable<void> {
         co_await ask();
         EXPECT_TRUE(co_await started(1));
@@ -257,7 +257,7 @@ TEST_F(FleetTest, ReportsNeedTheWorkersOwnToken) {
     });
 }
 
-TEST_F(FleetTest, UnknownPathsAre404AndOtherVerbs405) {
+TEST_F(fleet_test, unknown_paths_are404_and_other_verbs405) {
     tell({}, [this]() -> asio::awaitable<void> {
         EXPECT_EQ((co_await get("/nowhere/")).status, 404u);
         EXPECT_EQ((co_await get("/api/v0/endptjobs/1/2/", "key")).status, 404u);
@@ -271,7 +271,7 @@ TEST_F(FleetTest, UnknownPathsAre404AndOtherVerbs405) {
     });
 }
 
-TEST_F(FleetTest, EndpointsAreListedForTheAccount) {
+TEST_F(fleet_test, endpoints_are_listed_for_the_account) {
     tell({.scaling = {}, .account_key = "account", .port = 0}, [this]() -> asio::awaitable<void> {
         EXPECT_EQ((co_await get("/api/v0/endptjobs/?client_id=me")).status, 401u);
         EXPECT_EQ((co_await get("/api/v0/endptjobs/?client_id=me", "other")).status, 401u);
@@ -289,7 +289,7 @@ TEST_F(FleetTest, EndpointsAreListedForTheAccount) {
     });
 }
 
-TEST_F(FleetTest, WorkersAreListedForTheEndpointsKeyAndTheAccounts) {
+TEST_F(fleet_test, workers_are_listed_for_the_endpoints_key_and_the_accounts) {
     tell({.scaling = {}, .account_key = "account", .port = 0}, [this]() -> asio::awaitable<void> {
         co_await ask();
         EXPECT_TRUE(co_await started(1));
@@ -312,7 +312,7 @@ TEST_F(FleetTest, WorkersAreListedForTheEndpointsKeyAndTheAccounts) {
     });
 }
 
-TEST_F(FleetTest, TheRootCertificateIsServed) {
+TEST_F(fleet_test, the_root_certificate_is_served) {
     tell({}, [this]() -> asio::awaitable<void> {
         const auto served = co_await get("/static/jvastai_root.cer");
         EXPECT_EQ(served.status, 200u);
@@ -321,7 +321,7 @@ TEST_F(FleetTest, TheRootCertificateIsServed) {
     });
 }
 
-TEST_F(FleetTest, OrderedFaultsHitTheirPathAlone) {
+TEST_F(fleet_test, ordered_faults_hit_their_path_alone) {
     tell({}, [this]() -> asio::awaitable<void> {
         x_fleet->faults().answer_next("/pubkey/", 1, 500);
         x_fleet->faults().drop_next("/pubkey/", 1);
@@ -337,7 +337,7 @@ TEST_F(FleetTest, OrderedFaultsHitTheirPathAlone) {
     });
 }
 
-TEST_F(FleetTest, ALostReplyIsARequestThatWasCarriedOut) {
+TEST_F(fleet_test, a_lost_reply_is_a_request_that_was_carried_out) {
     tell({}, [this]() -> asio::awaitable<void> {
         x_fleet->faults().lose_reply_next("/route/", 1);
         std::string address = x_fleet->url() + "/route/";
@@ -349,7 +349,7 @@ TEST_F(FleetTest, ALostReplyIsARequestThatWasCarriedOut) {
     });
 }
 
-TEST_F(FleetTest, AnOutageIsNotHeldAgainstTheWorkers) {
+TEST_F(fleet_test, an_outage_is_not_held_against_the_workers) {
     fleet_options options;
     options.scaling.report_timeout = seconds(1);
     tell(options, [this]() -> asio::awaitable<void> {
@@ -371,7 +371,7 @@ TEST_F(FleetTest, AnOutageIsNotHeldAgainstTheWorkers) {
     });
 }
 
-TEST_F(FleetTest, AnOutageCanBeAnswered503) {
+TEST_F(fleet_test, an_outage_can_be_answered503) {
     tell({}, [this]() -> asio::awaitable<void> {
         x_fleet->faults().outage_until(now().after(1h), 503);
         EXPECT_EQ((co_await get("/pubkey/")).status, 503u);
@@ -380,7 +380,7 @@ TEST_F(FleetTest, AnOutageCanBeAnswered503) {
     });
 }
 
-TEST_F(FleetTest, APortThatIsTakenIsOneClearError) {
+TEST_F(fleet_test, a_port_that_is_taken_is_one_clear_error) {
     tell({}, [this]() -> asio::awaitable<void> {
         fleet_options options;
         options.port = x_fleet->face().port();
@@ -391,7 +391,7 @@ TEST_F(FleetTest, APortThatIsTakenIsOneClearError) {
     });
 }
 
-TEST_F(FleetTest, OptionsThatMakeNoSenseAreRefused) {
+TEST_F(fleet_test, options_that_make_no_sense_are_refused) {
     const auto make = [this](const fleet_options& options) {
         fleet made(x_context.get_executor(), options,
                    std::make_unique<fake_launcher>(x_context.get_executor()));

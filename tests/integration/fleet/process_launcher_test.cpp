@@ -46,9 +46,9 @@ bool ends(pid_t pid) {
     return count == 1;
 }
 
-class ProcessLauncherTest : public testing::Test {
+class process_launcher_test : public testing::Test {
 protected:
-    ProcessLauncherTest() {
+    process_launcher_test() {
         std::string name = testing::TempDir() + "/nullworker-XXXXXX";
         x_directory = ::mkdtemp(name.data());
         x_fifo = (x_directory / "fifo").string();
@@ -56,7 +56,7 @@ protected:
         // Open for writing too, so that it does not end with the first writer.
         x_messages.assign(::open(x_fifo.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
     }
-    ~ProcessLauncherTest() override { std::filesystem::remove_all(x_directory); }
+    ~process_launcher_test() override { std::filesystem::remove_all(x_directory); }
 
     // Tells `body` with a launcher of workers that run `script`.
     void tell(const std::string& script, std::function<asio::awaitable<void>()> body) {
@@ -108,7 +108,7 @@ protected:
     std::map<std::int64_t, std::string> x_exits;
 };
 
-TEST_F(ProcessLauncherTest, AStoppedWorkerEndsBySigterm) {
+TEST_F(process_launcher_test, a_stopped_worker_ends_by_sigterm) {
     tell("exec sleep 1000", [this]() -> asio::awaitable<void> {
         start(1);
         x_launcher->stop(1);
@@ -118,7 +118,7 @@ TEST_F(ProcessLauncherTest, AStoppedWorkerEndsBySigterm) {
     });
 }
 
-TEST_F(ProcessLauncherTest, AWorkerThatIgnoresSigtermIsKilledAfterTheGrace) {
+TEST_F(process_launcher_test, a_worker_that_ignores_sigterm_is_killed_after_the_grace) {
     x_options.stop_grace = 50ms;
     tell(R"(trap '' TERM; echo ready > "$FIFO"; while :; do sleep 1000; done)",
          [this]() -> asio::awaitable<void> {
@@ -130,7 +130,7 @@ TEST_F(ProcessLauncherTest, AWorkerThatIgnoresSigtermIsKilledAfterTheGrace) {
          });
 }
 
-TEST_F(ProcessLauncherTest, AnExitStatusIsTold) {
+TEST_F(process_launcher_test, an_exit_status_is_told) {
     tell("exit 7", [this]() -> asio::awaitable<void> {
         start(1);
         const auto how = co_await exit_of(1);
@@ -138,7 +138,7 @@ TEST_F(ProcessLauncherTest, AnExitStatusIsTold) {
     });
 }
 
-TEST_F(ProcessLauncherTest, TheEnvironmentIsInheritedAndOverridden) {
+TEST_F(process_launcher_test, the_environment_is_inherited_and_overridden) {
     ::setenv("FLEET_TEST_KEPT", "kept", 1);
     ::setenv("FLEET_TEST_OVERRIDDEN", "old", 1);
     tell(R"(echo "$FLEET_TEST_KEPT $FLEET_TEST_OVERRIDDEN $CONTAINER_ID" > "$FIFO")",
@@ -151,7 +151,7 @@ TEST_F(ProcessLauncherTest, TheEnvironmentIsInheritedAndOverridden) {
          });
 }
 
-TEST_F(ProcessLauncherTest, AWorkerInheritsNoDescriptorsButTheThree) {
+TEST_F(process_launcher_test, a_worker_inherits_no_descriptors_but_the_three) {
     tell(R"(ls /proc/self/fd > "$FIFO")", [this]() -> asio::awaitable<void> {
         start(1);
         const auto said = co_await message();
@@ -159,7 +159,7 @@ TEST_F(ProcessLauncherTest, AWorkerInheritsNoDescriptorsButTheThree) {
     });
 }
 
-TEST_F(ProcessLauncherTest, OutputGoesToAFileByWorker) {
+TEST_F(process_launcher_test, output_goes_to_a_file_by_worker) {
     x_options.output = worker_output::files;
     x_options.log_dir = x_directory.string();
     tell("echo out; echo err >&2", [this]() -> asio::awaitable<void> {
@@ -171,7 +171,7 @@ TEST_F(ProcessLauncherTest, OutputGoesToAFileByWorker) {
     });
 }
 
-TEST_F(ProcessLauncherTest, WhatAWorkerLeavesInItsGroupIsKilled) {
+TEST_F(process_launcher_test, what_a_worker_leaves_in_its_group_is_killed) {
     tell(R"(sleep 1000 & echo $! > "$FIFO"; exit 0)", [this]() -> asio::awaitable<void> {
         start(1);
         const auto said = co_await message();
@@ -181,7 +181,7 @@ TEST_F(ProcessLauncherTest, WhatAWorkerLeavesInItsGroupIsKilled) {
     });
 }
 
-TEST_F(ProcessLauncherTest, OtherChildrenOfTheProgramAreLeftAlone) {
+TEST_F(process_launcher_test, other_children_of_the_program_are_left_alone) {
     const pid_t other = ::fork();
     if (other == 0)
         ::_exit(3);
@@ -194,7 +194,7 @@ TEST_F(ProcessLauncherTest, OtherChildrenOfTheProgramAreLeftAlone) {
     EXPECT_EQ(WEXITSTATUS(status), 3);
 }
 
-TEST_F(ProcessLauncherTest, ACommandThatDoesNotExistIsAStartupError) {
+TEST_F(process_launcher_test, a_command_that_does_not_exist_is_a_startup_error) {
     x_options.command = {"no-such-program-anywhere"};
     EXPECT_THROW(process_launcher(x_context.get_executor(), x_options), startup_error);
     x_options.command = {"/etc"};
@@ -203,11 +203,11 @@ TEST_F(ProcessLauncherTest, ACommandThatDoesNotExistIsAStartupError) {
     EXPECT_THROW(process_launcher(x_context.get_executor(), x_options), startup_error);
 }
 
-TEST_F(ProcessLauncherTest, AShellCommandTakesTheShellsPlace) {
+TEST_F(process_launcher_test, a_shell_command_takes_the_shells_place) {
     EXPECT_EQ(shell_command("sleep 1000"), (std::vector<std::string>{"/bin/sh", "-c", "exec sleep 1000"}));
 }
 
-TEST_F(ProcessLauncherTest, AFleetStopsItsProcesses) {
+TEST_F(process_launcher_test, a_fleet_stops_its_processes) {
     x_options.command = shell_command("sleep 1000");
     auto launcher = std::make_unique<process_launcher>(x_context.get_executor(), x_options);
     process_launcher& processes = *launcher;
@@ -249,7 +249,7 @@ TEST_F(ProcessLauncherTest, AFleetStopsItsProcesses) {
     ::_exit(1);
 }
 
-TEST_F(ProcessLauncherTest, NoProcessIsLeftWhenItsOwnerIsKilled) {
+TEST_F(process_launcher_test, no_process_is_left_when_its_owner_is_killed) {
     // Orphans become ours, so that it shows when the last one is gone.
     ASSERT_EQ(::prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
     sigset_t child_ended;

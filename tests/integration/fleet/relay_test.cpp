@@ -14,7 +14,7 @@ namespace nullworker::fleet {
 namespace {
 
 // A server behind a relay.
-class RelayTest : public testing::Test {
+class relay_test : public testing::Test {
 protected:
     void tell(std::function<asio::awaitable<void>()> body) {
         x_server.bind({asio::ip::address_v4::loopback(), 0}, "test");
@@ -50,7 +50,7 @@ protected:
     std::optional<relay> x_relay;
 };
 
-TEST_F(RelayTest, CarriesRequestsAndReplies) {
+TEST_F(relay_test, carries_requests_and_replies) {
     tell([this]() -> asio::awaitable<void> {
         std::string text(50000, 'x');
         const auto answered = co_await send(text);
@@ -58,7 +58,7 @@ TEST_F(RelayTest, CarriesRequestsAndReplies) {
     });
 }
 
-TEST_F(RelayTest, ALostReplyIsARequestThatWasCarriedOut) {
+TEST_F(relay_test, a_lost_reply_is_a_request_that_was_carried_out) {
     tell([this]() -> asio::awaitable<void> {
         x_relay->lose_next_reply();
         std::string text = "lost";
@@ -73,7 +73,7 @@ TEST_F(RelayTest, ALostReplyIsARequestThatWasCarriedOut) {
     });
 }
 
-TEST_F(RelayTest, AClientOfATargetThatIsNotThereIsTurnedAway) {
+TEST_F(relay_test, a_client_of_a_target_that_is_not_there_is_turned_away) {
     asio::ip::tcp::acceptor silent(x_context, {asio::ip::address_v4::loopback(), 0});
     const auto port = silent.local_endpoint().port();
     silent.close();
@@ -88,7 +88,7 @@ TEST_F(RelayTest, AClientOfATargetThatIsNotThereIsTurnedAway) {
     run(x_context, ask());
 }
 
-TEST_F(RelayTest, StopsWithConnectionsOpen) {
+TEST_F(relay_test, stops_with_connections_open) {
     tell([this]() -> asio::awaitable<void> {
         asio::ip::tcp::socket open(x_context);
         const asio::ip::tcp::endpoint address(asio::ip::address_v4::loopback(), x_relay->port());
@@ -102,7 +102,7 @@ TEST_F(RelayTest, StopsWithConnectionsOpen) {
     });
 }
 
-TEST_F(RelayTest, APortThatIsTakenIsAStartupError) {
+TEST_F(relay_test, a_port_that_is_taken_is_a_startup_error) {
     asio::ip::tcp::acceptor taken(x_context, {asio::ip::address_v4::loopback(), 0});
     EXPECT_THROW(relay(x_context.get_executor(), taken.local_endpoint().port(), 1), startup_error);
 }

@@ -32,7 +32,16 @@ fleet::parameters tested_parameters() {
 class stage {
 public:
     explicit stage(const fleet::parameters& scaling)
-        : stage(scaling, std::make_unique<daemon_launcher>(loop)) {}
+        : machines(loop.get_executor(), options_with(scaling), make_launcher()),
+          api(loop.get_executor(),
+              {parse_url(machines.url()).value(), parse_url(machines.url()).value(), "any account"}) {
+        launcher->serve(machines);
+        machines.on_event([this](const fleet::event& happened) {
+            if (const auto* request = std::get_if<fleet::request_event>(&happened))
+                requests.push_back(*request);
+            changed.ring();
+        });
+    }
 
     // Runs `story` with the fleet up, then takes everything down.
     void play(const std::function<asio::awaitable<void>(stage&)>& story) {
@@ -74,7 +83,7 @@ public:
     }
 
     asio::io_context loop;
-    daemon_launcher* launcher;
+    daemon_launcher* launcher = nullptr;  // owned by the fleet
     fleet::fleet machines;
     client::serverless api;
     client::endpoint_access endpoint;
@@ -94,17 +103,10 @@ public:
     };
 
 private:
-    stage(const fleet::parameters& scaling, std::unique_ptr<daemon_launcher> made)
-        : launcher(made.get()),
-          machines(loop.get_executor(), options_with(scaling), std::move(made)),
-          api(loop.get_executor(),
-              {parse_url(machines.url()).value(), parse_url(machines.url()).value(), "any account"}) {
-        launcher->serve(machines);
-        machines.on_event([this](const fleet::event& happened) {
-            if (const auto* request = std::get_if<fleet::request_event>(&happened))
-                requests.push_back(*request);
-            changed.ring();
-        });
+    std::unique_ptr<daemon_launcher> make_launcher() {
+        auto made = std::make_unique<daemon_launcher>(loop);
+        launcher = made.get();
+        return made;
     }
 };
 

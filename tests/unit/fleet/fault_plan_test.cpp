@@ -7,7 +7,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(FaultPlanTest, WithoutFaultsAllIsWell) {
+TEST(fault_plan_test, without_faults_all_is_well) {
     fault_plan faults;
     const auto fate = faults.next("/route/", now());
     EXPECT_FALSE(fate.status);
@@ -16,7 +16,7 @@ TEST(FaultPlanTest, WithoutFaultsAllIsWell) {
     EXPECT_EQ(fate.delay, 0s);
 }
 
-TEST(FaultPlanTest, FaultsAreUsedUpInTheirOrder) {
+TEST(fault_plan_test, faults_are_used_up_in_their_order) {
     fault_plan faults;
     faults.answer_next("/route/", 2, 500);
     faults.drop_next("/route", 1);
@@ -26,14 +26,14 @@ TEST(FaultPlanTest, FaultsAreUsedUpInTheirOrder) {
     EXPECT_FALSE(faults.next("/route/", now()).drop);
 }
 
-TEST(FaultPlanTest, AFaultStaysWithItsPath) {
+TEST(fault_plan_test, a_fault_stays_with_its_path) {
     fault_plan faults;
     faults.delay_next("/worker_status/", 1, 5s);
     EXPECT_EQ(faults.next("/route/", now()).delay, 0s);
     EXPECT_EQ(faults.next("/worker_status/", now()).delay, 5s);
 }
 
-TEST(FaultPlanTest, AnOutageCoversEveryPathUntilItsEnd) {
+TEST(fault_plan_test, an_outage_covers_every_path_until_its_end) {
     fault_plan faults;
     const auto begin = now();
     faults.outage_until(begin.after(5s));

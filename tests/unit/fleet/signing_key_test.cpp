@@ -8,7 +8,7 @@
 namespace nullworker::fleet {
 namespace {
 
-TEST(SigningKeyTest, ItsSignaturesVerifyWithThePublicHalf) {
+TEST(signing_key_test, its_signatures_verify_with_the_public_half) {
     const auto key = signing_key::generate();
     const auto half = auth::public_key::from_pem(key.public_pem());
     ASSERT_TRUE(half);
@@ -17,7 +17,7 @@ TEST(SigningKeyTest, ItsSignaturesVerifyWithThePublicHalf) {
     EXPECT_FALSE(half->verifies(wire::signed_message(url + "1"), key.sign_url(url)));
 }
 
-TEST(SigningKeyTest, TokensAreOfTheLengthAskedForAndDiffer) {
+TEST(signing_key_test, tokens_are_of_the_length_asked_for_and_differ) {
     EXPECT_EQ(random_token(16).size(), 32u);
     EXPECT_NE(random_token(16), random_token(16));
 }
