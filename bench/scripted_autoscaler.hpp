@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <fleet/signing_key.hpp>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -25,8 +26,9 @@ public:
 
     [[nodiscard]] std::string url() const;
 
-    // The auth_data that makes `worker_url` accept request `request_idx`.
-    [[nodiscard]] wire::json_value grant(const std::string& worker_url, std::int64_t request_idx) const;
+    // The auth_data that makes `worker_url` accept request `request_idx`. Signed once for each URL, which is
+    // all that a signature covers.
+    [[nodiscard]] wire::json_value grant(const std::string& worker_url, std::int64_t request_idx);
 
     // What `worker` reported last; nothing before its first report.
     [[nodiscard]] const std::optional<wire::status_report>& report() const noexcept { return x_report; }
@@ -52,6 +54,7 @@ private:
     net::reply answer(const net::request& incoming);
 
     fleet::signing_key x_key;
+    std::map<std::string, std::string> x_signatures;
     std::int64_t x_worker = 0;
     std::optional<wire::status_report> x_report;
     time_point x_reported_at{};
