@@ -47,7 +47,8 @@ child_process::child_process(asio::any_io_executor executor, const std::vector<s
     auto variables = merged_environment(environment);
     const auto argv = pointers(arguments);
     const auto envp = pointers(variables);
-    if (const int error = ::posix_spawnp(&x_pid, argv[0], nullptr, nullptr, argv.data(), envp.data()); error != 0)
+    if (const int error = ::posix_spawnp(&x_pid, argv[0], nullptr, nullptr, argv.data(), envp.data());
+        error != 0)
         throw startup_error("cannot run '" + command.front() + "': " + std::strerror(error));
     x_descriptor.assign(static_cast<int>(::syscall(SYS_pidfd_open, x_pid, 0)));
 }

@@ -96,12 +96,14 @@ private:
                 x_show.session(number, state, detail);
         };
         const reserve_events on{
-            .on_waiting = [&](std::int64_t idx, const std::string& status) {
-                tell("queued", "request " + std::to_string(idx) + ": " + status);
-            },
-            .on_routed = [&](std::int64_t idx, const std::string& worker) {
-                tell("routed", "request " + std::to_string(idx) + " to " + worker);
-            },
+            .on_waiting =
+                [&](std::int64_t idx, const std::string& status) {
+                    tell("queued", "request " + std::to_string(idx) + ": " + status);
+                },
+            .on_routed =
+                [&](std::int64_t idx, const std::string& worker) {
+                    tell("routed", "request " + std::to_string(idx) + " to " + worker);
+                },
             .on_refused = [&](const std::string& why) { tell("retrying", why); },
         };
         const reserve_options wanted{
@@ -131,8 +133,9 @@ private:
         const auto held = held_count();
         if (held == 0)
             co_return;
-        x_show.note((held == x_options.count ? "all " + std::to_string(held)
-                                             : std::to_string(held) + " of " + std::to_string(x_options.count)) +
+        x_show.note((held == x_options.count
+                         ? "all " + std::to_string(held)
+                         : std::to_string(held) + " of " + std::to_string(x_options.count)) +
                     " sessions are held");
         co_await x_stop.wait_for(to_ticks(x_pace.plateau));
     }
@@ -157,7 +160,8 @@ private:
 
     // The story ends when the last worker is gone.
     asio::awaitable<void> wait_for_zero() {
-        const auto deadline = steady::now() + to_ticks(x_options.where.fleet.scaling.inactivity_timeout) + 10s;
+        const auto deadline =
+            steady::now() + to_ticks(x_options.where.fleet.scaling.inactivity_timeout) + 10s;
         while (!x_stop.requested() && x_show.worker_story().back() != 0 && steady::now() < deadline)
             co_await x_stop.wait_for(x_pace.watch);
         if (!x_stop.requested() && x_show.worker_story().back() != 0) {
@@ -214,7 +218,8 @@ private:
         if (x_failures.empty())
             x_show.note("all " + std::to_string(x_options.count) + " sessions were held and released");
         else
-            x_show.note(std::to_string(failed) + " of " + std::to_string(x_options.count) + " sessions failed");
+            x_show.note(std::to_string(failed) + " of " + std::to_string(x_options.count) +
+                        " sessions failed");
     }
 
     const demo_options& x_options;

@@ -33,7 +33,8 @@ std::map<std::string, int> by_name(const fleet::state_counts& counts) {
     return out;
 }
 
-asio::awaitable<int> serve(asio::any_io_executor executor, const fleet_command_options& options, interruption& stop) {
+asio::awaitable<int> serve(asio::any_io_executor executor, const fleet_command_options& options,
+                           interruption& stop) {
     auto command = options.worker_command.empty() ? default_worker_command()
                                                   : fleet::shell_command(options.worker_command);
     progress show(stdout, options.json ? progress::form::json : progress::form::lines, 0);
@@ -56,9 +57,10 @@ asio::awaitable<int> serve(asio::any_io_executor executor, const fleet_command_o
 }  // namespace
 
 int run_fleet(const fleet_command_options& options) {
-    const int code = run([&options](asio::any_io_executor executor, interruption& stop) -> asio::awaitable<int> {
-        return serve(std::move(executor), options, stop);
-    });
+    const int code =
+        run([&options](asio::any_io_executor executor, interruption& stop) -> asio::awaitable<int> {
+            return serve(std::move(executor), options, stop);
+        });
     return code >= 128 ? exit_done : code;  // a signal is how a fleet is meant to end
 }
 

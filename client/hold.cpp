@@ -88,8 +88,8 @@ private:
     asio::awaitable<int> use(held_session held) {
         if (!x_options.command.empty())
             co_return co_await run_command(std::move(held));
-        const auto until = x_options.hold ? steady::now() + to_ticks(seconds(*x_options.hold))
-                                          : steady::time_point::max();
+        const auto until =
+            x_options.hold ? steady::now() + to_ticks(seconds(*x_options.hold)) : steady::time_point::max();
         x_waiting = true;
         co_await x_stop.wait_until(until);
         co_return exit_done;

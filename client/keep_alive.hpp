@@ -3,6 +3,7 @@
 #include "serverless.hpp"
 
 #include <boost/asio/awaitable.hpp>
+
 #include <functional>
 #include <string>
 

@@ -18,7 +18,8 @@ using namespace nullworker;
 using namespace nullworker::client;
 
 constexpr const char* description =
-    "nullworker reserves Vast.ai Serverless machines, one per unit of work, and shows the whole of it on one\n"
+    "nullworker reserves Vast.ai Serverless machines, one per unit of work, and shows the whole of it on "
+    "one\n"
     "machine: `nullworker demo` needs nothing but this program and nullworkerd.";
 
 constexpr const char* footer =
@@ -32,7 +33,8 @@ CLI::Validator at_least(double least) {
 // Seconds of the wire, as an option.
 CLI::Option* add_seconds(CLI::App* app, const char* name, seconds& target, const char* help) {
     return app
-        ->add_option_function<double>(name, [&target](double value) { target = seconds(value); }, help)
+        ->add_option_function<double>(
+            name, [&target](double value) { target = seconds(value); }, help)
         ->check(at_least(0))
         ->default_str(CLI::detail::to_string(target.count()))
         ->type_name("SECONDS");
@@ -45,7 +47,8 @@ void add_scaling(CLI::App* app, fleet::parameters& scaling) {
     app->add_option("--min-load", scaling.min_load, "Load to be ready for when there is none")
         ->check(at_least(0))
         ->capture_default_str();
-    app->add_option("--cold-workers", scaling.cold_workers, "Stopped workers kept, which start without a delay")
+    app->add_option("--cold-workers", scaling.cold_workers,
+                    "Stopped workers kept, which start without a delay")
         ->capture_default_str();
     app->add_option("--max-workers", scaling.max_workers, "Most workers at once")
         ->check(CLI::Range(1, 100).description(""))
@@ -54,7 +57,8 @@ void add_scaling(CLI::App* app, fleet::parameters& scaling) {
                 "A worker with at least this implied queue (its load / max_perf) gets no request");
     add_seconds(app, "--target-queue-time", scaling.target_queue_time,
                 "Workers with at most this implied queue are preferred");
-    add_seconds(app, "--inactivity-timeout", scaling.inactivity_timeout, "An idle worker is stopped after this");
+    add_seconds(app, "--inactivity-timeout", scaling.inactivity_timeout,
+                "An idle worker is stopped after this");
     add_seconds(app, "--start-delay", scaling.start_delay, "Stands for renting and booting a machine");
 }
 
@@ -74,10 +78,12 @@ template <class Options>
 void add_session_options(CLI::App* app, Options& options) {
     app->group("Commands");
     auto& where = options.where;
-    app->add_option("--endpoint", where.endpoint, "Endpoint to use (default: a local fleet started just for this)")
+    app->add_option("--endpoint", where.endpoint,
+                    "Endpoint to use (default: a local fleet started just for this)")
         ->type_name("NAME")
         ->group("Where");
-    app->add_option("--instance", where.instance, "Autoscaler to use: prod, alpha, candidate, or a running fleet: local")
+    app->add_option("--instance", where.instance,
+                    "Autoscaler to use: prod, alpha, candidate, or a running fleet: local")
         ->check(CLI::IsMember({"prod", "alpha", "candidate", "local"}).description(""))
         ->type_name("INSTANCE")
         ->group("Where");
@@ -94,7 +100,8 @@ void add_session_options(CLI::App* app, Options& options) {
                     "Lifetime of a session (default: what the run needs plus a minute, renewed in time)")
         ->check(at_least(0.001))
         ->type_name("SECONDS");
-    app->add_option("--timeout", options.timeout, "Longest time for one reservation (default: 1800, local fleet: 60)")
+    app->add_option("--timeout", options.timeout,
+                    "Longest time for one reservation (default: 1800, local fleet: 60)")
         ->check(at_least(0.1))
         ->type_name("SECONDS");
     app->add_flag("--json", options.json, "One JSON object an event");
@@ -103,11 +110,15 @@ void add_session_options(CLI::App* app, Options& options) {
 CLI::App* add_demo(CLI::App& app, demo_options& options) {
     auto* demo = app.add_subcommand("demo", "Reserve sessions one after the other, hold them, release them");
     demo->footer("Without --endpoint or --instance the demo runs on a local fleet, and takes about 20 s.");
-    demo->add_option("--count", options.count, "Sessions")->check(CLI::Range(1, 100).description(""))->capture_default_str();
-    demo->add_option("--interval", options.interval, "Time between starts, and between ends (default: 30, local fleet: 2)")
+    demo->add_option("--count", options.count, "Sessions")
+        ->check(CLI::Range(1, 100).description(""))
+        ->capture_default_str();
+    demo->add_option("--interval", options.interval,
+                     "Time between starts, and between ends (default: 30, local fleet: 2)")
         ->check(at_least(0))
         ->type_name("SECONDS");
-    demo->add_option("--plateau", options.plateau, "Time during which all are held (default: 300, local fleet: 4)")
+    demo->add_option("--plateau", options.plateau,
+                     "Time during which all are held (default: 300, local fleet: 4)")
         ->check(at_least(0))
         ->type_name("SECONDS");
     add_session_options(demo, options);
@@ -117,7 +128,8 @@ CLI::App* add_demo(CLI::App& app, demo_options& options) {
 CLI::App* add_hold(CLI::App& app, hold_options& options) {
     auto* hold = app.add_subcommand("hold", "Hold one session for some time, or while a command runs");
     hold->footer(
-        "nullworker hold -- CMD …  runs CMD while the session is held and passes on its exit code. CMD finds\n"
+        "nullworker hold -- CMD …  runs CMD while the session is held and passes on its exit code. CMD "
+        "finds\n"
         "the session in NULLWORKER_SESSION_ID and its worker in NULLWORKER_WORKER_URL.");
     hold->add_option("--hold", options.hold, "How long (default: until Ctrl-C, or until CMD ends)")
         ->check(at_least(0))
@@ -131,16 +143,23 @@ CLI::App* add_fleet(CLI::App& app, fleet_command_options& options) {
     auto* fleet = app.add_subcommand("fleet", "Run a local stand-in for the autoscaler, with real workers");
     fleet->group("Commands");
     fleet->footer(
-        "Serves the autoscaler's and the console's routes on 127.0.0.1, so that `nullworker demo --instance local`\n"
-        "and the official Python SDK (instance=\"local\") work against it. Left out: prices, offers, machine\n"
+        "Serves the autoscaler's and the console's routes on 127.0.0.1, so that `nullworker demo --instance "
+        "local`\n"
+        "and the official Python SDK (instance=\"local\") work against it. Left out: prices, offers, "
+        "machine\n"
         "failures, rolling averages and forecasts; Vast's own algorithm is not public.");
-    fleet->add_option("--port", options.fleet.port, "Port on 127.0.0.1 (0: any free one)")->capture_default_str();
-    fleet->add_option("--endpoint", options.fleet.endpoint_name, "Name of the endpoint")->capture_default_str();
-    fleet->add_option("--endpoint-key", options.fleet.endpoint_key, "Key that routes to it (default: a random one)");
+    fleet->add_option("--port", options.fleet.port, "Port on 127.0.0.1 (0: any free one)")
+        ->capture_default_str();
+    fleet->add_option("--endpoint", options.fleet.endpoint_name, "Name of the endpoint")
+        ->capture_default_str();
+    fleet->add_option("--endpoint-key", options.fleet.endpoint_key,
+                      "Key that routes to it (default: a random one)");
     fleet->add_option("--api-key", options.fleet.account_key, "Account key to insist on (default: any)");
     add_scaling(fleet, options.fleet.scaling);
     add_local_fleet(fleet, options.fleet, options.worker_command);
-    fleet->add_option("--log-dir", options.log_dir, "Folder for the workers' logs, worker-<id>.log (default: none kept)")
+    fleet
+        ->add_option("--log-dir", options.log_dir,
+                     "Folder for the workers' logs, worker-<id>.log (default: none kept)")
         ->check(CLI::ExistingDirectory.description(""))
         ->type_name("DIR");
     fleet->add_flag("--json", options.json, "One JSON object an event");
@@ -165,7 +184,8 @@ int main(int argc, char** argv) {
         {add_hold(app, hold), [&] { return run_hold(hold); }},
         {add_fleet(app, fleet),
          [&] {
-             fleet.output = fleet.log_dir.empty() ? fleet::worker_output::discard : fleet::worker_output::files;
+             fleet.output =
+                 fleet.log_dir.empty() ? fleet::worker_output::discard : fleet::worker_output::files;
              return run_fleet(fleet);
          }},
     };

@@ -27,7 +27,9 @@ public:
     }
 
 private:
-    double uniform(double least, double most) { return std::uniform_real_distribution<double>(least, most)(x_random); }
+    double uniform(double least, double most) {
+        return std::uniform_real_distribution<double>(least, most)(x_random);
+    }
     double capped(int exponent) {
         return std::min(static_cast<double>(1 << std::min(exponent, 10)) + uniform(0.0, 1.0), 5.0);
     }

@@ -54,7 +54,9 @@ double progress::elapsed() const {
 void progress::session(int number, const std::string& state, const std::string& detail) {
     x_sessions.at(static_cast<std::size_t>(number - 1)) = state;
     if (x_form == form::json)
-        return json(nlohmann::json({{"event", "session"}, {"session", number}, {"state", state}, {"detail", detail}}).dump());
+        return json(
+            nlohmann::json({{"event", "session"}, {"session", number}, {"state", state}, {"detail", detail}})
+                .dump());
     line("session " + std::to_string(number), state + (detail.empty() ? "" : "  " + detail));
 }
 
@@ -65,7 +67,8 @@ void progress::workers(const std::map<std::string, int>& by_state) {
     if (total(by_state) != x_story.back())
         x_story.push_back(total(by_state));
     if (x_form == form::json)
-        return json(nlohmann::json({{"event", "workers"}, {"total", total(by_state)}, {"by_state", by_state}}).dump());
+        return json(nlohmann::json({{"event", "workers"}, {"total", total(by_state)}, {"by_state", by_state}})
+                        .dump());
     line("workers", std::to_string(total(by_state)) + "  (" + described(by_state) + ")");
 }
 
@@ -100,7 +103,8 @@ void progress::draw_status() {
     std::string bar;
     for (const auto& state : x_sessions)
         (bar += symbol(state)) += ' ';
-    std::fprintf(x_out, "\x1b[2m   sessions %s  workers: %s\x1b[0m", bar.c_str(), described(x_workers).c_str());
+    std::fprintf(x_out, "\x1b[2m   sessions %s  workers: %s\x1b[0m", bar.c_str(),
+                 described(x_workers).c_str());
     x_drawn = true;
 }
 

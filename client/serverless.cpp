@@ -1,5 +1,6 @@
-#include "polling.hpp"
 #include "serverless.hpp"
+
+#include "polling.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -21,7 +22,9 @@ failure refused(const std::string& what, const net::reply& answer) {
 }  // namespace
 
 serverless::serverless(asio::any_io_executor executor, service where)
-    : x_executor(std::move(executor)), x_where(std::move(where)), x_trust(std::make_shared<net::tls_trust>()) {}
+    : x_executor(std::move(executor)),
+      x_where(std::move(where)),
+      x_trust(std::make_shared<net::tls_trust>()) {}
 
 asio::awaitable<outcome<net::reply>> serverless::call(net::call request) {
     const std::string origin = request.target.origin();
@@ -68,12 +71,14 @@ asio::awaitable<outcome<endpoint_access>> serverless::find_endpoint(std::string 
             co_return endpoint_access{endpoint.id, endpoint.endpoint_name, endpoint.api_key};
         known += (known.empty() ? "" : ", ") + endpoint.endpoint_name;
     }
-    co_return failure{"there is no endpoint '" + name + "'; this account has " + (known.empty() ? "none" : known)};
+    co_return failure{"there is no endpoint '" + name + "'; this account has " +
+                      (known.empty() ? "none" : known)};
 }
 
 asio::awaitable<outcome<std::vector<wire::worker_info>>> serverless::workers(endpoint_access endpoint) {
     auto body = wire::to_json(wire::workers_request{endpoint.id, endpoint.key});
-    const auto answer = co_await post(join(x_where.autoscaler, "/get_endpoint_workers/"), std::move(body), endpoint.key);
+    const auto answer =
+        co_await post(join(x_where.autoscaler, "/get_endpoint_workers/"), std::move(body), endpoint.key);
     if (!answer)
         co_return failure{"cannot list the workers: " + answer.error().message};
     if (answer->status != 200)
@@ -109,9 +114,10 @@ asio::awaitable<outcome<held_session>> serverless::reserve(endpoint_access endpo
         if (stop.requested())
             co_return failure{"interrupted before a worker was held"};
         if (steady::now() >= deadline)
-            co_return failure{"no worker within " +
-                              std::to_string(std::chrono::duration_cast<std::chrono::seconds>(options.timeout).count()) +
-                              " s; the last obstacle: " + obstacle};
+            co_return failure{
+                "no worker within " +
+                std::to_string(std::chrono::duration_cast<std::chrono::seconds>(options.timeout).count()) +
+                " s; the last obstacle: " + obstacle};
 
         const auto routed = co_await route(endpoint, options.cost, request_idx);
         if (!routed) {
@@ -143,8 +149,8 @@ asio::awaitable<outcome<held_session>> serverless::reserve(endpoint_access endpo
             const auto created = wire::parse_session_created(answer->body);
             if (!created)
                 co_return failure{"cannot read the worker's reply: " + created.error().message()};
-            co_return held_session{created->session_id, routed->worker->grant, *worker, routed->worker->url,
-                                   request_idx,         created->expiration};
+            co_return held_session{created->session_id, routed->worker->grant, *worker,
+                                   routed->worker->url, request_idx,           created->expiration};
         }
         if (answer && !is_retryable(answer->status))
             co_return refused(routed->worker->url + " refused the session", *answer);

@@ -1,5 +1,8 @@
 #pragma once
 
+#include "failure.hpp"
+#include "interruption.hpp"
+
 #include <nullworker/base/asio.hpp>
 #include <nullworker/base/clock.hpp>
 #include <nullworker/base/url.hpp>
@@ -7,8 +10,7 @@
 #include <nullworker/wire/routing.hpp>
 
 #include <boost/asio/awaitable.hpp>
-#include "failure.hpp"
-#include "interruption.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -70,8 +72,10 @@ public:
 
     // Routes and creates until a worker is held, the time is up, or `stop` is requested. A create that is
     // under way when that happens is finished first. `on` and `stop` outlive the call.
-    [[nodiscard]] asio::awaitable<outcome<held_session>> reserve(endpoint_access endpoint, reserve_options options,
-                                                                 const reserve_events& on, interruption& stop);
+    [[nodiscard]] asio::awaitable<outcome<held_session>> reserve(endpoint_access endpoint,
+                                                                 reserve_options options,
+                                                                 const reserve_events& on,
+                                                                 interruption& stop);
 
     [[nodiscard]] asio::awaitable<outcome<bool>> end(held_session session);
 
@@ -84,7 +88,8 @@ public:
 private:
     asio::awaitable<outcome<net::reply>> call(net::call request);
     asio::awaitable<outcome<net::reply>> post(url target, std::string body, std::string bearer);
-    asio::awaitable<outcome<wire::route_reply>> route(endpoint_access endpoint, double cost, std::int64_t request_idx);
+    asio::awaitable<outcome<wire::route_reply>> route(endpoint_access endpoint, double cost,
+                                                      std::int64_t request_idx);
 
     asio::any_io_executor x_executor;
     service x_where;

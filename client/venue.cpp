@@ -29,7 +29,8 @@ const instance_urls& find_instance(std::string_view name) {
     for (const auto& known : instances)
         if (known.name == (name.empty() ? "prod" : name))
             return known;
-    throw startup_error("--instance is '" + std::string(name) + "'; it must be prod, alpha, candidate or local");
+    throw startup_error("--instance is '" + std::string(name) +
+                        "'; it must be prod, alpha, candidate or local");
 }
 
 url checked(const std::string& text, const char* setting) {
@@ -61,7 +62,8 @@ venue::venue(asio::any_io_executor executor, venue_options options) {
                                                       : fleet::shell_command(options.worker_command);
         x_fleet = std::make_unique<fleet::fleet>(
             executor, options.fleet,
-            std::make_unique<fleet::process_launcher>(executor, fleet::process_options{.command = std::move(command)}));
+            std::make_unique<fleet::process_launcher>(executor,
+                                                      fleet::process_options{.command = std::move(command)}));
         x_fleet->start();
         x_name = x_fleet->endpoint_name();
         x_where = x_fleet->url();

@@ -6,6 +6,7 @@
 #include <nullworker/base/asio.hpp>
 
 #include <boost/asio/awaitable.hpp>
+
 #include <fleet/fleet.hpp>
 #include <memory>
 #include <optional>
@@ -15,11 +16,11 @@ namespace nullworker::client {
 
 // Where a command's sessions are to be held, as the user says it.
 struct venue_options {
-    std::string endpoint;      // empty: a local fleet inside this program, unless `instance` is given
-    std::string instance;      // prod, alpha, candidate, local; empty: prod
-    std::string autoscaler;    // URLs that replace those of the instance; may be empty
+    std::string endpoint;    // empty: a local fleet inside this program, unless `instance` is given
+    std::string instance;    // prod, alpha, candidate, local; empty: prod
+    std::string autoscaler;  // URLs that replace those of the instance; may be empty
     std::string console;
-    std::string account_key;   // VAST_API_KEY
+    std::string account_key;  // VAST_API_KEY
     fleet::fleet_options fleet;
     std::string worker_command;  // of the local fleet; empty: the nullworkerd beside this program
 

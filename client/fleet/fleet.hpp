@@ -28,7 +28,7 @@ enum class wiring {
 };
 
 struct fleet_options {
-    parameters scaling;
+    parameters scaling = {};
     std::string endpoint_name = "local";
     std::string endpoint_key = {};  // empty: a random one
     std::string account_key = {};   // empty: any will do, but for none

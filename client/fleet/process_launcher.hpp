@@ -9,6 +9,7 @@
 #include <fleet/worker_launcher.hpp>
 #include <list>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace nullworker::fleet {

@@ -1,5 +1,6 @@
 #include <nullworker/base/url.hpp>
 
+#include <boost/url/host_type.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
@@ -17,6 +18,14 @@ std::string lower(std::string_view text) {
     std::string out(text);
     std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return std::tolower(c); });
     return out;
+}
+
+// Whether `host` is a name or an IPv4 address. Escapes were decoded by now, so that anything may be in it, a
+// slash or a colon included.
+bool is_name(std::string_view host) {
+    return !host.empty() && std::all_of(host.begin(), host.end(), [](unsigned char c) {
+        return std::isalnum(c) || c == '-' || c == '.' || c == '_';
+    });
 }
 
 }  // namespace
@@ -44,12 +53,16 @@ result<url> parse_url(std::string_view text) {
         return errc::unsupported_scheme;
     const auto host = parsed->host_address();
     out.host = lower({host.data(), host.size()});
-    if (out.host.empty() ||
-        std::any_of(out.host.begin(), out.host.end(), [](unsigned char c) { return c <= ' '; }))
+    const auto kind = parsed->host_type();
+    if (kind != boost::urls::host_type::ipv6 &&
+        (kind == boost::urls::host_type::ipvfuture || !is_name(out.host)))
         return errc::invalid_url;
     out.port =
         parsed->has_port() && !parsed->port().empty() ? parsed->port_number() : default_port(out.scheme);
     if (out.port == 0)
+        return errc::invalid_url;
+    // What follows a malformed port is a path to this version of Boost.URL.
+    if (const auto path = parsed->encoded_path(); !path.empty() && path.front() != '/')
         return errc::invalid_url;
     const auto target = parsed->encoded_resource();
     out.target.assign(target.data(), target.size());

@@ -135,7 +135,7 @@ private:
         parser.body_limit(request.max_reply_bytes);
         std::tie(out.ec, std::ignore) = co_await http::async_read(stream, buffer, parser, nothrow);
         out.reply_begun = parser.got_some();
-        if (out.ec == http::error::body_limit)
+        if (out.ec == http::error::body_limit || out.ec == http::error::header_limit)
             out.ec = errc::response_too_large;
         if (out.ec)
             co_return out;
@@ -197,7 +197,8 @@ asio::awaitable<result<reply>> http_client::exchange(call request) {
         if (!context)
             co_return context.error();
         made = std::make_unique<connection>(request.target, std::move(socket), *context);
-        if (const auto ec = co_await made->handshake())
+        const auto ec = co_await made->handshake();
+        if (ec)
             co_return ec;
     } else {
         made = std::make_unique<connection>(request.target, std::move(socket));

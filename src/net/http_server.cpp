@@ -12,6 +12,7 @@
 #include <boost/beast/http/write.hpp>
 #include <boost/beast/ssl/ssl_stream.hpp>
 
+#include <array>
 #include <exception>
 #include <optional>
 #include <utility>
@@ -28,6 +29,9 @@ using request_parser = http::request_parser<http::string_body>;
 
 // How long to leave the kernel's queue alone when the process is out of descriptors.
 constexpr auto accept_pause = std::chrono::milliseconds(100);
+
+// How much of a refused request to read for the sake of the reply.
+constexpr std::size_t max_discarded_bytes = 1024 * 1024;
 
 verb verb_of(http::verb value) {
     switch (value) {
@@ -78,12 +82,28 @@ std::optional<reply> refusal_of(const error_code& ec) {
     return std::nullopt;
 }
 
+// Ends a connection whose request was not read to its end. Were it closed now, the kernel would reset it for
+// the bytes unread, and the peer might never see the reply.
+asio::awaitable<void> discard_rest(beast::tcp_stream& stream, std::chrono::steady_clock::duration limit) {
+    error_code ignored;
+    stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
+    stream.expires_after(limit);
+    std::array<char, 4096> scrap;
+    for (std::size_t discarded = 0; discarded < max_discarded_bytes;) {
+        const auto [ec, size] = co_await stream.async_read_some(asio::buffer(scrap), nothrow);
+        if (ec)
+            co_return;
+        discarded += size;
+    }
+}
+
 }  // namespace
 
 // What drain() must know of a connection.
 struct http_server::connection {
     beast::tcp_stream& stream;
-    bool busy = false;  // between the first byte of a request and the last of its reply
+    bool busy = false;     // between the first byte of a request and the last of its reply
+    bool refused = false;  // its last request was answered before it was read to the end
 };
 
 http_server::http_server(asio::any_io_executor executor, std::string name, handler on_request,
@@ -168,6 +188,8 @@ asio::awaitable<void> http_server::serve(tcp::socket socket) {
 
     if (!x_tls) {
         co_await converse(stream, self);
+        if (self.refused)
+            co_await discard_rest(stream, x_limits.body_timeout);
         stream.socket().shutdown(tcp::socket::shutdown_both, ignored);
         co_return;
     }
@@ -181,6 +203,8 @@ asio::awaitable<void> http_server::serve(tcp::socket socket) {
     co_await converse(secured, self);
     stream.expires_after(x_limits.write_timeout);
     co_await secured.async_shutdown(nothrow);
+    if (self.refused)
+        co_await discard_rest(stream, x_limits.body_timeout);
 }
 
 template <class Stream>
@@ -192,19 +216,18 @@ asio::awaitable<void> http_server::converse(Stream& stream, connection& self) {
         parser.body_limit(x_limits.max_body_bytes);
         error_code ec;
 
-        // Between requests a connection may idle; once its first byte is here the request must come soon.
-        if (!first && buffer.size() == 0) {
-            self.stream.expires_after(x_limits.idle_timeout);
+        // Until the first byte of a request is here the connection is idle; then the rest must come soon.
+        if (buffer.size() == 0) {
+            self.stream.expires_after(first ? x_limits.header_timeout : x_limits.idle_timeout);
             const auto [idle_ec, size] =
                 co_await stream.async_read_some(buffer.prepare(x_limits.max_header_bytes), nothrow);
             if (idle_ec)
                 co_return;
             buffer.commit(size);
         }
-        self.busy = !first;
+        self.busy = true;
         self.stream.expires_after(x_limits.header_timeout);
         std::tie(ec, std::ignore) = co_await http::async_read_header(stream, buffer, parser, nothrow);
-        self.busy = true;
         if (!ec) {
             if (beast::iequals(parser.get()[http::field::expect], "100-continue")) {
                 raw_reply proceed(http::status::continue_, 11);
@@ -223,6 +246,7 @@ asio::awaitable<void> http_server::converse(Stream& stream, connection& self) {
             answered = refusal_of(ec);
             if (!answered)
                 co_return;
+            self.refused = true;
         } else {
             keep_alive = parser.get().keep_alive();
             const bool head = parser.get().method() == http::verb::head;
@@ -236,9 +260,9 @@ asio::awaitable<void> http_server::converse(Stream& stream, connection& self) {
         auto raw = make_raw(std::move(*answered), keep_alive && !x_draining);
         self.stream.expires_after(x_limits.write_timeout);
         const auto [write_ec, written] = co_await http::async_write(stream, raw, nothrow);
+        self.busy = false;
         if (write_ec || !raw.keep_alive())
             co_return;
-        self.busy = false;
     }
 }
 

@@ -40,7 +40,8 @@ const std::shared_ptr<const nlohmann::json>& shared_null() {
 json_value::json_value() : x_document(shared_null()) {}
 
 result<json_value> json_value::parse(std::string_view text) {
-    if (nests_too_deeply(text))
+    // The parser takes a zero byte for the end of the text.
+    if (text.find('\0') != text.npos || nests_too_deeply(text))
         return errc::invalid_json;
     auto document = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
     if (document.is_discarded())

@@ -24,26 +24,45 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(created_session, session_id, expiration)
 
 namespace {
 
-// What the endpoint routes wrap their answers in. Null fields keep their defaults.
-endpoint_info read_endpoint(json entry) {
+// Null fields keep their defaults.
+json without_nulls(json entry) {
+    if (!entry.is_object())
+        return entry;
     for (auto field = entry.begin(); field != entry.end();)
         field = field->is_null() ? entry.erase(field) : std::next(field);
-    return entry.get<endpoint_info>();
+    return entry;
 }
 
+template <class T>
+std::vector<T> read_list(const json& list) {
+    std::vector<T> out;
+    for (const auto& entry : list.get_ref<const json::array_t&>())
+        out.push_back(without_nulls(entry).get<T>());
+    return out;
+}
+
+// What the endpoint routes wrap their answers in.
 struct endpoint_results {
     std::vector<endpoint_info> results;
 };
 
 void from_json(const json& document, endpoint_results& out) {
-    for (const auto& entry : document.at("results"))
-        out.results.push_back(read_endpoint(entry));
+    out.results = read_list<endpoint_info>(document.at("results"));
 }
 
-void from_json(const json& document, route_reply& reply) {
+struct worker_list {
+    std::vector<worker_info> workers;
+};
+
+void from_json(const json& document, worker_list& out) {
+    out.workers = read_list<worker_info>(document);
+}
+
+void from_json(const json& received, route_reply& reply) {
+    const json document = without_nulls(received);
     reply.request_idx = document.value("request_idx", std::int64_t{0});
     if (document.contains("url"))
-        reply.worker = {document.at("url").get<std::string>(), json_value(document)};
+        reply.worker = {document.at("url").get<std::string>(), json_value(received)};
     else
         reply.status = document.value("status", std::string("waiting"));
 }
@@ -110,7 +129,10 @@ std::string to_json(const std::vector<worker_info>& workers) {
 }
 
 result<std::vector<worker_info>> parse_workers(std::string_view body) {
-    return read_message<std::vector<worker_info>>(body);
+    auto list = read_message<worker_list>(body);
+    if (!list)
+        return list.error();
+    return std::move(list->workers);
 }
 
 std::string create_body(const json_value& grant, const create_parameters& parameters) {

@@ -4,11 +4,14 @@
 #include <nullworker/base/error.hpp>
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/experimental/parallel_group.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/system/system_error.hpp>
 
 #include <chrono>
 #include <exception>
@@ -32,6 +35,10 @@ template <class T>
         co_return errc::timed_out;
     if (error)
         std::rethrow_exception(error);
+    // A cancelled operation may have made a value of it; a cancelled caller is still to unwind here.
+    const auto cancellation = co_await asio::this_coro::cancellation_state;
+    if (outcome.has_error() && cancellation.cancelled() != asio::cancellation_type::none)
+        throw boost::system::system_error(asio::error::operation_aborted);
     co_return std::move(outcome);
 }
 

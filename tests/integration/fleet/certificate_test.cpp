@@ -1,0 +1,80 @@
+#include "event_loop.hpp"
+
+#include <nullworker/net/http_server.hpp>
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fleet/signing_key.hpp>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <unistd.h>
+
+namespace nullworker::fleet {
+namespace {
+
+class CertificateTest : public testing::Test {
+protected:
+    CertificateTest() {
+        std::string name = testing::TempDir() + "/nullworker-XXXXXX";
+        x_directory = ::mkdtemp(name.data());
+    }
+    ~CertificateTest() override { std::filesystem::remove_all(x_directory); }
+
+    std::string write(const std::string& name, const std::string& text) const {
+        const auto file = x_directory / name;
+        std::ofstream(file) << text;
+        return file.string();
+    }
+
+    // The status of a request to a server that holds a certificate for `host`, under the roots given.
+    unsigned status_for(const std::string& host, const std::string& roots) {
+        const auto pair = x_authority.issue(host);
+        const auto certificate = write("server.crt", pair.certificate);
+        const auto key = write("server.key", pair.key);
+        auto tls = net::load_server_tls(certificate, key);
+        net::http_server server(
+            x_context.get_executor(), "test",
+            [](net::request) -> asio::awaitable<net::reply> { co_return net::empty_reply(204); }, {},
+            std::move(tls));
+        server.bind({asio::ip::address_v4::loopback(), 0}, "test");
+        server.start();
+        unsigned status = 0;
+        const auto story = [&]() -> asio::awaitable<void> {
+            net::http_client client(x_context.get_executor(), std::make_shared<net::tls_trust>(roots));
+            net::call request;
+            request.target = parse_url("https://127.0.0.1:" + std::to_string(server.port()) + "/").value();
+            const auto sent = co_await client.send(std::move(request));
+            status = sent ? sent->status : 0;
+            client.close();
+            server.drain();
+            co_await server.join(patience);
+        };
+        run(x_context, story());
+        x_context.restart();
+        return status;
+    }
+
+    certificate_authority x_authority = certificate_authority::create();
+    std::filesystem::path x_directory;
+    asio::io_context x_context;
+};
+
+TEST_F(CertificateTest, AServerWithAnIssuedCertificateIsTrustedByWhoTrustsTheRoot) {
+    EXPECT_EQ(status_for("127.0.0.1", x_authority.root_pem()), 204u);
+}
+
+TEST_F(CertificateTest, AnotherRootIsNotTrusted) {
+    EXPECT_EQ(status_for("127.0.0.1", certificate_authority::create().root_pem()), 0u);
+}
+
+TEST_F(CertificateTest, ACertificateForAnotherAddressIsNotTrusted) {
+    EXPECT_EQ(status_for("127.0.0.2", x_authority.root_pem()), 0u);
+    EXPECT_EQ(status_for("worker.example", x_authority.root_pem()), 0u);
+}
+
+}  // namespace
+}  // namespace nullworker::fleet

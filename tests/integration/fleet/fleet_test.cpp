@@ -1,0 +1,412 @@
+#include "event_loop.hpp"
+#include "fake_launcher.hpp"
+
+#include <nullworker/auth/public_key.hpp>
+#include <nullworker/wire/route_grant.hpp>
+#include <nullworker/wire/routing.hpp>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <fleet/fleet.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace nullworker::fleet {
+namespace {
+
+using namespace std::chrono_literals;
+using nlohmann::json;
+
+class FleetTest : public testing::Test {
+protected:
+    // Runs `body` against a fleet with scripted workers, then stops the fleet.
+    void tell(fleet_options options, std::function<asio::awaitable<void>()> body) {
+        options.port = 0;
+        auto launcher = std::make_unique<fake_launcher>(x_context.get_executor());
+        x_workers = launcher.get();
+        x_fleet.emplace(x_context.get_executor(), std::move(options), std::move(launcher));
+        x_fleet->on_event([this](const event&) { x_observer.look(); });
+        x_fleet->start();
+        run(x_context, story(std::move(body)));
+        x_fleet.reset();
+    }
+
+    asio::awaitable<void> story(std::function<asio::awaitable<void>()> body) {
+        std::exception_ptr failure;
+        try {
+            co_await body();
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        co_await x_fleet->stop();
+        EXPECT_TRUE(x_fleet->counts().empty());
+        if (failure)
+            std::rethrow_exception(failure);
+    }
+
+    asio::awaitable<net::reply> post(std::string path, std::string body) {
+        auto address = x_fleet->url() + path;
+        auto sent = co_await fetch(net::verb::post, std::move(address), std::move(body));
+        co_return std::move(sent).value();
+    }
+
+    asio::awaitable<net::reply> get(std::string path, std::string bearer = {}) {
+        auto address = x_fleet->url() + path;
+        auto sent = co_await fetch(net::verb::get, std::move(address), std::string(), std::move(bearer));
+        co_return std::move(sent).value();
+    }
+
+    [[nodiscard]] wire::route_request question(std::int64_t idx = 0) const {
+        wire::route_request out;
+        out.endpoint = x_fleet->endpoint_name();
+        out.api_key = x_fleet->endpoint_key();
+        out.request_idx = idx;
+        return out;
+    }
+
+    asio::awaitable<wire::route_reply> ask(std::int64_t idx = 0) {
+        std::string body = wire::to_json(question(idx));
+        const auto answered = co_await post("/route/", std::move(body));
+        EXPECT_EQ(answered.status, 200u);
+        co_return wire::parse_route_reply(answered.body).value();
+    }
+
+    // Waits until the worker's process has been started.
+    asio::awaitable<bool> started(std::size_t count) {
+        std::function<bool()> enough = [this, count] { return x_workers->specs.size() == count; };
+        co_return co_await x_observer.until(std::move(enough));
+    }
+
+    asio::io_context x_context;
+    observer x_observer{x_context.get_executor()};
+    fake_launcher* x_workers = nullptr;
+    std::optional<fleet> x_fleet;
+};
+
+TEST_F(FleetTest, AReservationStartsAWorkerAndGetsASignedGrantForIt) {
+    tell({}, [this]() -> asio::awaitable<void> {
+        const auto first = co_await ask();
+        EXPECT_FALSE(first.worker);
+        EXPECT_EQ(first.request_idx, 1);
+        EXPECT_TRUE(co_await started(1));
+        const auto id = x_workers->specs.begin()->first;
+        const auto accepted = co_await x_workers->report(id);
+        EXPECT_EQ(accepted->status, 200u);
+
+        const auto granted = co_await ask(first.request_idx);
+        if (!granted.worker)
+            throw std::runtime_error("no worker: " + granted.status);
+        EXPECT_EQ(granted.worker->url, x_workers->url_of(id));
+        const auto& grant = granted.worker->grant.document();
+        EXPECT_EQ(grant.at("endpoint"), "local");
+        EXPECT_EQ(grant.at("cost"), 100.0);
+        EXPECT_EQ(grant.at("request_idx"), 1);
+        EXPECT_EQ(grant.at("reqnum"), 1);
+        const auto pem = co_await get("/pubkey/");
+        const auto key = auth::public_key::from_pem(pem.body).value();
+        EXPECT_TRUE(key.verifies(wire::signed_message(granted.worker->url),
+                                 grant.at("signature").get<std::string>()));
+    });
+}
+
+TEST_F(FleetTest, ScalesToThreeWorkersAndBackToZero) {
+    fleet_options options;
+    options.scaling.inactivity_timeout = seconds(0.02);
+    tell(options, [this]() -> asio::awaitable<void> {
+        std::map<std::int64_t, std::int64_t> held;  // worker, request
+        for (std::size_t n = 1; n <= 3; ++n) {
+            const auto queued = co_await ask();
+            EXPECT_TRUE(co_await started(n));
+            const auto id = x_workers->specs.rbegin()->first;
+            co_await x_workers->report(id);
+            const auto granted = co_await ask(queued.request_idx);
+            EXPECT_TRUE(granted.worker);
+            std::vector<std::int64_t> working{queued.request_idx};
+            co_await x_workers->report(id, 100, std::move(working));
+            held[id] = queued.request_idx;
+            EXPECT_EQ(x_fleet->counts()[worker_state::busy], n);
+        }
+        for (const auto& [id, request] : held) {
+            co_await x_workers->complete(id, request);
+            std::function<bool()> gone = [this, worker = id] { return !x_workers->specs.contains(worker); };
+            EXPECT_TRUE(co_await x_observer.until(std::move(gone)));
+        }
+        EXPECT_TRUE(x_fleet->counts().empty());
+    });
+}
+
+TEST_F(FleetTest, AWorkersEnvironmentIsTheContracts) {
+    tell({.scaling = {}, .port = 0, .worker_base_port = 42000}, [this]() -> asio::awaitable<void> {
+        co_await ask();
+        EXPECT_TRUE(co_await started(1));
+        const auto& [id, spec] = *x_workers->specs.begin();
+        auto environment = spec.environment;
+        EXPECT_EQ(environment["WORKER_PORT"], "42000");
+        EXPECT_EQ(environment["WORKER_HTTP_PORT"], "42001");
+        EXPECT_EQ(environment["NULL_CONTROL_PORT"], "42002");
+        EXPECT_EQ(environment["VAST_TCP_PORT_42000"], "42000");
+        EXPECT_EQ(environment["PUBLIC_IPADDR"], "127.0.0.1");
+        EXPECT_EQ(environment["CONTAINER_ID"], std::to_string(id));
+        EXPECT_EQ(environment["REPORT_ADDR"], x_fleet->url());
+        EXPECT_EQ(environment["MASTER_TOKEN"].size(), 48u);
+        EXPECT_EQ(environment["USE_SSL"], "false");
+        EXPECT_EQ(environment["UNSECURED"], "false");
+        EXPECT_EQ(spec.ports.control, 42002);
+    });
+}
+
+TEST_F(FleetTest, AWorkerThatEndsBeforeItIsReadyIsReplacedOnOtherPorts) {
+    tell({}, [this]() -> asio::awaitable<void> {
+        co_await ask();
+        EXPECT_TRUE(co_await started(1));
+        const auto first = x_workers->specs.begin()->second;
+        x_workers->end(first.id, "exited with status 2");
+        EXPECT_TRUE(co_await started(1));
+        const auto second = x_workers->specs.begin()->second;
+        EXPECT_NE(second.id, first.id);
+        EXPECT_EQ(second.ports.listen, first.ports.listen + 10);
+    });
+}
+
+TEST_F(FleetTest, AWorkerThatCannotBeStartedIsTriedAgain) {
+    tell({}, [this]() -> asio::awaitable<void> {
+        x_workers->fail_next(2);
+        co_await ask();
+        EXPECT_TRUE(co_await started(1));
+    });
+}
+
+TEST_F(FleetTest, ADeadWorkerIsReplacedAndItsRequestRoutedToTheNewOne) {
+    tell({}, [this]() -> asio::awaitable<void> {
+        const auto queued = co_await ask();
+        EXPECT_TRUE(co_await started(1));
+        const auto first = x_workers->specs.begin()->first;
+        co_await x_workers->report(first);
+        EXPECT_TRUE((co_await ask(queued.request_idx)).worker);
+        x_workers->end(first, "killed by signal 9");
+        EXPECT_FALSE((co_await ask(queued.request_idx)).worker);
+        EXPECT_TRUE(co_await started(1));
+        const auto second = x_workers->specs.begin()->first;
+        EXPECT_NE(first, second);
+        co_await x_workers->report(second);
+        const auto granted = co_await ask(queued.request_idx);
+        EXPECT_EQ(granted.request_idx, queued.request_idx);
+        EXPECT_TRUE(granted.worker && granted.worker->url == x_workers->url_of(second));
+    });
+}
+
+TEST_F(FleetTest, RelayedWorkersAreReachedThroughAPortForward) {
+    tell({.scaling = {}, .port = 0, .reach = wiring::relayed}, [this]() -> asio::awaitable<void> {
+        co_await ask();
+        EXPECT_TRUE(co_await started(1));
+        const auto& [id, spec] = *x_workers->specs.begin();
+        const relay* forward = x_fleet->relay_of(id);
+        if (!forward)
+            throw std::runtime_error("no relay");
+        EXPECT_EQ(x_workers->url_of(id), "http://127.0.0.1:" + std::to_string(forward->port()));
+        EXPECT_EQ(x_fleet->relay_of(id + 1), nullptr);
+    });
+}
+
+TEST_F(FleetTest, RouteRefusesWrongKeysAndUnknownEndpoints) {
+    tell({}, [this]() -> asio::awaitable<void> {
+        auto wrong = question();
+        wrong.api_key = "guess";
+        std::string body = wire::to_json(wrong);
+        const auto unauthorized = co_await post("/route/", std::move(body));
+        EXPECT_EQ(unauthorized.status, 401u);
+        EXPECT_EQ(wire::parse_error(unauthorized.body), "api_key is not the endpoint's");
+
+        wrong = question();
+        wrong.endpoint = "elsewhere";
+        body = wire::to_json(wrong);
+        EXPECT_EQ((co_await post("/route/", std::move(body))).status, 404u);
+        wrong = question(-1);
+        body = wire::to_json(wrong);
+        EXPECT_EQ((co_await post("/route/", std::move(body))).status, 422u);
+        EXPECT_EQ((co_await post("/route/", "{")).status, 400u);
+        EXPECT_EQ((co_await post("/route/", R"({"cost": "much"})")).status, 422u);
+        EXPECT_EQ((co_await post("/route/", R"({"cost": -1})")).status, 422u);
+        EXPECT_EQ(x_fleet->decisions().requests(), 0u);
+    });
+}
+
+TEST_F(FleetTest, ReportsNeedTheWorkersOwnToken) {
+    tell({}, [this]() -> asio::awaitable<void> {
+        co_await ask();
+        EXPECT_TRUE(co_await started(1));
+        const auto id = x_workers->specs.begin()->first;
+        wire::status_report forged;
+        forged.id = id;
+        forged.mtoken = "guess";
+        forged.url = "http://127.0.0.1:1";
+        forged.max_perf = 100;
+        std::string body = wire::to_json(forged);
+        EXPECT_EQ((co_await post("/worker_status/", std::move(body))).status, 401u);
+        wire::completion_batch batch;
+        batch.worker_id = id;
+        body = wire::to_json(batch);
+        EXPECT_EQ((co_await post("/delete_requests/", std::move(body))).status, 401u);
+        EXPECT_EQ((co_await post("/worker_status/", "{}")).status, 422u);
+        EXPECT_EQ((co_await post("/delete_requests/", "[")).status, 400u);
+        EXPECT_EQ(x_fleet->counts()[worker_state::loading], 1u);
+    });
+}
+
+TEST_F(FleetTest, UnknownPathsAre404AndOtherVerbs405) {
+    tell({}, [this]() -> asio::awaitable<void> {
+        EXPECT_EQ((co_await get("/nowhere/")).status, 404u);
+        EXPECT_EQ((co_await get("/api/v0/endptjobs/1/2/", "key")).status, 404u);
+        const auto refused = co_await get("/route/");
+        EXPECT_EQ(refused.status, 405u);
+        bool allows_post = false;
+        for (const auto& [name, value] : refused.headers)
+            allows_post = allows_post || (name == "Allow" && value == "POST");
+        EXPECT_TRUE(allows_post);
+        EXPECT_EQ((co_await post("/pubkey/", "{}")).status, 405u);
+    });
+}
+
+TEST_F(FleetTest, EndpointsAreListedForTheAccount) {
+    tell({.scaling = {}, .account_key = "account", .port = 0}, [this]() -> asio::awaitable<void> {
+        EXPECT_EQ((co_await get("/api/v0/endptjobs/?client_id=me")).status, 401u);
+        EXPECT_EQ((co_await get("/api/v0/endptjobs/?client_id=me", "other")).status, 401u);
+        const auto listed = co_await get("/api/v0/endptjobs/?client_id=me&api_key=acc%6Funt");
+        EXPECT_EQ(listed.status, 200u);
+        const auto endpoints = wire::parse_endpoint_list(listed.body).value();
+        EXPECT_EQ(endpoints.size(), 1u);
+        EXPECT_EQ(endpoints.at(0).endpoint_name, "local");
+        EXPECT_EQ(endpoints.at(0).api_key, x_fleet->endpoint_key());
+        EXPECT_EQ(endpoints.at(0).target_util, 1.0);
+
+        const auto single = co_await get("/api/v0/endptjobs/1/", "account");
+        EXPECT_EQ(json::parse(single.body).at("result").at("endpoint_name"), "local");
+        EXPECT_EQ((co_await get("/api/v0/endptjobs/2/", "account")).status, 404u);
+    });
+}
+
+TEST_F(FleetTest, WorkersAreListedForTheEndpointsKeyAndTheAccounts) {
+    tell({.scaling = {}, .account_key = "account", .port = 0}, [this]() -> asio::awaitable<void> {
+        co_await ask();
+        EXPECT_TRUE(co_await started(1));
+        const auto id = x_workers->specs.begin()->first;
+        co_await x_workers->report(id);
+        for (const std::string& key : {x_fleet->endpoint_key(), std::string("account")}) {
+            std::string body = wire::to_json(wire::workers_request{1, key});
+            const auto listed = co_await post("/get_endpoint_workers/", std::move(body));
+            EXPECT_EQ(listed.status, 200u);
+            const auto workers = wire::parse_workers(listed.body).value();
+            EXPECT_EQ(workers.size(), 1u);
+            EXPECT_EQ(workers.at(0).id, id);
+            EXPECT_EQ(workers.at(0).status, "idle");
+            EXPECT_EQ(workers.at(0).perf, 100);
+        }
+        std::string body = wire::to_json(wire::workers_request{1, "guess"});
+        EXPECT_EQ((co_await post("/get_endpoint_workers/", std::move(body))).status, 401u);
+        body = wire::to_json(wire::workers_request{2, "account"});
+        EXPECT_EQ((co_await post("/get_endpoint_workers/", std::move(body))).status, 404u);
+    });
+}
+
+TEST_F(FleetTest, TheRootCertificateIsServed) {
+    tell({}, [this]() -> asio::awaitable<void> {
+        const auto served = co_await get("/static/jvastai_root.cer");
+        EXPECT_EQ(served.status, 200u);
+        EXPECT_EQ(served.body, x_fleet->face().authority().root_pem());
+        EXPECT_TRUE(served.body.starts_with("-----BEGIN CERTIFICATE-----"));
+    });
+}
+
+TEST_F(FleetTest, OrderedFaultsHitTheirPathAlone) {
+    tell({}, [this]() -> asio::awaitable<void> {
+        x_fleet->faults().answer_next("/pubkey/", 1, 500);
+        x_fleet->faults().drop_next("/pubkey/", 1);
+        x_fleet->faults().delay_next("/pubkey/", 1, 20ms);
+        EXPECT_EQ((co_await get("/static/jvastai_root.cer")).status, 200u);
+        EXPECT_EQ((co_await get("/pubkey/")).status, 500u);
+        std::string address = x_fleet->url() + "/pubkey/";
+        const auto dropped = co_await fetch(net::verb::get, std::move(address));
+        EXPECT_FALSE(dropped);
+        const auto before = std::chrono::steady_clock::now();
+        EXPECT_EQ((co_await get("/pubkey/")).status, 200u);
+        EXPECT_GE(std::chrono::steady_clock::now() - before, 20ms);
+    });
+}
+
+TEST_F(FleetTest, ALostReplyIsARequestThatWasCarriedOut) {
+    tell({}, [this]() -> asio::awaitable<void> {
+        x_fleet->faults().lose_reply_next("/route/", 1);
+        std::string address = x_fleet->url() + "/route/";
+        std::string body = wire::to_json(question());
+        const auto lost = co_await fetch(net::verb::post, std::move(address), std::move(body));
+        EXPECT_FALSE(lost);
+        EXPECT_EQ(x_fleet->decisions().requests(), 1u);
+        EXPECT_TRUE(co_await started(1));
+    });
+}
+
+TEST_F(FleetTest, AnOutageIsNotHeldAgainstTheWorkers) {
+    fleet_options options;
+    options.scaling.report_timeout = seconds(1);
+    tell(options, [this]() -> asio::awaitable<void> {
+        co_await ask();
+        EXPECT_TRUE(co_await started(1));
+        const auto id = x_workers->specs.begin()->first;
+        co_await x_workers->report(id);
+        const auto end = now().after(1200ms);
+        x_fleet->faults().outage_until(end);
+        const auto refused = co_await x_workers->report(id);
+        EXPECT_FALSE(refused);
+        // Through the outage and past the moment at which the silence would have been too long.
+        asio::steady_timer clock(x_context, end.monotonic);
+        co_await clock.async_wait(nothrow);
+        const auto accepted = co_await x_workers->report(id);
+        EXPECT_EQ(accepted->status, 200u);
+        EXPECT_TRUE(x_workers->specs.contains(id));
+        EXPECT_NE(x_fleet->decisions().state_of(id), worker_state::dead);
+    });
+}
+
+TEST_F(FleetTest, AnOutageCanBeAnswered503) {
+    tell({}, [this]() -> asio::awaitable<void> {
+        x_fleet->faults().outage_until(now().after(1h), 503);
+        EXPECT_EQ((co_await get("/pubkey/")).status, 503u);
+        x_fleet->faults().clear();
+        EXPECT_EQ((co_await get("/pubkey/")).status, 200u);
+    });
+}
+
+TEST_F(FleetTest, APortThatIsTakenIsOneClearError) {
+    tell({}, [this]() -> asio::awaitable<void> {
+        fleet_options options;
+        options.port = x_fleet->face().port();
+        EXPECT_THROW(fleet(x_context.get_executor(), options,
+                           std::make_unique<fake_launcher>(x_context.get_executor())),
+                     startup_error);
+        co_return;
+    });
+}
+
+TEST_F(FleetTest, OptionsThatMakeNoSenseAreRefused) {
+    const auto make = [this](const fleet_options& options) {
+        fleet made(x_context.get_executor(), options,
+                   std::make_unique<fake_launcher>(x_context.get_executor()));
+    };
+    fleet_options options;
+    options.port = 0;
+    options.scaling.target_util = 0;
+    EXPECT_THROW(make(options), startup_error);
+    options.scaling = {};
+    options.scaling.max_workers = 501;
+    EXPECT_THROW(make(options), startup_error);
+    options.scaling = {};
+    options.worker_base_port = 65000;
+    EXPECT_THROW(make(options), startup_error);
+}
+
+}  // namespace
+}  // namespace nullworker::fleet

@@ -1,0 +1,293 @@
+#include "event_loop.hpp"
+
+#include <nullworker/wire/routing.hpp>
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <ctime>
+#include <filesystem>
+#include <fleet/fleet.hpp>
+#include <fleet/process_launcher.hpp>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace nullworker::fleet {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Whether the process ends in time. One that is not there any more has.
+bool ends(pid_t pid) {
+    const int handle = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+    if (handle < 0)
+        return errno == ESRCH;
+    pollfd wait{handle, POLLIN, 0};
+    const int count = ::poll(&wait, 1, static_cast<int>(std::chrono::milliseconds(patience).count()));
+    ::close(handle);
+    return count == 1;
+}
+
+class ProcessLauncherTest : public testing::Test {
+protected:
+    ProcessLauncherTest() {
+        std::string name = testing::TempDir() + "/nullworker-XXXXXX";
+        x_directory = ::mkdtemp(name.data());
+        x_fifo = (x_directory / "fifo").string();
+        ::mkfifo(x_fifo.c_str(), 0600);
+        // Open for writing too, so that it does not end with the first writer.
+        x_messages.assign(::open(x_fifo.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
+    }
+    ~ProcessLauncherTest() override { std::filesystem::remove_all(x_directory); }
+
+    // Tells `body` with a launcher of workers that run `script`.
+    void tell(const std::string& script, std::function<asio::awaitable<void>()> body) {
+        x_options.command = {"/bin/sh", "-c", script};
+        x_launcher.emplace(x_context.get_executor(), x_options);
+        x_launcher->on_exit([this](std::int64_t id, const std::string& how) {
+            x_exits[id] = how;
+            x_observer.look();
+        });
+        run(x_context, story(std::move(body)));
+        x_launcher.reset();
+    }
+
+    asio::awaitable<void> story(std::function<asio::awaitable<void>()> body) {
+        co_await body();
+        for (std::int64_t id = 1; id <= 3; ++id)
+            x_launcher->kill(id);
+        co_await x_launcher->join();
+    }
+
+    void start(std::int64_t id, std::map<std::string, std::string> environment = {}) {
+        environment["FIFO"] = x_fifo;
+        const auto started = x_launcher->start({id, std::move(environment), {}});
+        ASSERT_TRUE(started) << started.error().message();
+    }
+
+    // What the workers wrote to $FIFO next.
+    asio::awaitable<std::string> message() {
+        std::array<char, 4096> chunk;
+        const auto space = asio::buffer(chunk);
+        const auto [ec, size] = co_await x_messages.async_read_some(space, nothrow);
+        EXPECT_FALSE(ec);
+        co_return std::string(chunk.data(), size);
+    }
+
+    asio::awaitable<std::string> exit_of(std::int64_t id) {
+        std::function<bool()> gone = [this, id] { return x_exits.contains(id); };
+        const bool in_time = co_await x_observer.until(std::move(gone));
+        co_return in_time ? x_exits[id] : "still running";
+    }
+
+    asio::io_context x_context;
+    observer x_observer{x_context.get_executor()};
+    process_options x_options;
+    std::optional<process_launcher> x_launcher;
+    std::filesystem::path x_directory;
+    std::string x_fifo;
+    asio::posix::stream_descriptor x_messages{x_context};
+    std::map<std::int64_t, std::string> x_exits;
+};
+
+TEST_F(ProcessLauncherTest, AStoppedWorkerEndsBySigterm) {
+    tell("exec sleep 1000", [this]() -> asio::awaitable<void> {
+        start(1);
+        x_launcher->stop(1);
+        const auto how = co_await exit_of(1);
+        EXPECT_EQ(how, "killed by signal 15");
+        EXPECT_EQ(x_launcher->pid_of(1), -1);
+    });
+}
+
+TEST_F(ProcessLauncherTest, AWorkerThatIgnoresSigtermIsKilledAfterTheGrace) {
+    x_options.stop_grace = 50ms;
+    tell(R"(trap '' TERM; echo ready > "$FIFO"; while :; do sleep 1000; done)",
+         [this]() -> asio::awaitable<void> {
+             start(1);
+             co_await message();
+             x_launcher->stop(1);
+             const auto how = co_await exit_of(1);
+             EXPECT_EQ(how, "killed by signal 9");
+         });
+}
+
+TEST_F(ProcessLauncherTest, AnExitStatusIsTold) {
+    tell("exit 7", [this]() -> asio::awaitable<void> {
+        start(1);
+        const auto how = co_await exit_of(1);
+        EXPECT_EQ(how, "exited with status 7");
+    });
+}
+
+TEST_F(ProcessLauncherTest, TheEnvironmentIsInheritedAndOverridden) {
+    ::setenv("FLEET_TEST_KEPT", "kept", 1);
+    ::setenv("FLEET_TEST_OVERRIDDEN", "old", 1);
+    tell(R"(echo "$FLEET_TEST_KEPT $FLEET_TEST_OVERRIDDEN $CONTAINER_ID" > "$FIFO")",
+         [this]() -> asio::awaitable<void> {
+             std::map<std::string, std::string> environment = {{"FLEET_TEST_OVERRIDDEN", "new"},
+                                                               {"CONTAINER_ID", "17"}};
+             start(1, std::move(environment));
+             const auto said = co_await message();
+             EXPECT_EQ(said, "kept new 17\n");
+         });
+}
+
+TEST_F(ProcessLauncherTest, AWorkerInheritsNoDescriptorsButTheThree) {
+    tell(R"(ls /proc/self/fd > "$FIFO")", [this]() -> asio::awaitable<void> {
+        start(1);
+        const auto said = co_await message();
+        EXPECT_EQ(said, "0\n1\n2\n3\n");  // the last one is the listing's own
+    });
+}
+
+TEST_F(ProcessLauncherTest, OutputGoesToAFileByWorker) {
+    x_options.output = worker_output::files;
+    x_options.log_dir = x_directory.string();
+    tell("echo out; echo err >&2", [this]() -> asio::awaitable<void> {
+        start(2);
+        co_await exit_of(2);
+        std::ifstream file(x_directory / "worker-2.log");
+        const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+        EXPECT_EQ(text, "out\nerr\n");
+    });
+}
+
+TEST_F(ProcessLauncherTest, WhatAWorkerLeavesInItsGroupIsKilled) {
+    tell(R"(sleep 1000 & echo $! > "$FIFO"; exit 0)", [this]() -> asio::awaitable<void> {
+        start(1);
+        const auto said = co_await message();
+        const auto how = co_await exit_of(1);
+        EXPECT_EQ(how, "exited with status 0");
+        EXPECT_TRUE(ends(std::stoi(said)));
+    });
+}
+
+TEST_F(ProcessLauncherTest, OtherChildrenOfTheProgramAreLeftAlone) {
+    const pid_t other = ::fork();
+    if (other == 0)
+        ::_exit(3);
+    tell("exit 0", [this]() -> asio::awaitable<void> {
+        start(1);
+        co_await exit_of(1);
+    });
+    int status = 0;
+    EXPECT_EQ(::waitpid(other, &status, 0), other);
+    EXPECT_EQ(WEXITSTATUS(status), 3);
+}
+
+TEST_F(ProcessLauncherTest, ACommandThatDoesNotExistIsAStartupError) {
+    x_options.command = {"no-such-program-anywhere"};
+    EXPECT_THROW(process_launcher(x_context.get_executor(), x_options), startup_error);
+    x_options.command = {"/etc"};
+    EXPECT_THROW(process_launcher(x_context.get_executor(), x_options), startup_error);
+    x_options.command = {};
+    EXPECT_THROW(process_launcher(x_context.get_executor(), x_options), startup_error);
+}
+
+TEST_F(ProcessLauncherTest, AShellCommandTakesTheShellsPlace) {
+    EXPECT_EQ(shell_command("sleep 1000"), (std::vector<std::string>{"/bin/sh", "-c", "exec sleep 1000"}));
+}
+
+TEST_F(ProcessLauncherTest, AFleetStopsItsProcesses) {
+    x_options.command = shell_command("sleep 1000");
+    auto launcher = std::make_unique<process_launcher>(x_context.get_executor(), x_options);
+    process_launcher& processes = *launcher;
+    fleet_options options;
+    options.port = 0;
+    fleet whole(x_context.get_executor(), options, std::move(launcher));
+    whole.on_event([this](const event&) { x_observer.look(); });
+    whole.start();
+    pid_t worker = -1;
+    const auto tale = [&]() -> asio::awaitable<void> {
+        wire::route_request question;
+        question.endpoint = whole.endpoint_name();
+        question.api_key = whole.endpoint_key();
+        auto address = whole.url() + "/route/";
+        auto body = wire::to_json(question);
+        co_await fetch(net::verb::post, std::move(address), std::move(body));
+        std::function<bool()> running = [&] { return processes.pid_of(1) > 0; };
+        const bool in_time = co_await x_observer.until(std::move(running));
+        EXPECT_TRUE(in_time);
+        worker = processes.pid_of(1);
+        co_await whole.stop();
+    };
+    run(x_context, tale());
+    ASSERT_GT(worker, 1);
+    EXPECT_EQ(::kill(worker, 0), -1);
+    EXPECT_EQ(errno, ESRCH);
+}
+
+// The program of a helper process that owns a launcher and will be killed. Never returns.
+[[noreturn]] void own_a_launcher(const std::string& fifo) {
+    asio::io_context context;
+    process_options options;
+    options.command = {"/bin/sh", "-c", R"(sleep 1000 & echo "$$ $!" > "$FIFO"; wait)"};
+    process_launcher launcher(context.get_executor(), options);
+    std::map<std::string, std::string> environment = {{"FIFO", fifo}};
+    if (!launcher.start({1, std::move(environment), {}}))
+        ::_exit(1);
+    context.run();
+    ::_exit(1);
+}
+
+TEST_F(ProcessLauncherTest, NoProcessIsLeftWhenItsOwnerIsKilled) {
+    // Orphans become ours, so that it shows when the last one is gone.
+    ASSERT_EQ(::prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+    sigset_t child_ended;
+    sigemptyset(&child_ended);
+    sigaddset(&child_ended, SIGCHLD);
+    ::pthread_sigmask(SIG_BLOCK, &child_ended, nullptr);
+
+    const pid_t helper = ::fork();
+    if (helper == 0)
+        own_a_launcher(x_fifo);
+    std::string pids;
+    const auto listen = [&]() -> asio::awaitable<void> { pids = co_await message(); };
+    run(x_context, listen());
+    const pid_t worker = std::stoi(pids);
+    const pid_t its_child = std::stoi(pids.substr(pids.find(' ')));
+    EXPECT_EQ(::kill(worker, 0), 0);
+
+    ::kill(helper, SIGKILL);
+    EXPECT_TRUE(ends(worker));
+    EXPECT_TRUE(ends(its_child));
+    // The helper, the worker, its child and the guardian.
+    int reaped = 0;
+    for (;;) {
+        const pid_t pid = ::waitpid(-1, nullptr, WNOHANG);
+        if (pid > 0) {
+            ++reaped;
+            continue;
+        }
+        if (pid < 0)
+            break;
+        const timespec limit{std::chrono::seconds(patience).count(), 0};
+        const int signal_number = ::sigtimedwait(&child_ended, nullptr, &limit);
+        ASSERT_EQ(signal_number, SIGCHLD) << "a process is left";
+    }
+    EXPECT_EQ(reaped, 4);
+    ::prctl(PR_SET_CHILD_SUBREAPER, 0);
+    ::pthread_sigmask(SIG_UNBLOCK, &child_ended, nullptr);
+}
+
+}  // namespace
+}  // namespace nullworker::fleet

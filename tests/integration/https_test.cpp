@@ -1,0 +1,189 @@
+#include "support/drive.hpp"
+#include "support/raw_connection.hpp"
+#include "support/scripted_peer.hpp"
+#include "support/temporary_directory.hpp"
+#include "support/test_certificate.hpp"
+
+#include <nullworker/net/http_client.hpp>
+#include <nullworker/net/http_server.hpp>
+#include <nullworker/net/tls.hpp>
+
+#include <boost/asio/ssl/error.hpp>
+#include <gtest/gtest.h>
+
+#include <utility>
+
+namespace nullworker::net {
+namespace {
+
+using namespace std::chrono_literals;
+using asio::awaitable;
+using test::certificate_dates;
+using test::certificate_key;
+using test::scripted_peer;
+using test::test_certificate;
+
+tls_context server_side(const test_certificate& pair) {
+    return load_server_tls(pair.certificate_file(), pair.key_file());
+}
+
+// The replies to `calls` GETs of `host` on a TLS peer with `pair`, by a client that trusts `roots`.
+std::vector<result<reply>> ask(const test_certificate& pair, std::string roots, std::string host,
+                               int calls = 1) {
+    asio::io_context loop;
+    scripted_peer peer(loop.get_executor(), server_side(pair));
+    peer.reply_always("/", text_reply(200, "fine"));
+    http_client client(loop.get_executor(), std::make_shared<tls_trust>(std::move(roots)));
+    std::vector<result<reply>> replies;
+    test::drive(loop, [&]() -> awaitable<void> {
+        const auto target = parse_url("https://" + host + ":" + std::to_string(peer.port())).value();
+        for (int i = 0; i < calls; ++i) {
+            const call request{.target = target};
+            replies.push_back(co_await client.send(request));
+        }
+        EXPECT_LE(peer.connections(), 1U);
+        client.close();
+        co_await peer.stop();
+    });
+    return replies;
+}
+
+TEST(https, works_with_a_certificate_among_the_extra_roots) {
+    const test_certificate pair;
+    for (const auto& answer : ask(pair, pair.pem(), "127.0.0.1", 3)) {
+        ASSERT_TRUE(answer.has_value()) << answer.error().message();
+        EXPECT_EQ(answer->body, "fine");
+    }
+}
+
+TEST(https, works_with_a_certificate_for_a_name) {
+    const test_certificate pair({.address = "localhost"});
+    const auto answer = ask(pair, pair.pem(), "localhost").at(0);
+    ASSERT_TRUE(answer.has_value()) << answer.error().message();
+}
+
+TEST(https, refuses_a_certificate_that_nothing_vouches_for) {
+    const test_certificate pair;
+    const test_certificate other;
+    for (const auto& roots : {std::string(), other.pem()}) {
+        const auto answer = ask(pair, roots, "127.0.0.1").at(0);
+        ASSERT_TRUE(answer.has_error());
+        EXPECT_EQ(answer.error().category(), asio::error::get_ssl_category()) << answer.error().message();
+    }
+}
+
+TEST(https, refuses_a_certificate_for_another_host) {
+    const std::pair<const char*, const char*> table[] = {
+        {"192.0.2.1", "127.0.0.1"},
+        {"worker.example", "127.0.0.1"},
+        {"worker.example", "localhost"},
+        {"127.0.0.1", "localhost"},
+    };
+    for (const auto& [address, host] : table) {
+        const test_certificate pair({.address = address});
+        const auto answer = ask(pair, pair.pem(), host).at(0);
+        ASSERT_TRUE(answer.has_error()) << address << " as " << host;
+        EXPECT_EQ(answer.error().category(), asio::error::get_ssl_category()) << answer.error().message();
+    }
+}
+
+TEST(https, says_when_the_extra_roots_are_malformed) {
+    tls_trust trust("-----BEGIN CERTIFICATE-----\nnonsense\n");
+    EXPECT_TRUE(trust.context().has_error());
+    EXPECT_TRUE(trust.context().has_error()) << "a failure must not be taken for a context";
+}
+
+TEST(https, reads_the_roots_once) {
+    tls_trust trust(test_certificate().pem());
+    const auto first = trust.context();
+    ASSERT_TRUE(first.has_value()) << first.error().message();
+    EXPECT_EQ(first.value(), trust.context().value());
+}
+
+TEST(https, server_survives_a_client_that_speaks_no_tls) {
+    const test_certificate pair;
+    asio::io_context loop;
+    scripted_peer peer(loop.get_executor(), server_side(pair));
+    test::drive(loop, [&]() -> awaitable<void> {
+        auto plain = co_await test::connect_raw(peer.port());
+        co_await plain.send("GET / HTTP/1.1\r\n\r\n");
+        const auto answer = co_await plain.read_until_closed();
+        EXPECT_FALSE(answer.starts_with("HTTP"));
+        co_await peer.stop();
+    });
+}
+
+TEST(https, server_closes_a_connection_whose_handshake_stalls) {
+    const test_certificate pair;
+    asio::io_context loop;
+    const auto nobody = [](request) -> awaitable<reply> { co_return empty_reply(200); };
+    http_server server(loop.get_executor(), "test", nobody, {.header_timeout = 20ms}, server_side(pair));
+    server.bind({asio::ip::address_v4::loopback(), 0}, "TEST_PORT");
+    server.start();
+    test::drive(loop, [&]() -> awaitable<void> {
+        auto silent = co_await test::connect_raw(server.port());
+        EXPECT_EQ(co_await silent.read_until_closed(), "");
+        server.drain();
+        co_await server.join(1s);
+    });
+}
+
+TEST(https, client_times_out_where_the_handshake_stalls) {
+    asio::io_context loop;
+    test::raw_listener mute(loop.get_executor());  // accepts in the kernel, and never speaks
+    http_client client(loop.get_executor(), std::make_shared<tls_trust>());
+    const call request{.target = parse_url("https://127.0.0.1:" + std::to_string(mute.port())).value(),
+                       .limit = 20ms};
+    EXPECT_EQ(test::drive(loop, client.send(request)).error(), errc::timed_out);
+}
+
+// What load_server_tls throws, or nothing.
+std::string complaint(const std::string& certificate_file, const std::string& key_file) {
+    try {
+        (void)load_server_tls(certificate_file, key_file);
+        return {};
+    } catch (const startup_error& e) {
+        return e.what();
+    }
+}
+
+TEST(load_server_tls, takes_a_pair_that_belongs_together) {
+    const test_certificate pair;
+    EXPECT_EQ(complaint(pair.certificate_file(), pair.key_file()), "");
+}
+
+TEST(load_server_tls, names_the_file_that_is_wrong) {
+    const test_certificate good;
+    const test_certificate expired({.dates = certificate_dates::expired});
+    const test_certificate early({.dates = certificate_dates::not_yet_valid});
+    const test_certificate mismatched({.key = certificate_key::mismatched});
+    const test::temporary_directory files;
+    const auto error_page = files.write("page.pem", "<html>500 Internal Server Error</html>");
+    const auto empty = files.write("empty.pem", "");
+    const auto absent = files.file("absent.pem");
+    struct row {
+        std::string certificate;
+        std::string key;
+        std::string named;
+        std::string reason;
+    };
+    const row table[] = {
+        {absent, good.key_file(), absent, "No such file"},
+        {error_page, good.key_file(), error_page, "certificate"},
+        {empty, good.key_file(), empty, "certificate"},
+        {good.certificate_file(), absent, absent, "key"},
+        {good.certificate_file(), error_page, error_page, "key"},
+        {good.certificate_file(), good.certificate_file(), good.certificate_file(), "key"},
+        {expired.certificate_file(), expired.key_file(), expired.certificate_file(), "expired"},
+        {early.certificate_file(), early.key_file(), early.certificate_file(), "not valid yet"},
+        {mismatched.certificate_file(), mismatched.key_file(), mismatched.key_file(), "mismatch"},
+    };
+    for (const auto& row : table) {
+        const auto what = complaint(row.certificate, row.key);
+        EXPECT_NE(what.find(row.named), std::string::npos) << what;
+        EXPECT_NE(what.find(row.reason), std::string::npos) << what;
+    }
+}
+
+}  // namespace
+}  // namespace nullworker::net

@@ -1,0 +1,194 @@
+#include "support/temporary_directory.hpp"
+
+#include <nullworker/app/config.hpp>
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace nullworker::app {
+namespace {
+
+// The environment of a Vast instance, for the length of a test.
+class config_test : public testing::Test {
+protected:
+    config_test() {
+        for (const auto& [name, value] : instance)
+            set(name, value);
+    }
+    ~config_test() override {
+        for (const auto& name : touched)
+            ::unsetenv(name.c_str());
+    }
+
+    void set(const std::string& name, const std::string& value) {
+        touched.push_back(name);
+        ::setenv(name.c_str(), value.c_str(), 1);
+    }
+    static void unset(const std::string& name) { ::unsetenv(name.c_str()); }
+
+    static std::variant<settings, print_and_exit> read(std::vector<std::string> arguments) {
+        arguments.insert(arguments.begin(), "nullworkerd");
+        std::vector<const char*> argv;
+        for (const auto& argument : arguments)
+            argv.push_back(argument.c_str());
+        return read_config(static_cast<int>(argv.size()), argv.data());
+    }
+    static settings settings_of(const std::vector<std::string>& arguments = {}) {
+        return std::get<settings>(read(arguments));
+    }
+    static std::string error_of(const std::vector<std::string>& arguments = {}) {
+        try {
+            (void)read(arguments);
+        } catch (const startup_error& e) {
+            return e.what();
+        }
+        return "no error";
+    }
+
+    const std::map<std::string, std::string> instance = {
+        {"WORKER_PORT", "3000"},
+        {"VAST_TCP_PORT_3000", "40001"},
+        {"PUBLIC_IPADDR", "203.0.113.7"},
+        {"CONTAINER_ID", "4242"},
+        {"REPORT_ADDR", "https://a,https://b/"},
+        {"MASTER_TOKEN", "the-master-token"},
+        {"NULL_CONTROL_PORT", "18999"},
+    };
+    std::vector<std::string> touched;
+    test::temporary_directory directory;
+};
+
+TEST_F(config_test, the_environment_of_an_instance_is_enough) {
+    const auto read = settings_of();
+    EXPECT_EQ(read.own_url(3000), "http://203.0.113.7:40001");
+    EXPECT_EQ(read.container_id, 4242);
+    EXPECT_EQ(read.webhook_port, 3001);
+    ASSERT_EQ(read.report_addresses.size(), 2u);
+    EXPECT_EQ(read.report_addresses[1].host, "b");
+    EXPECT_EQ(read.max_perf, 100.0);
+    EXPECT_EQ(read.create_auth, auth::create_policy::signed_only);
+    EXPECT_FALSE(read.use_ssl);
+    EXPECT_FALSE(read.unsecured);
+}
+
+TEST_F(config_test, each_required_variable_is_named_when_it_is_missing) {
+    for (const auto* name : {"PUBLIC_IPADDR", "CONTAINER_ID", "VAST_TCP_PORT_3000"}) {
+        unset(name);
+        EXPECT_EQ(error_of().find(std::string(name) + " is not set"), 0u) << error_of();
+        set(name, instance.at(name));
+    }
+}
+
+TEST_F(config_test, a_malformed_value_is_named_with_its_variable) {
+    const std::vector<std::pair<std::string, std::string>> wrong = {
+        {"WORKER_PORT", "abc"},
+        {"WORKER_PORT", "70000"},
+        {"VAST_TCP_PORT_3000", "99999"},
+        {"CONTAINER_ID", "C.1"},
+        {"REPORT_ADDR", "run.vast.ai"},
+        {"NULL_CONTROL_PORT", "-1"},
+        {"BACKEND_HEALTH_URL", "ftp://x"},
+        {"NULLWORKER_MAX_LIFETIME", "-5"},
+        {"NULLWORKER_CREATE_AUTH", "maybe"},
+        {"UNSECURED", "perhaps"},
+        {"PUBLIC_IPADDR", "not a host"},
+        {"NULLWORKER_LISTEN_ADDRESS", "nowhere"},
+    };
+    for (const auto& [name, value] : wrong) {
+        set(name, value);
+        EXPECT_NE(error_of().find(name), std::string::npos) << name << "=" << value << ": " << error_of();
+        const auto before = instance.find(name);
+        if (before == instance.end())
+            unset(name);
+        else
+            set(name, before->second);
+    }
+}
+
+TEST_F(config_test, only_the_exact_word_true_turns_tls_on) {
+    for (const auto* value : {"false", "True", "1", "yes", ""}) {
+        set("USE_SSL", value);
+        EXPECT_FALSE(settings_of().use_ssl) << value;
+    }
+    set("USE_SSL", "true");
+    EXPECT_TRUE(settings_of().use_ssl);
+    EXPECT_EQ(settings_of().own_url(3000), "https://203.0.113.7:40001");
+}
+
+TEST_F(config_test, a_flag_beats_the_environment_which_beats_the_file) {
+    const auto file =
+        directory.write("daemon.conf", "control-port = 1111\nmax-perf = 50\nworker-http-port = 2222\n");
+    set("NULL_CONTROL_PORT", "3333");
+    set("NULLWORKER_MAX_PERF", "60");
+    const auto read = settings_of({"--config", file, "--max-perf", "70"});
+    EXPECT_EQ(read.control_port, 3333);
+    EXPECT_EQ(read.max_perf, 70);
+    EXPECT_EQ(read.webhook_port, 2222);
+}
+
+TEST_F(config_test, every_required_value_can_come_from_the_file) {
+    for (const auto& [name, value] : instance)
+        unset(name);
+    const auto file =
+        directory.write("daemon.conf",
+                        "worker-port = 5000\npublic-port = 5001\npublic-address = \"worker.example\"\n"
+                        "container-id = 7\nreport-address = \"http://127.0.0.1:8080\"\n");
+    EXPECT_EQ(settings_of({"--config", file}).own_url(5000), "http://worker.example:5001");
+}
+
+TEST_F(config_test, an_unknown_key_in_the_file_is_an_error) {
+    const auto file = directory.write("daemon.conf", "contorl-port = 1111\n");
+    EXPECT_NE(error_of({"--config", file}).find("contorl-port"), std::string::npos)
+        << error_of({"--config", file});
+}
+
+TEST_F(config_test, a_missing_file_is_an_error) {
+    EXPECT_NE(error_of({"--config", directory.file("none")}).find("none"), std::string::npos);
+}
+
+TEST_F(config_test, check_prints_what_would_be_used_and_no_secret) {
+    const auto text = std::get<print_and_exit>(read({"--check", "--max-perf", "70"})).text;
+    EXPECT_NE(text.find("max-perf = 70"), std::string::npos) << text;
+    EXPECT_NE(text.find("http://203.0.113.7:40001"), std::string::npos) << text;
+    EXPECT_EQ(text.find("the-master-token"), std::string::npos) << text;
+}
+
+TEST_F(config_test, what_check_prints_can_be_used_as_a_file) {
+    const auto text = std::get<print_and_exit>(read({"--check", "--max-perf", "70"})).text;
+    for (const auto& [name, value] : instance)
+        unset(name);
+    const auto again = settings_of({"--config", directory.write("daemon.conf", text)});
+    EXPECT_EQ(again.max_perf, 70);
+    EXPECT_EQ(again.own_url(3000), "http://203.0.113.7:40001");
+    EXPECT_EQ(again.report_addresses.size(), 2u);
+}
+
+TEST_F(config_test, help_names_every_variable_of_the_contract) {
+    const auto text = std::get<print_and_exit>(read({"--help"})).text;
+    for (const auto* name : {"WORKER_PORT", "WORKER_HTTP_PORT", "VAST_TCP_PORT_", "PUBLIC_IPADDR",
+                             "CONTAINER_ID", "REPORT_ADDR", "MASTER_TOKEN", "USE_SSL", "UNSECURED",
+                             "BACKEND_HEALTH_URL", "NULL_CONTROL_PORT", "NULLWORKER_CREATE_AUTH"})
+        EXPECT_NE(text.find(name), std::string::npos) << name;
+}
+
+TEST_F(config_test, an_ipv6_address_is_put_in_brackets) {
+    set("PUBLIC_IPADDR", "2001:db8::1");
+    EXPECT_EQ(settings_of().own_url(3000), "http://[2001:db8::1]:40001");
+}
+
+TEST_F(config_test, an_error_can_be_reported_as_soon_as_id_and_address_are_known) {
+    unset("PUBLIC_IPADDR");
+    const auto known = settings_for_error_report();
+    ASSERT_TRUE(known);
+    EXPECT_EQ(known->container_id, 4242);
+    EXPECT_EQ(known->report_addresses.size(), 2u);
+    set("CONTAINER_ID", "x");
+    EXPECT_FALSE(settings_for_error_report());
+}
+
+}  // namespace
+}  // namespace nullworker::app

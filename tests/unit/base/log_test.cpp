@@ -1,0 +1,92 @@
+#include <nullworker/base/log.hpp>
+
+#include <gtest/gtest.h>
+
+#include <regex>
+
+namespace nullworker {
+namespace {
+
+TEST(log, prints_an_event_alone) {
+    EXPECT_EQ(log::format("started", {}), "event=started");
+}
+
+TEST(log, prints_fields_in_their_order) {
+    EXPECT_EQ(log::format("bound", {{"port", 3000}, {"tls", false}, {"cost", 0.5}, {"name", "public"}}),
+              "event=bound port=3000 tls=false cost=0.5 name=public");
+}
+
+TEST(log, prints_whole_numbers_exactly) {
+    EXPECT_EQ(log::format("n", {{"a", std::int64_t{-9007199254740993}}, {"b", std::uint64_t{1} << 63}}),
+              "event=n a=-9007199254740993 b=9223372036854775808");
+}
+
+TEST(log, quotes_what_would_break_a_line_into_wrong_pairs) {
+    struct row {
+        const char* value;
+        const char* printed;
+    };
+    const row table[] = {
+        {"plain", "plain"},
+        {"a/b:c?d,e", "a/b:c?d,e"},
+        {"päth", "päth"},
+        {"", "\"\""},
+        {"two words", "\"two words\""},
+        {"key=value", "\"key=value\""},
+        {"say \"hi\"", "\"say \\\"hi\\\"\""},
+        {"back\\slash", "\"back\\\\slash\""},
+        {"forged\nlevel=error", "\"forged\\nlevel=error\""},
+        {"carriage\rreturn", "\"carriage?return\""},
+        {"tab\tstop", "\"tab?stop\""},
+        {"\x1b[31mred", "\"?[31mred\""},
+        {"del\x7F", "\"del?\""},
+    };
+    for (const auto& row : table)
+        EXPECT_EQ(log::format("e", {{"v", row.value}}), std::string("event=e v=") + row.printed);
+}
+
+TEST(log, hides_a_zero_byte) {
+    const std::string_view value("a\0b", 3);
+    EXPECT_EQ(log::format("e", {{"v", value}}), "event=e v=\"a?b\"");
+}
+
+// What `action` prints to standard error with the level set to `minimum`.
+template <class Action>
+std::string printed(log::level minimum, Action action) {
+    testing::internal::CaptureStderr();
+    log::set_level(minimum);
+    action();
+    log::set_level(log::level::off);
+    return testing::internal::GetCapturedStderr();
+}
+
+TEST(log, writes_one_line_with_time_and_level) {
+    const auto line = printed(log::level::info, [] { log::warning("odd", {{"n", 1}}); });
+    const std::regex form(R"(ts=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z level=warning event=odd n=1\n)");
+    EXPECT_TRUE(std::regex_match(line, form)) << line;
+}
+
+TEST(log, writes_nothing_below_its_level) {
+    const auto lines = printed(log::level::warning, [] {
+        log::debug("a");
+        log::info("b");
+        log::warning("c");
+        log::error("d");
+    });
+    EXPECT_EQ(lines.find("event=a"), std::string::npos);
+    EXPECT_EQ(lines.find("event=b"), std::string::npos);
+    EXPECT_NE(lines.find("level=warning event=c"), std::string::npos);
+    EXPECT_NE(lines.find("level=error event=d"), std::string::npos);
+}
+
+TEST(log, prints_braces_as_they_are) {
+    EXPECT_NE(printed(log::level::info,
+                      [] {
+                          log::info("e", {{"v", "{}{0}"}});
+                      })
+                  .find("v={}{0}"),
+              std::string::npos);
+}
+
+}  // namespace
+}  // namespace nullworker

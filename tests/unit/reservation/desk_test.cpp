@@ -1,0 +1,292 @@
+#include <nullworker/reservation/desk.hpp>
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace nullworker::reservation {
+namespace {
+
+using namespace std::chrono_literals;
+using outcome = desk::reserve_outcome;
+using lookup = desk::lookup_outcome;
+
+// The clock of these tests: it stands still until it is moved.
+struct manual_clock {
+    instant time{std::chrono::steady_clock::time_point(1000s),
+                 std::chrono::system_clock::time_point(1790000000s)};
+    void advance(std::chrono::milliseconds span) { time = time.after(span); }
+};
+
+struct recorder final : desk_observer {
+    int changes = 0;
+    std::vector<closed_session> closed;
+
+    void desk_changed() override { ++changes; }
+    void session_closed(const closed_session& session) override { closed.push_back(session); }
+};
+
+wire::json_value parsed(const std::string& text) {
+    return wire::json_value::parse(text).value();
+}
+
+wire::create_request request(std::int64_t request_idx, double cost = 100, double lifetime = 60) {
+    wire::create_request out;
+    out.grant.url = "http://127.0.0.1:3000";
+    out.grant.cost = cost;
+    out.grant.reqnum = request_idx + 1000;
+    out.grant.request_idx = request_idx;
+    out.grant.document = parsed(R"({"request_idx":)" + std::to_string(request_idx) + "}");
+    out.lifetime = seconds(lifetime);
+    return out;
+}
+
+class desk_test : public testing::Test {
+protected:
+    desk::reservation_result reserve(const wire::create_request& wanted,
+                                     grant_trust trust = grant_trust::verified) {
+        return front.reserve(wanted, trust, clock.time);
+    }
+
+    std::vector<wire::completion> owed() { return front.outbox().next(1000).entries; }
+
+    manual_clock clock;
+    recorder observer;
+    int ids = 0;
+    desk front{
+        {.max_lifetime = seconds(3600)}, [this] { return "session-" + std::to_string(++ids); }, &observer};
+};
+
+TEST_F(desk_test, a_free_slot_is_given_to_the_first_who_asks) {
+    const auto made = reserve(request(7));
+    EXPECT_EQ(made.outcome, outcome::granted);
+    EXPECT_EQ(made.holder->session_id, "session-1");
+    EXPECT_EQ(made.holder->expires.monotonic, clock.time.monotonic + 60s);
+    EXPECT_EQ(made.holder->expires.wall, clock.time.wall + 60s);
+    EXPECT_EQ(observer.changes, 1);
+}
+
+TEST_F(desk_test, a_second_reservation_is_refused_and_booked_as_rejected) {
+    reserve(request(7));
+    EXPECT_EQ(reserve(request(8, 150)).outcome, outcome::slot_taken);
+    ASSERT_EQ(owed().size(), 1u);
+    EXPECT_EQ(owed()[0].request_idx, 8);
+    EXPECT_EQ(owed()[0].status, wire::completion_status::rejected);
+    EXPECT_FALSE(owed()[0].success());
+    EXPECT_EQ(owed()[0].entered_queue_at, 1790000000.0);
+    EXPECT_EQ(owed()[0].work_started_at, 0.0);
+    EXPECT_EQ(owed()[0].work_completed_at, 0.0);
+    EXPECT_EQ(front.take_snapshot().figures.rej_load, 150);
+}
+
+TEST_F(desk_test, a_lost_reply_is_answered_with_the_same_session_and_no_second_load) {
+    reserve(request(7));
+    auto again = request(7);
+    again.grant.document = parsed(R"({"request_idx":7,"reqnum":2})");
+    const auto reissued = reserve(again);
+    EXPECT_EQ(reissued.outcome, outcome::reissued);
+    EXPECT_EQ(reissued.holder->session_id, "session-1");
+    EXPECT_EQ(front.take_snapshot().figures.new_load, 100);
+    EXPECT_TRUE(owed().empty());
+    EXPECT_EQ(front.find("session-1", request(7).grant.document, clock.time).outcome, lookup::found);
+    EXPECT_EQ(front.find("session-1", again.grant.document, clock.time).outcome, lookup::found);
+}
+
+TEST_F(desk_test, only_a_verified_request_gets_a_session_again) {
+    reserve(request(7), grant_trust::unverified);
+    EXPECT_EQ(reserve(request(7), grant_trust::unverified).outcome, outcome::slot_taken);
+    EXPECT_EQ(reserve(request(7), grant_trust::verified).outcome, outcome::slot_taken);
+}
+
+TEST_F(desk_test, request_idx_zero_names_no_request) {
+    reserve(request(0));
+    EXPECT_EQ(reserve(request(0)).outcome, outcome::slot_taken);
+}
+
+TEST_F(desk_test, remembered_grants_are_bounded_and_the_first_one_stays) {
+    reserve(request(7));
+    for (int i = 0; i < 100; ++i) {
+        auto again = request(7);
+        again.grant.document = parsed(R"({"n":)" + std::to_string(i) + "}");
+        reserve(again);
+    }
+    EXPECT_LE(front.holder()->grants.size(), 8u);
+    EXPECT_EQ(front.find("session-1", request(7).grant.document, clock.time).outcome, lookup::found);
+    EXPECT_EQ(front.find("session-1", parsed(R"({"n":99})"), clock.time).outcome, lookup::found);
+}
+
+TEST_F(desk_test, a_session_is_found_by_its_id_and_the_grant_it_was_made_with) {
+    reserve(request(7));
+    EXPECT_EQ(front.find("session-1", parsed(R"({"request_idx":7.0})"), clock.time).outcome, lookup::found);
+    EXPECT_EQ(front.find("session-2", request(7).grant.document, clock.time).outcome, lookup::unknown);
+    EXPECT_EQ(front.find("session-1", request(8).grant.document, clock.time).outcome, lookup::unauthorised);
+    EXPECT_EQ(front.find("session-1", {}, clock.time).outcome, lookup::unauthorised);
+}
+
+TEST_F(desk_test, ending_frees_the_slot_and_owes_a_success) {
+    reserve(request(7));
+    clock.advance(1500ms);
+    EXPECT_EQ(front.end("session-1", request(7).grant.document, clock.time).outcome, lookup::found);
+    EXPECT_EQ(front.holder(), nullptr);
+    ASSERT_EQ(owed().size(), 1u);
+    EXPECT_EQ(owed()[0].status, wire::completion_status::success);
+    EXPECT_EQ(owed()[0].entered_queue_at, 1790000000.0);
+    EXPECT_EQ(owed()[0].work_started_at, 1790000000.0);
+    EXPECT_EQ(owed()[0].work_completed_at, 1790000001.5);
+    ASSERT_EQ(observer.closed.size(), 1u);
+    EXPECT_EQ(observer.closed[0].reason, close_reason::ended);
+    EXPECT_EQ(reserve(request(8)).outcome, outcome::granted);
+}
+
+TEST_F(desk_test, a_wrong_grant_does_not_end_a_session) {
+    reserve(request(7));
+    EXPECT_EQ(front.end("session-1", request(8).grant.document, clock.time).outcome, lookup::unauthorised);
+    EXPECT_NE(front.holder(), nullptr);
+    EXPECT_TRUE(observer.closed.empty());
+}
+
+TEST_F(desk_test, release_frees_the_slot_whoever_holds_it) {
+    EXPECT_EQ(front.release(clock.time), std::nullopt);
+    reserve(request(7));
+    EXPECT_EQ(front.release(clock.time), "session-1");
+    EXPECT_EQ(front.release(clock.time), std::nullopt);
+    EXPECT_EQ(observer.closed.size(), 1u);
+}
+
+TEST_F(desk_test, a_session_expires_exactly_when_its_time_is_up) {
+    reserve(request(7, 100, 60));
+    EXPECT_EQ(front.next_expiry(), clock.time.monotonic + 60s);
+    clock.advance(59999ms);
+    front.expire(clock.time);
+    EXPECT_NE(front.holder(), nullptr);
+    clock.advance(1ms);
+    front.expire(clock.time);
+    EXPECT_EQ(front.holder(), nullptr);
+    EXPECT_EQ(front.next_expiry(), std::nullopt);
+    ASSERT_EQ(observer.closed.size(), 1u);
+    EXPECT_EQ(observer.closed[0].reason, close_reason::expired);
+    EXPECT_EQ(owed()[0].status, wire::completion_status::success);
+}
+
+TEST_F(desk_test, an_overdue_session_does_not_keep_the_slot_from_the_next) {
+    reserve(request(7, 100, 60));
+    clock.advance(61s);
+    EXPECT_EQ(reserve(request(8)).outcome, outcome::granted);
+    EXPECT_EQ(observer.closed.size(), 1u);
+}
+
+TEST_F(desk_test, an_expired_holder_cannot_end_its_successor) {
+    reserve(request(7, 100, 60));
+    clock.advance(61s);
+    reserve(request(8));
+    EXPECT_EQ(front.end("session-1", request(7).grant.document, clock.time).outcome, lookup::unknown);
+    EXPECT_EQ(front.holder()->session_id, "session-2");
+    EXPECT_EQ(front.holder()->generation, 2u);
+}
+
+TEST_F(desk_test, renewal_adds_the_lifetime_to_the_expiration) {
+    reserve(request(7, 100, 60));
+    clock.advance(10s);
+    EXPECT_EQ(front.renew("session-1", request(7).grant.document, clock.time).outcome, lookup::found);
+    EXPECT_EQ(front.holder()->expires.monotonic, clock.time.monotonic + 110s);
+}
+
+TEST_F(desk_test, renewal_never_reaches_further_than_the_maximum) {
+    reserve(request(7, 100, 3600));
+    clock.advance(10s);
+    front.renew("session-1", request(7).grant.document, clock.time);
+    EXPECT_EQ(front.holder()->expires.monotonic, clock.time.monotonic + 3600s);
+    EXPECT_EQ(front.holder()->expires.wall, clock.time.wall + 3600s);
+}
+
+TEST_F(desk_test, renewal_wants_the_sessions_own_grant) {
+    reserve(request(7, 100, 60));
+    EXPECT_EQ(front.renew("session-1", request(8).grant.document, clock.time).outcome, lookup::unauthorised);
+    EXPECT_EQ(front.renew("nosuch", request(7).grant.document, clock.time).outcome, lookup::unknown);
+    EXPECT_EQ(front.holder()->expires.monotonic, clock.time.monotonic + 60s);
+}
+
+TEST_F(desk_test, a_report_names_what_is_open_and_what_came_and_went) {
+    reserve(request(7, 100));
+    const auto busy = front.take_snapshot();
+    EXPECT_EQ(busy.cur_load, 100);
+    EXPECT_EQ(busy.working_request_idxs, std::vector<std::int64_t>{7});
+    EXPECT_EQ(busy.requests_received, 1);
+    EXPECT_EQ(busy.figures, (load_figures{.new_load = 100}));
+    front.acknowledge(busy);
+    front.release(clock.time);
+    const auto free = front.take_snapshot();
+    EXPECT_EQ(free.cur_load, 0);
+    EXPECT_TRUE(free.working_request_idxs.empty());
+    EXPECT_EQ(free.figures, (load_figures{.cur_perf = 100}));
+}
+
+TEST_F(desk_test, figures_of_a_report_that_failed_are_in_the_next_one) {
+    reserve(request(7));
+    (void)front.take_snapshot();
+    front.release(clock.time);
+    EXPECT_EQ(front.take_snapshot().figures, (load_figures{.new_load = 100, .cur_perf = 100}));
+}
+
+TEST_F(desk_test, what_changes_while_a_report_is_under_way_is_in_the_next_one) {
+    reserve(request(7));
+    const auto under_way = front.take_snapshot();
+    front.release(clock.time);
+    front.acknowledge(under_way);
+    EXPECT_EQ(front.take_snapshot().figures, (load_figures{.cur_perf = 100}));
+}
+
+TEST_F(desk_test, an_old_report_acknowledges_nothing_once_a_newer_one_is_under_way) {
+    reserve(request(7));
+    const auto old = front.take_snapshot();
+    (void)front.take_snapshot();
+    front.acknowledge(old);
+    EXPECT_EQ(front.take_snapshot().figures.new_load, 100);
+}
+
+TEST_F(desk_test, figures_stay_exact_for_costs_that_have_no_exact_double) {
+    for (int i = 0; i < 1000; ++i) {
+        reserve(request(i + 1, 0.1));
+        front.acknowledge(front.take_snapshot());
+        front.release(clock.time);
+        front.acknowledge(front.take_snapshot());
+    }
+    EXPECT_EQ(front.take_snapshot().figures, load_figures{});
+    EXPECT_EQ(front.take_snapshot().cur_load, 0);
+}
+
+TEST_F(desk_test, requests_are_counted_once_however_often_they_ask) {
+    reserve(request(7));
+    reserve(request(8));
+    reserve(request(8));
+    EXPECT_EQ(front.take_snapshot().requests_received, 2);
+}
+
+TEST_F(desk_test, a_ping_counts_as_load_that_came_and_went) {
+    front.count_ping(request(9).grant, false, clock.time);
+    EXPECT_EQ(front.take_snapshot().figures, (load_figures{.new_load = 100, .cur_perf = 100}));
+    ASSERT_EQ(owed().size(), 1u);
+    EXPECT_EQ(owed()[0].request_idx, 9);
+    EXPECT_EQ(owed()[0].status, wire::completion_status::success);
+}
+
+TEST_F(desk_test, a_ping_in_a_session_leaves_no_completion_of_its_own) {
+    reserve(request(7));
+    front.count_ping(request(7).grant, true, clock.time);
+    EXPECT_TRUE(owed().empty());
+}
+
+TEST_F(desk_test, a_close_request_is_handed_on_with_the_closed_session) {
+    auto wanted = request(7);
+    wanted.on_close_route = "/closed";
+    wanted.on_close_payload = parsed(R"({"job":1})");
+    reserve(wanted);
+    front.release(clock.time);
+    ASSERT_TRUE(observer.closed.at(0).on_close);
+    EXPECT_EQ(observer.closed[0].on_close->route, "/closed");
+    EXPECT_EQ(observer.closed[0].on_close->payload, parsed(R"({"job":1})"));
+}
+
+}  // namespace
+}  // namespace nullworker::reservation

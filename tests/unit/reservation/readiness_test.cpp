@@ -1,0 +1,82 @@
+#include <nullworker/reservation/readiness.hpp>
+
+#include <gtest/gtest.h>
+
+namespace nullworker::reservation {
+namespace {
+
+using namespace std::chrono_literals;
+
+class readiness_test : public testing::Test {
+protected:
+    instant start{std::chrono::steady_clock::time_point(100s),
+                  std::chrono::system_clock::time_point(1790000000s)};
+    int changes = 0;
+    readiness state{start, [this] { ++changes; }};
+
+    void meet_all(std::chrono::milliseconds after) {
+        for (const auto each : {condition::listening, condition::public_key, condition::consumer})
+            state.meet(each, start.after(after));
+    }
+};
+
+TEST_F(readiness_test, a_worker_is_ready_once_every_condition_is_met) {
+    state.meet(condition::listening, start);
+    state.meet(condition::public_key, start);
+    EXPECT_FALSE(state.ready());
+    EXPECT_EQ(state.load_time(), 0.0);
+    state.meet(condition::consumer, start.after(1500ms));
+    EXPECT_TRUE(state.ready());
+    EXPECT_EQ(state.load_time(), 1.5);
+}
+
+TEST_F(readiness_test, the_load_time_does_not_move_once_it_is_known) {
+    meet_all(1s);
+    meet_all(5s);
+    EXPECT_EQ(state.load_time(), 1.0);
+}
+
+TEST_F(readiness_test, the_reasons_name_what_is_waited_for) {
+    state.meet(condition::listening, start);
+    EXPECT_EQ(state.reasons(),
+              (std::vector<std::string>{"waiting for the autoscaler's public key",
+                                        "waiting for the consumer's first successful health probe"}));
+}
+
+TEST_F(readiness_test, problems_are_joined_and_cleared) {
+    state.raise(problem_source::public_key, "no key");
+    state.raise(problem_source::consumer, "no consumer");
+    EXPECT_EQ(state.error_message(), "no key; no consumer");
+    state.clear(problem_source::public_key);
+    EXPECT_EQ(state.error_message(), "no consumer");
+    state.clear(problem_source::consumer);
+    EXPECT_EQ(state.error_message(), "");
+}
+
+TEST_F(readiness_test, a_problem_does_not_make_a_ready_worker_unready) {
+    meet_all(1s);
+    state.raise(problem_source::consumer, "gone");
+    EXPECT_TRUE(state.ready());
+    EXPECT_FALSE(state.reasons().empty());
+}
+
+TEST_F(readiness_test, a_draining_worker_takes_no_session) {
+    EXPECT_FALSE(state.takes_sessions());
+    meet_all(1s);
+    EXPECT_TRUE(state.takes_sessions());
+    EXPECT_TRUE(state.reasons().empty());
+    state.begin_drain();
+    EXPECT_FALSE(state.takes_sessions());
+    EXPECT_EQ(state.reasons(), std::vector<std::string>{"draining"});
+}
+
+TEST_F(readiness_test, every_change_is_told_once) {
+    state.meet(condition::listening, start);
+    state.meet(condition::listening, start);
+    state.raise(problem_source::consumer, "gone");
+    state.raise(problem_source::consumer, "gone");
+    EXPECT_EQ(changes, 2);
+}
+
+}  // namespace
+}  // namespace nullworker::reservation
