@@ -6,12 +6,20 @@
 #include <utility>
 
 namespace nullworker::bench {
+namespace {
+
+// Some workers deliver all their completions in one message.
+constexpr net::server_limits limits{.max_body_bytes = 64 * 1024 * 1024};
+
+}  // namespace
 
 scripted_autoscaler::scripted_autoscaler(asio::any_io_executor executor)
     : x_key(fleet::signing_key::generate()),
       x_news(executor),
-      x_server(executor, "autoscaler",
-               [this](net::request incoming) -> asio::awaitable<net::reply> { co_return answer(incoming); }) {
+      x_server(
+          executor, "autoscaler",
+          [this](net::request incoming) -> asio::awaitable<net::reply> { co_return answer(incoming); },
+          limits) {
     x_server.bind({asio::ip::address_v4::loopback(), 0}, "the scripted autoscaler");
     x_server.start();
 }
