@@ -33,6 +33,13 @@ reporter::reporter(asio::any_io_executor executor, uplink line, worker_identity 
 
 asio::awaitable<void> reporter::run() {
     using clock = std::chrono::steady_clock;
+    // Most workers are ready within milliseconds. The first report waits a moment for that, else the pacing
+    // would hold back the one that says so.
+    const auto settled_by = clock::now() + x_cadence.closest;
+    while (!x_finishing && !x_state.ready() && x_state.error_message().empty() && clock::now() < settled_by)
+        co_await x_changed.wait_until(settled_by);
+    x_changed.ring();  // the first report is owed, even when finishing
+
     auto last = clock::time_point::min();
     // A change that came after the last report was written is owed even when finishing.
     while (!x_finishing || x_changed.rung()) {

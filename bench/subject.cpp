@@ -1,0 +1,141 @@
+#include "subject.hpp"
+
+#include <nullworker/wire/routing.hpp>
+
+#include <ctime>
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <string_view>
+#include <utility>
+
+namespace nullworker::bench {
+namespace {
+
+constexpr const char* master_token = "bench";
+
+net::http_client make_client(const asio::any_io_executor& executor) {
+    return {executor, std::make_shared<net::tls_trust>()};
+}
+
+void expect(const net::reply& answer, unsigned status, const std::string& what) {
+    if (answer.status != status)
+        throw bench_error(what + " was answered " + std::to_string(answer.status) + ": " + answer.body);
+}
+
+}  // namespace
+
+subject::subject(asio::any_io_executor executor, scripted_autoscaler& autoscaler,
+                 std::vector<std::string> command, std::uint16_t first_port)
+    : x_executor(executor),
+      x_autoscaler(autoscaler),
+      x_launcher(executor, fleet::process_options{.command = std::move(command)}),
+      x_first_port(first_port),
+      x_client(make_client(executor)) {}
+
+std::string subject::url() const {
+    return "http://127.0.0.1:" + std::to_string(x_first_port);
+}
+
+fleet::worker_spec subject::specify() const {
+    fleet::worker_spec spec;
+    spec.id = x_id;
+    spec.environment = {
+        {"WORKER_PORT", std::to_string(x_first_port)},
+        {"WORKER_HTTP_PORT", std::to_string(x_first_port + 1)},
+        {"NULL_CONTROL_PORT", std::to_string(x_first_port + 2)},
+        {"VAST_TCP_PORT_" + std::to_string(x_first_port), std::to_string(x_first_port)},
+        {"PUBLIC_IPADDR", "127.0.0.1"},
+        {"CONTAINER_ID", std::to_string(x_id)},
+        {"REPORT_ADDR", x_autoscaler.url()},
+        {"MASTER_TOKEN", master_token},
+        {"USE_SSL", "false"},
+        {"UNSECURED", "false"},
+    };
+    return spec;
+}
+
+asio::awaitable<seconds> subject::start(std::chrono::steady_clock::duration limit) {
+    ++x_id;
+    x_autoscaler.follow(x_id);
+    const auto began = std::chrono::steady_clock::now();
+    const auto started = x_launcher.start(specify());
+    if (!started)
+        throw bench_error("the worker cannot be started: " + started.error().message());
+    std::function<bool()> is_ready = [this] {
+        return x_autoscaler.report() && x_autoscaler.report()->max_perf > 0;
+    };
+    const bool ready = co_await x_autoscaler.until(std::move(is_ready), limit);
+    if (!ready)
+        throw bench_error("the worker did not report that it is ready");
+    co_return x_autoscaler.reported_at() - began;
+}
+
+asio::awaitable<void> subject::stop() {
+    x_client.close();
+    x_launcher.stop(x_id);
+    co_await x_launcher.join();
+}
+
+asio::awaitable<net::reply> subject::post(std::string path, std::string body) {
+    net::call request{
+        .method = net::verb::post, .target = join(parse_url(url()).value(), path), .body = std::move(body)};
+    auto answer = co_await x_client.send(std::move(request));
+    if (!answer)
+        throw bench_error(path + " got no answer: " + answer.error().message());
+    co_return std::move(*answer);
+}
+
+asio::awaitable<open_session> subject::create(double lifetime) {
+    auto grant = x_autoscaler.grant(url(), ++x_last_request);
+    const wire::create_parameters parameters{.lifetime = lifetime};
+    auto body = wire::create_body(grant, parameters);
+    const auto answer = co_await post("/session/create", std::move(body));
+    expect(answer, 201, "/session/create");
+    const auto created = wire::parse_session_created(answer.body);
+    if (!created)
+        throw bench_error("/session/create: " + created.error().message());
+    co_return open_session{std::move(grant), created->session_id, created->expiration};
+}
+
+asio::awaitable<void> subject::end(const open_session& session) {
+    auto body = wire::session_body(session.id, session.grant);
+    const auto answer = co_await post("/session/end", std::move(body));
+    expect(answer, 200, "/session/end");
+}
+
+asio::awaitable<void> subject::ask_health(open_session session, int count, int& open) {
+    auto client = make_client(x_executor);
+    const net::call request{.method = net::verb::post,
+                            .target = join(parse_url(url()).value(), "/session/health"),
+                            .body = wire::session_body(session.id, session.grant)};
+    for (int i = 0; i < count; ++i) {
+        auto copy = request;
+        const auto answer = co_await client.send(std::move(copy));
+        if (answer && wire::says_ok(answer->body))
+            ++open;
+    }
+}
+
+usage subject::measure() const {
+    const pid_t pid = x_launcher.pid_of(x_id);
+    usage out{.at = std::chrono::steady_clock::now()};
+    clockid_t clock{};
+    timespec spent{};
+    if (::clock_getcpuclockid(pid, &clock) == 0 && ::clock_gettime(clock, &spent) == 0)
+        out.processor = std::chrono::seconds(spent.tv_sec) + std::chrono::nanoseconds(spent.tv_nsec);
+    std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+    for (std::string line; std::getline(status, line);) {
+        std::istringstream words(line);
+        std::string name;
+        double value = 0;
+        words >> name >> value;
+        if (name == "VmRSS:")
+            out.resident_mib = value / 1024;
+        if (name.ends_with("voluntary_ctxt_switches:"))
+            out.context_switches += static_cast<std::int64_t>(value);
+    }
+    return out;
+}
+
+}  // namespace nullworker::bench

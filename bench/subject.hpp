@@ -1,0 +1,73 @@
+#pragma once
+
+#include "scripted_autoscaler.hpp"
+
+#include <nullworker/base/clock.hpp>
+#include <nullworker/net/http_client.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <fleet/process_launcher.hpp>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace nullworker::bench {
+
+// A measurement that cannot be taken: the worker did not do what the contract says.
+struct bench_error : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+// What the kernel says about a process.
+struct usage {
+    double resident_mib = 0;
+    seconds processor{};                // user and system
+    std::int64_t context_switches = 0;  // voluntary and not
+    std::chrono::steady_clock::time_point at;
+};
+
+struct open_session {
+    wire::json_value grant;
+    std::string id;
+    double expiration = 0;  // epoch seconds
+};
+
+// A worker under test: a real process, one at a time, and a client of it on a kept connection.
+class subject {
+public:
+    // `command` keeps the environment contract. Uses three ports from `first_port` on.
+    subject(asio::any_io_executor executor, scripted_autoscaler& autoscaler, std::vector<std::string> command,
+            std::uint16_t first_port);
+
+    // Starts the process, waits until it reports that it is ready; how long that took.
+    [[nodiscard]] asio::awaitable<seconds> start(std::chrono::steady_clock::duration limit);
+
+    // Returns when the process is gone.
+    [[nodiscard]] asio::awaitable<void> stop();
+
+    [[nodiscard]] asio::awaitable<open_session> create(double lifetime);
+    [[nodiscard]] asio::awaitable<void> end(const open_session& session);
+
+    // `count` times /session/health, one after the other, on a connection of its own; counts in `open` how
+    // often the session was. `open` outlives the call.
+    [[nodiscard]] asio::awaitable<void> ask_health(open_session session, int count, int& open);
+
+    [[nodiscard]] std::int64_t last_request() const noexcept { return x_last_request; }
+    [[nodiscard]] usage measure() const;
+
+private:
+    asio::awaitable<net::reply> post(std::string path, std::string body);
+    [[nodiscard]] fleet::worker_spec specify() const;
+    [[nodiscard]] std::string url() const;
+
+    asio::any_io_executor x_executor;
+    scripted_autoscaler& x_autoscaler;
+    fleet::process_launcher x_launcher;
+    std::uint16_t x_first_port;
+    std::int64_t x_id = 0;
+    std::int64_t x_last_request = 0;
+    net::http_client x_client;
+};
+
+}  // namespace nullworker::bench
