@@ -9,6 +9,8 @@
 namespace nullworker::autoscaler {
 namespace {
 
+using clock = std::chrono::steady_clock;
+
 // Used space on / in GiB; 0 where it cannot be told.
 double used_disk() {
     struct statvfs disk {};
@@ -32,46 +34,47 @@ reporter::reporter(asio::any_io_executor executor, uplink line, worker_identity 
       x_disk_reported(used_disk()) {}
 
 asio::awaitable<void> reporter::run() {
-    using clock = std::chrono::steady_clock;
-    // Most workers are ready within milliseconds. The first report waits a moment for that, else the pacing
-    // would hold back the one that says so.
-    const auto settled_by = clock::now() + x_cadence.closest;
-    while (!x_finishing && !x_state.ready() && x_state.error_message().empty() && clock::now() < settled_by)
-        co_await x_changed.wait_until(settled_by);
-    x_changed.ring();  // the first report is owed, even when finishing
-
-    auto last = clock::time_point::min();
+    co_await settle();
+    auto earliest = clock::now();  // when the next report may go out
+    auto latest = earliest;        // and when it must
+    x_changed.ring();              // the first one is owed, even when finishing
     // A change that came after the last report was written is owed even when finishing.
     while (!x_finishing || x_changed.rung()) {
-        const auto due = last == clock::time_point::min() ? last : last + x_cadence.furthest;
-        co_await x_changed.wait_until(due);
-        if (!x_finishing && last != clock::time_point::min()) {
-            // Changes that come this close together travel in one report.
-            const auto earliest = last + x_cadence.closest;
-            if (clock::now() < earliest)
-                co_await x_pace.wait_until(earliest);
-        }
+        co_await x_changed.wait_until(latest);
+        // Changes that come close together travel in one report.
+        if (!x_finishing && clock::now() < earliest)
+            co_await x_pace.wait_until(earliest);
         x_changed.silence();  // what rang until now is in this report
-        last = clock::now();
-        for (bool accepted = co_await report(); !accepted; accepted = co_await report())
-            co_await x_line.pause_between_rounds();
+        earliest = clock::now() + x_cadence.closest;
+        latest = clock::now() + x_cadence.furthest;
+        co_await report();
     }
 }
 
-asio::awaitable<bool> reporter::report() {
-    std::function<std::string()> body = [this] { return make_body(); };
-    const bool accepted = co_await x_line.post(std::move(body));
-    if (accepted) {
-        x_desk.acknowledge(x_reported);
-        x_disk_reported = x_disk_now;
-        x_last_accepted = now();
-        log::debug("report_accepted", {{"cur_load", x_reported.cur_load},
-                                       {"new_load", x_reported.figures.new_load},
-                                       {"cur_perf", x_reported.figures.cur_perf},
-                                       {"rej_load", x_reported.figures.rej_load}});
-        co_return true;
+// Most workers are ready within milliseconds. The first report waits a moment for that, else the pacing would
+// hold back the one that says so.
+asio::awaitable<void> reporter::settle() {
+    const auto deadline = clock::now() + x_cadence.closest;
+    while (!x_finishing && !x_state.ready() && x_state.error_message().empty() && clock::now() < deadline)
+        co_await x_changed.wait_until(deadline);
+}
+
+// Returns when a report was accepted; each try tells the latest.
+asio::awaitable<void> reporter::report() {
+    bool accepted = false;
+    while (!accepted) {
+        std::function<std::string()> body = [this] { return make_body(); };
+        accepted = co_await x_line.post(std::move(body));
+        if (!accepted)
+            co_await x_line.pause_between_rounds();
     }
-    co_return false;
+    x_desk.acknowledge(x_reported);
+    x_disk_reported = x_disk_now;
+    x_last_accepted = now();
+    log::debug("report_accepted", {{"cur_load", x_reported.cur_load},
+                                   {"new_load", x_reported.figures.new_load},
+                                   {"cur_perf", x_reported.figures.cur_perf},
+                                   {"rej_load", x_reported.figures.rej_load}});
 }
 
 std::string reporter::make_body() {

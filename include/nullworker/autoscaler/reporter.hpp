@@ -47,7 +47,8 @@ public:
     [[nodiscard]] const std::optional<instant>& last_accepted() const noexcept { return x_last_accepted; }
 
 private:
-    asio::awaitable<bool> report();
+    asio::awaitable<void> settle();
+    asio::awaitable<void> report();
     std::string make_body();
 
     uplink x_line;
