@@ -11,6 +11,9 @@
 namespace nullworker::fleet {
 namespace {
 
+// The official worker sends all its completions in one message.
+constexpr std::size_t max_body_bytes = 4 * 1024 * 1024;
+
 constexpr std::string_view endpoint_prefix = "/api/v0/endptjobs/";
 
 net::reply refuse(unsigned status, const std::string& why) {
@@ -102,7 +105,8 @@ autoscaler::autoscaler(asio::any_io_executor executor, autoscaler_options option
       x_authority(certificate_authority::create()),
       x_created_at(epoch_seconds(now().wall)),
       x_server(std::move(executor), "fleet",
-               [this](net::request incoming) { return answer(std::move(incoming)); }) {}
+               [this](net::request incoming) { return answer(std::move(incoming)); },
+               {.max_body_bytes = max_body_bytes}) {}
 
 void autoscaler::bind(std::uint16_t port) {
     x_server.bind({asio::ip::address_v4::loopback(), port}, "--port");
