@@ -1,0 +1,186 @@
+#include "support/program.hpp"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+// The client as a user runs it, with real workers.
+namespace nullworker::test {
+namespace {
+
+std::vector<std::string> nullworker(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), NULLWORKER_PROGRAM);
+    return arguments;
+}
+
+bool contains(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+bool accepts_connections(std::uint16_t port) {
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const bool accepted = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    ::close(fd);
+    return accepted;
+}
+
+// Looks until nobody listens on `port`; false when somebody still does after 10 s.
+bool falls_silent(std::uint16_t port) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (std::chrono::steady_clock::now() < deadline)
+        if (!accepts_connections(port))
+            return true;
+    return false;
+}
+
+TEST(demo, workers_grow_with_the_sessions_and_shrink_back_to_zero) {
+    program demo(nullworker(
+        {"demo", "--count", "2", "--interval", "2", "--plateau", "0.1", "--worker-port", "42000"}));
+    EXPECT_EQ(demo.wait(), 0) << demo.out() << demo.err();
+    EXPECT_TRUE(contains(demo.out(), "workers: 0 → 1 → 2 → 1 → 0")) << demo.out();
+    EXPECT_TRUE(contains(demo.out(), "all 2 sessions were held and released")) << demo.out();
+    EXPECT_FALSE(contains(demo.out(), "\x1b")) << "a pipe gets plain lines";
+}
+
+TEST(demo, with_json_every_line_is_an_object_with_a_time) {
+    program demo(nullworker({"demo", "--count", "1", "--plateau", "0", "--worker-port", "42100", "--json"}));
+    EXPECT_EQ(demo.wait(), 0) << demo.err();
+    std::istringstream lines(demo.out());
+    int count = 0;
+    for (std::string line; std::getline(lines, line); ++count)
+        EXPECT_TRUE(nlohmann::json::parse(line)["time"].is_number()) << line;
+    EXPECT_GT(count, 4);
+}
+
+TEST(demo, a_worker_that_cannot_start_fails_each_session_by_name) {
+    program demo(
+        nullworker({"demo", "--count", "2", "--interval", "0", "--timeout", "1", "--worker", "exit 3"}));
+    EXPECT_EQ(demo.wait(), 1);
+    for (const auto* session : {"session 1  failed", "session 2  failed"})
+        EXPECT_TRUE(contains(demo.out(), session)) << demo.out();
+    EXPECT_TRUE(contains(demo.out(), "2 of 2 sessions failed")) << demo.out();
+}
+
+TEST(demo, an_unreachable_console_is_a_failure_that_names_it) {
+    program demo(nullworker({"demo", "--endpoint", "x", "--autoscaler-url", "http://127.0.0.1:1",
+                             "--console-url", "http://127.0.0.1:1", "--api-key", "k"}));
+    EXPECT_EQ(demo.wait(), 1);
+    EXPECT_TRUE(contains(demo.out(), "http://127.0.0.1:1")) << demo.out();
+}
+
+TEST(demo, a_missing_key_is_wrong_usage) {
+    program demo(nullworker({"demo", "--endpoint", "x"}));
+    EXPECT_EQ(demo.wait(), 2);
+    EXPECT_TRUE(contains(demo.err(), "VAST_API_KEY")) << demo.err();
+}
+
+TEST(demo, wrong_options_are_wrong_usage) {
+    for (const auto& wrong : std::vector<std::vector<std::string>>{{"demo", "--count", "0"},
+                                                                   {"demo", "--nonsense"},
+                                                                   {"nonsense"},
+                                                                   {},
+                                                                   {"demo", "--instance", "elsewhere"}}) {
+        program demo(nullworker(wrong));
+        EXPECT_EQ(demo.wait(), 2) << demo.err();
+        EXPECT_FALSE(demo.err().empty());
+    }
+}
+
+TEST(demo, an_interrupt_ends_every_open_session_first) {
+    program demo(nullworker(
+        {"demo", "--count", "2", "--interval", "0", "--plateau", "600", "--worker-port", "42200"}));
+    demo.wait_for("all 2 sessions are held");
+    demo.signal(SIGINT);
+    EXPECT_EQ(demo.wait(), 128 + SIGINT);
+    for (const auto* session : {"session 1  released", "session 2  released"})
+        EXPECT_TRUE(contains(demo.out(), session)) << demo.out();
+    EXPECT_FALSE(accepts_connections(42200));
+    EXPECT_FALSE(accepts_connections(42210));
+}
+
+TEST(demo, kill_9_leaves_no_worker_behind) {
+    program demo(nullworker({"demo", "--count", "1", "--plateau", "600", "--worker-port", "42300"}));
+    demo.wait_for("all 1 sessions are held");
+    EXPECT_TRUE(accepts_connections(42300));
+    demo.signal(SIGKILL);
+    EXPECT_EQ(demo.wait(), 128 + SIGKILL);
+    EXPECT_TRUE(falls_silent(42300));
+}
+
+TEST(hold, holds_for_as_long_as_asked) {
+    program hold(nullworker({"hold", "--hold", "0.1", "--worker-port", "42400"}));
+    EXPECT_EQ(hold.wait(), 0) << hold.out() << hold.err();
+    EXPECT_TRUE(contains(hold.out(), "session 1  released")) << hold.out();
+}
+
+TEST(hold, a_command_finds_the_session_and_its_exit_code_is_passed_on) {
+    program hold(nullworker({"hold", "--worker-port", "42500", "--", "sh", "-c",
+                             "echo $NULLWORKER_SESSION_ID $NULLWORKER_WORKER_URL; exit 7"}));
+    EXPECT_EQ(hold.wait(), 7) << hold.out() << hold.err();
+    EXPECT_EQ(hold.out().find(" http://127.0.0.1:42500\n"), 13u) << hold.out();
+    EXPECT_TRUE(contains(hold.err(), "session 1  released")) << hold.err();
+}
+
+TEST(hold, a_command_that_does_not_exist_is_127_and_the_session_is_released) {
+    program hold(nullworker({"hold", "--worker-port", "42600", "--", "/nonexistent"}));
+    EXPECT_EQ(hold.wait(), 127);
+    EXPECT_TRUE(contains(hold.err(), "session 1  released")) << hold.err();
+}
+
+TEST(hold, a_signal_is_passed_on_to_the_command) {
+    program hold(nullworker({"hold", "--worker-port", "42700", "--", "sh", "-c",
+                             "trap 'exit 9' TERM; echo on; sleep 60 & wait"}));
+    hold.wait_for("on\n");
+    hold.signal(SIGTERM);
+    EXPECT_EQ(hold.wait(), 9);
+    EXPECT_TRUE(contains(hold.err(), "session 1  released")) << hold.err();
+}
+
+TEST(fleet, serves_sessions_to_clients_elsewhere_and_stops_with_its_workers) {
+    program fleet(
+        nullworker({"fleet", "--port", "42800", "--worker-port", "42810", "--inactivity-timeout", "60"}));
+    fleet.wait_for("http://127.0.0.1:42800");
+    program hold(
+        nullworker({"hold", "--hold", "0", "--endpoint", "local", "--api-key", "any", "--autoscaler-url",
+                    "http://127.0.0.1:42800", "--console-url", "http://127.0.0.1:42800"}));
+    EXPECT_EQ(hold.wait(), 0) << hold.out() << hold.err();
+    fleet.wait_for("busy → idle");
+    EXPECT_TRUE(accepts_connections(42810));
+    fleet.signal(SIGTERM);
+    EXPECT_EQ(fleet.wait(), 0);
+    EXPECT_FALSE(accepts_connections(42810));
+}
+
+TEST(fleet, a_port_in_use_is_named) {
+    program first(nullworker({"fleet", "--port", "42900"}));
+    first.wait_for("http://127.0.0.1:42900");
+    program second(nullworker({"fleet", "--port", "42900"}));
+    EXPECT_EQ(second.wait(), 2);
+    EXPECT_TRUE(contains(second.err(), "42900")) << second.err();
+}
+
+TEST(help, teaches_every_command) {
+    for (const auto& command : std::vector<std::vector<std::string>>{
+             {"--help"}, {"demo", "--help"}, {"hold", "--help"}, {"fleet", "--help"}}) {
+        program help(nullworker(command));
+        EXPECT_EQ(help.wait(), 0);
+        EXPECT_TRUE(contains(help.out(), "Usage")) << help.out();
+    }
+}
+
+}  // namespace
+}  // namespace nullworker::test

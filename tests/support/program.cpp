@@ -1,0 +1,112 @@
+#include "support/program.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <stdexcept>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace nullworker::test {
+namespace {
+
+constexpr int patience_ms = 30000;
+
+std::vector<char*> pointers(std::vector<std::string>& texts) {
+    std::vector<char*> out;
+    for (auto& text : texts)
+        out.push_back(text.data());
+    out.push_back(nullptr);
+    return out;
+}
+
+}  // namespace
+
+program::program(const std::vector<std::string>& command,
+                 const std::map<std::string, std::string>& environment) {
+    auto arguments = command;
+    const char* path = std::getenv("PATH");
+    std::vector<std::string> variables = {std::string("PATH=") + (path ? path : "/usr/bin:/bin")};
+    for (const auto& [name, value] : environment)
+        variables.push_back(name + '=' + value);
+
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    std::array<std::array<int, 2>, 2> pipes{};
+    for (int i = 0; i < 2; ++i) {
+        if (::pipe2(pipes[i].data(), O_CLOEXEC) != 0)
+            throw std::runtime_error("no pipe");
+        posix_spawn_file_actions_adddup2(&actions, pipes[i][1], i + 1);
+        x_pipe[i] = pipes[i][0];
+    }
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    const auto argv = pointers(arguments);
+    const auto envp = pointers(variables);
+    const int error = ::posix_spawn(&x_pid, argv[0], &actions, nullptr, argv.data(), envp.data());
+    posix_spawn_file_actions_destroy(&actions);
+    for (const auto& each : pipes)
+        ::close(each[1]);
+    if (error != 0)
+        throw std::runtime_error("cannot start " + command[0]);
+}
+
+program::~program() {
+    if (x_pid > 0) {
+        ::kill(x_pid, SIGKILL);
+        ::waitpid(x_pid, nullptr, 0);
+    }
+    for (const int fd : x_pipe)
+        if (fd >= 0)
+            ::close(fd);
+}
+
+// Reads what is there, or waits for it; false when both pipes are at their end or nothing came for too long.
+bool program::read_some() {
+    std::array<pollfd, 2> waiting = {pollfd{x_pipe[0], POLLIN, 0}, pollfd{x_pipe[1], POLLIN, 0}};
+    if (::poll(waiting.data(), waiting.size(), patience_ms) <= 0)
+        return false;
+    for (int i = 0; i < 2; ++i) {
+        if (waiting[i].fd < 0 || waiting[i].revents == 0)
+            continue;
+        std::array<char, 4096> buffer{};
+        const auto size = ::read(x_pipe[i], buffer.data(), buffer.size());
+        if (size > 0) {
+            x_text[i].append(buffer.data(), static_cast<std::size_t>(size));
+        } else {
+            ::close(x_pipe[i]);
+            x_pipe[i] = -1;
+        }
+    }
+    return x_pipe[0] >= 0 || x_pipe[1] >= 0;
+}
+
+void program::wait_for(const std::string& text) {
+    while (out().find(text) == std::string::npos && err().find(text) == std::string::npos)
+        if (!read_some()) {
+            ADD_FAILURE() << "'" << text << "' never came; it said:\n" << out() << err();
+            return;
+        }
+}
+
+int program::wait() {
+    while (read_some()) {
+    }
+    int status = 0;
+    while (::waitpid(x_pid, &status, 0) == -1 && errno == EINTR) {
+    }
+    x_pid = -1;
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+void program::signal(int number) const {
+    ::kill(x_pid, number);
+}
+
+}  // namespace nullworker::test

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace nullworker::test {
+
+// A program that was started with pipes for its output. It is killed, if it still runs, at the end.
+class program {
+public:
+    // `command[0]` is a path. The environment is PATH and `environment`, nothing else.
+    explicit program(const std::vector<std::string>& command,
+                     const std::map<std::string, std::string>& environment = {});
+    ~program();
+    program(const program&) = delete;
+    program& operator=(const program&) = delete;
+
+    // Reads standard output and error until `text` was seen in either. Fails the test after 30 s or when the
+    // program ends before that.
+    void wait_for(const std::string& text);
+
+    // Reads everything and waits for the end: the exit code, or 128 and the signal.
+    int wait();
+
+    void signal(int number) const;
+
+    [[nodiscard]] const std::string& out() const noexcept { return x_text[0]; }
+    [[nodiscard]] const std::string& err() const noexcept { return x_text[1]; }
+    [[nodiscard]] pid_t pid() const noexcept { return x_pid; }
+
+private:
+    bool read_some();
+
+    pid_t x_pid = -1;
+    int x_pipe[2] = {-1, -1};
+    std::string x_text[2];
+};
+
+}  // namespace nullworker::test
