@@ -47,10 +47,26 @@ child_process::child_process(asio::any_io_executor executor, const std::vector<s
     auto variables = merged_environment(environment);
     const auto argv = pointers(arguments);
     const auto envp = pointers(variables);
-    if (const int error = ::posix_spawnp(&x_pid, argv[0], nullptr, nullptr, argv.data(), envp.data());
-        error != 0)
+    // We ignore SIGPIPE; the command should not.
+    sigset_t defaults;
+    ::sigemptyset(&defaults);
+    ::sigaddset(&defaults, SIGPIPE);
+    posix_spawnattr_t attributes;
+    ::posix_spawnattr_init(&attributes);
+    ::posix_spawnattr_setsigdefault(&attributes, &defaults);
+    ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+    const int error = ::posix_spawnp(&x_pid, argv[0], nullptr, &attributes, argv.data(), envp.data());
+    ::posix_spawnattr_destroy(&attributes);
+    if (error != 0)
         throw startup_error("cannot run '" + command.front() + "': " + std::strerror(error));
-    x_descriptor.assign(static_cast<int>(::syscall(SYS_pidfd_open, x_pid, 0)));
+    const auto descriptor = static_cast<int>(::syscall(SYS_pidfd_open, x_pid, 0));
+    if (descriptor < 0) {
+        const int reason = errno;
+        ::kill(x_pid, SIGKILL);
+        ::waitpid(x_pid, nullptr, 0);
+        throw startup_error("cannot watch '" + command.front() + "': " + std::strerror(reason));
+    }
+    x_descriptor.assign(descriptor);
 }
 
 asio::awaitable<int> child_process::wait() {

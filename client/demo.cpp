@@ -7,6 +7,7 @@
 #include <nullworker/base/deadline.hpp>
 #include <nullworker/base/task_group.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <string>
@@ -19,22 +20,10 @@ namespace {
 using namespace std::chrono_literals;
 using steady = std::chrono::steady_clock;
 
-// What the options leave open depends on whether machines are rented or processes started.
-struct pace {
-    seconds interval;
-    seconds plateau;
-    seconds timeout;
-    steady::duration watch;
-};
+constexpr auto look_again = 100ms;
 
-pace pace_of(const demo_options& options, bool local) {
-    return {
-        .interval = seconds(options.interval.value_or(local ? 2.0 : 30.0)),
-        .plateau = seconds(options.plateau.value_or(local ? 4.0 : 300.0)),
-        .timeout = seconds(options.timeout.value_or(local ? 60.0 : 1800.0)),
-        .watch = local ? steady::duration(100ms) : steady::duration(2s),
-    };
-}
+// A session is renewed long before this, so that one that is lost does not hold its worker for hours.
+constexpr double longest_default_lifetime = 3600.0;
 
 // One run of the demo. Everything it starts has ended when `run` returns.
 class demo {
@@ -43,7 +32,8 @@ public:
         : x_options(options),
           x_stop(stop),
           x_venue(executor, options.where),
-          x_pace(pace_of(options, x_venue.is_local())),
+          x_interval(options.interval.value_or(x_venue.is_local() ? 2.0 : 30.0)),
+          x_plateau(options.plateau.value_or(x_venue.is_local() ? 4.0 : 300.0)),
           x_lifetime(options.lifetime.value_or(needed_lifetime())),
           x_show(stdout, options.json ? progress::form::json : progress::form::lines, options.count),
           x_slots(static_cast<std::size_t>(options.count)),
@@ -56,7 +46,7 @@ public:
             fail_all(opened.error().message);
         } else {
             x_show.note("sessions on " + x_venue.description());
-            x_watching.spawn(watch_workers());
+            x_watching.spawn(watch_workers(x_venue, x_show));
             co_await start_sessions();
             co_await hold_sessions();
             co_await end_sessions();
@@ -77,54 +67,33 @@ private:
     };
 
     double needed_lifetime() const {
-        return (2.0 * x_options.count * x_pace.interval + x_pace.plateau + seconds(60)).count();
+        const seconds needed = 2.0 * x_options.count * x_interval + x_plateau + seconds(60);
+        return std::min(needed.count(), longest_default_lifetime);
     }
 
     asio::awaitable<void> start_sessions() {
         for (int number = 1; number <= x_options.count && !x_stop.requested(); ++number) {
             x_reserving.spawn(reserve(number));
             if (number < x_options.count)
-                co_await x_stop.wait_for(to_ticks(x_pace.interval));
+                co_await x_stop.wait_for(to_ticks(x_interval));
         }
         co_await x_reserving.join();
     }
 
     asio::awaitable<void> reserve(int number) {
-        std::string told;
-        const auto tell = [&](const std::string& state, const std::string& detail) {
-            if (std::exchange(told, state + detail) != state + detail)
-                x_show.session(number, state, detail);
-        };
-        const reserve_events on{
-            .on_waiting =
-                [&](std::int64_t idx, const std::string& status) {
-                    tell("queued", "request " + std::to_string(idx) + ": " + status);
-                },
-            .on_routed =
-                [&](std::int64_t idx, const std::string& worker) {
-                    tell("routed", "request " + std::to_string(idx) + " to " + worker);
-                },
-            .on_refused = [&](const std::string& why) { tell("retrying", why); },
-        };
-        const reserve_options wanted{
-            .cost = x_options.session_cost, .lifetime = x_lifetime, .timeout = to_ticks(x_pace.timeout)};
-        tell("queued", "");
-        auto held = co_await x_venue.api().reserve(x_venue.endpoint(), wanted, on, x_stop);
+        auto held = co_await reserve_shown(x_venue, x_options, x_lifetime, x_show, number, x_stop);
         if (!held) {
-            fail(number, held.error().message);
+            x_failures[number] = held.error().message;
             co_return;
         }
-        tell("held", held->session_id + " on " + held->worker_url);
         auto& place = x_slots[static_cast<std::size_t>(number - 1)];
         place.session = *held;
-        if (!x_options.lifetime) {
-            place.keeper = std::make_unique<task_group>(co_await asio::this_coro::executor);
-            std::function<void(std::string)> on_lost = [this, number, &place](std::string why) {
-                place.session.reset();
-                fail(number, "lost while held: " + why);
-            };
-            place.keeper->spawn(keep_alive(x_venue.api(), *held, x_lifetime, std::move(on_lost)));
-        }
+        place.keeper = std::make_unique<task_group>(co_await asio::this_coro::executor);
+        std::function<void(std::string)> on_lost = [this, number, &place](std::string why) {
+            place.session.reset();
+            fail(number, "lost while held: " + why);
+        };
+        place.keeper->spawn(keep_alive(x_venue.api(), *held, x_lifetime, std::move(on_lost)));
     }
 
     asio::awaitable<void> hold_sessions() {
@@ -137,7 +106,7 @@ private:
                          ? "all " + std::to_string(held)
                          : std::to_string(held) + " of " + std::to_string(x_options.count)) +
                     " sessions are held");
-        co_await x_stop.wait_for(to_ticks(x_pace.plateau));
+        co_await x_stop.wait_for(to_ticks(x_plateau));
     }
 
     asio::awaitable<void> end_sessions() {
@@ -154,7 +123,7 @@ private:
             else
                 fail(number, ended.error().message);
             if (--remaining > 0)
-                co_await x_stop.wait_for(to_ticks(x_pace.interval));
+                co_await x_stop.wait_for(to_ticks(x_interval));
         }
     }
 
@@ -163,31 +132,11 @@ private:
         const auto deadline =
             steady::now() + to_ticks(x_options.where.fleet.scaling.inactivity_timeout) + 10s;
         while (!x_stop.requested() && x_show.worker_story().back() != 0 && steady::now() < deadline)
-            co_await x_stop.wait_for(x_pace.watch);
+            co_await x_stop.wait_for(look_again);
         if (!x_stop.requested() && x_show.worker_story().back() != 0) {
             x_failures[0] = "the workers were not stopped";
             x_show.note(x_failures[0]);
         }
-    }
-
-    asio::awaitable<void> watch_workers() {
-        bool complained = false;
-        for (;;) {
-            const auto workers = co_await x_venue.api().workers(x_venue.endpoint());
-            if (workers)
-                show_workers(*workers);
-            else if (!std::exchange(complained, true))
-                x_show.note(workers.error().message);
-            co_await sleep_for(x_pace.watch);
-        }
-    }
-
-    void show_workers(const std::vector<wire::worker_info>& workers) {
-        std::map<std::string, int> by_state;
-        for (const auto& worker : workers)
-            if (worker.status != "stopped" && worker.status != "dead")
-                ++by_state[worker.status];
-        x_show.workers(by_state);
     }
 
     [[nodiscard]] int held_count() const {
@@ -225,7 +174,8 @@ private:
     const demo_options& x_options;
     interruption& x_stop;
     venue x_venue;
-    pace x_pace;
+    seconds x_interval;
+    seconds x_plateau;
     double x_lifetime;
     progress x_show;
     std::vector<slot> x_slots;

@@ -1,20 +1,15 @@
 #pragma once
 
-#include "venue.hpp"
+#include "session_options.hpp"
 
 #include <optional>
 
 namespace nullworker::client {
 
-struct demo_options {
-    venue_options where;
+struct demo_options : session_options {
     int count = 3;                   // sessions, 1 to 100
     std::optional<double> interval;  // s between starts, and between ends
     std::optional<double> plateau;   // s during which all are held
-    std::optional<double> lifetime;  // s; nothing: as long as the run needs, renewed in time
-    std::optional<double> timeout;   // s for one reservation
-    double session_cost = 100.0;
-    bool json = false;
 };
 
 // Starts sessions one after the other, holds them all for a while, ends them one after the other, and shows

@@ -11,6 +11,7 @@ namespace nullworker::client {
 // Why something the user asked for did not happen: a sentence for the terminal.
 struct failure {
     std::string message;
+    bool retryable = false;  // it may go better in a moment
 };
 
 template <class T>

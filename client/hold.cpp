@@ -32,55 +32,38 @@ public:
           x_show(options.command.empty() ? stdout : stderr,
                  options.json ? progress::form::json : progress::form::lines, 1),
           x_keeper(executor),
+          x_watching(executor),
           x_forwarding(executor) {}
 
     asio::awaitable<int> run() {
         int code = exit_failed;
         const auto opened = co_await x_venue.open();
-        if (opened)
+        if (opened) {
+            x_show.note("a session on " + x_venue.description());
             code = co_await hold_one();
-        else
+        } else {
             x_show.session(1, "failed", opened.error().message);
+        }
+        x_watching.cancel();
+        co_await x_watching.join();
         co_await x_venue.close();
         co_return code;
     }
 
 private:
-    [[nodiscard]] double lifetime() const {
-        if (x_options.lifetime)
-            return *x_options.lifetime;
-        return x_options.hold ? *x_options.hold + 60.0 : renewed_lifetime;
-    }
-
     asio::awaitable<int> hold_one() {
-        const reserve_events on{
-            .on_waiting =
-                [this](std::int64_t idx, const std::string& status) {
-                    x_show.session(1, "queued", "request " + std::to_string(idx) + ": " + status);
-                },
-            .on_routed =
-                [this](std::int64_t idx, const std::string& worker) {
-                    x_show.session(1, "routed", "request " + std::to_string(idx) + " to " + worker);
-                },
-            .on_refused = [this](const std::string& why) { x_show.session(1, "retrying", why); },
-        };
-        const reserve_options wanted{
-            .cost = x_options.session_cost,
-            .lifetime = lifetime(),
-            .timeout = to_ticks(seconds(x_options.timeout.value_or(x_venue.is_local() ? 60.0 : 1800.0)))};
-        x_show.session(1, "queued", "on " + x_venue.description());
-        const auto held = co_await x_venue.api().reserve(x_venue.endpoint(), wanted, on, x_stop);
-        if (!held) {
-            x_show.session(1, "failed", held.error().message);
+        x_watching.spawn(watch_workers(x_venue, x_show));
+        const double lifetime = x_options.lifetime.value_or(renewed_lifetime);
+        const auto held = co_await reserve_shown(x_venue, x_options, lifetime, x_show, 1, x_stop);
+        if (!held)
             co_return exit_failed;
-        }
-        x_show.session(1, "held", held->session_id + " on " + held->worker_url);
-        if (!x_options.lifetime) {
+        int code = exit_done;
+        if (!x_stop.requested()) {
             std::function<void(std::string)> on_lost = [this](std::string why) { lose(why); };
-            x_keeper.spawn(keep_alive(x_venue.api(), *held, lifetime(), std::move(on_lost)));
+            x_keeper.spawn(keep_alive(x_venue.api(), *held, lifetime, std::move(on_lost)));
+            code = co_await use(*held);
+            (void)co_await x_keeper.finish(0s);
         }
-        int code = co_await use(*held);
-        (void)co_await x_keeper.finish(0s);
         const bool released = co_await release(*held);
         co_return code == exit_done && !released ? exit_failed : code;
     }
@@ -144,6 +127,7 @@ private:
     venue x_venue;
     progress x_show;
     task_group x_keeper;
+    task_group x_watching;
     task_group x_forwarding;
     bool x_waiting = false;
     bool x_lost = false;
@@ -152,10 +136,12 @@ private:
 }  // namespace
 
 int run_hold(const hold_options& options) {
-    return run([&options](asio::any_io_executor executor, interruption& stop) -> asio::awaitable<int> {
+    command work = [&options](asio::any_io_executor executor, interruption& stop) -> asio::awaitable<int> {
         hold one(std::move(executor), options, stop);
         co_return co_await one.run();
-    });
+    };
+    // What a command makes of a signal is for the command to say.
+    return run(std::move(work), options.command.empty() ? on_signal::exit_128 : on_signal::keep_code);
 }
 
 }  // namespace nullworker::client

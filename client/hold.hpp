@@ -1,6 +1,6 @@
 #pragma once
 
-#include "venue.hpp"
+#include "session_options.hpp"
 
 #include <optional>
 #include <string>
@@ -8,14 +8,9 @@
 
 namespace nullworker::client {
 
-struct hold_options {
-    venue_options where;
+struct hold_options : session_options {
     std::optional<double> hold;        // s; nothing: until a signal, or until `command` ends
-    std::vector<std::string> command;  // run while the session is held
-    std::optional<double> lifetime;    // s; nothing: renewed for as long as it takes
-    std::optional<double> timeout;     // s for the reservation
-    double session_cost = 100.0;
-    bool json = false;
+    std::vector<std::string> command;  // run while the session is held; not together with `hold`
 };
 
 // Holds one session. Returns the command's exit code where there is one, else non-zero when the session could

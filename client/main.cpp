@@ -7,10 +7,14 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+#include <csignal>
 #include <exception>
 #include <functional>
 #include <iostream>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace {
 
@@ -26,8 +30,29 @@ constexpr const char* footer =
     "Exit codes: 0 done, 1 a session could not be held or released, 2 wrong usage or cannot start,\n"
     "128+N interrupted by signal N (open sessions are ended first; a second signal ends at once).";
 
+// Unlike CLI::Range it refuses NaN.
 CLI::Validator at_least(double least) {
-    return CLI::Range(least, 1e8).description("");
+    return CLI::Validator(
+        [least](std::string& text) {
+            double value = 0;
+            const bool inside = CLI::detail::lexical_cast(text, value) && value >= least && value <= 1e8;
+            return inside ? std::string()
+                          : text + " is not a number from " + CLI::detail::to_string(least) + " to 1e8";
+        },
+        "");
+}
+
+// What stands behind `--` is another program's command line, and none of ours to read.
+std::vector<std::string> cut_command(int& argc, char** argv) {
+    std::vector<std::string> command;
+    const auto end = argv + argc;
+    const auto dashes =
+        std::find_if(argv, end, [](const char* word) { return std::string_view(word) == "--"; });
+    if (dashes != end) {
+        command.assign(dashes + 1, end);
+        argc = static_cast<int>(dashes - argv);
+    }
+    return command;
 }
 
 // Seconds of the wire, as an option.
@@ -134,7 +159,6 @@ CLI::App* add_hold(CLI::App& app, hold_options& options) {
     hold->add_option("--hold", options.hold, "How long (default: until Ctrl-C, or until CMD ends)")
         ->check(at_least(0))
         ->type_name("SECONDS");
-    hold->add_option("command", options.command, "Command to run")->type_name("CMD");
     add_session_options(hold, options);
     return hold;
 }
@@ -166,6 +190,19 @@ CLI::App* add_fleet(CLI::App& app, fleet_command_options& options) {
     return fleet;
 }
 
+// Options that would have no effect are an error.
+void check_usage(const CLI::App* command, const session_options& options,
+                 const std::vector<std::string>& behind, bool takes_command) {
+    if (!command->parsed())
+        return;
+    for (const auto* flag : {"--worker", "--worker-port"})
+        if (!options.where.is_local() && command->get_option(flag)->count() > 0)
+            throw startup_error(std::string(flag) +
+                                " is for the local fleet, and there is none with an endpoint");
+    if (!behind.empty() && !takes_command)
+        throw startup_error("a command behind -- is for `nullworker hold`");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -174,8 +211,10 @@ int main(int argc, char** argv) {
     app.require_subcommand(1);
     app.footer(footer);
     app.get_formatter()->column_width(34);
+    std::signal(SIGPIPE, SIG_IGN);  // sessions are ended even when nobody reads what is shown
     demo_options demo;
     hold_options hold;
+    hold.command = cut_command(argc, argv);
     fleet_command_options fleet;
     demo.where.fleet.scaling.inactivity_timeout = seconds(2);
     demo.where.fleet.scaling.start_delay = seconds(0.5);
@@ -193,6 +232,10 @@ int main(int argc, char** argv) {
     add_local_fleet(commands[1].first, hold.where.fleet, hold.where.worker_command);
     try {
         app.parse(argc, argv);
+        check_usage(commands[0].first, demo, hold.command, false);
+        check_usage(commands[1].first, hold, hold.command, true);
+        if (hold.hold && !hold.command.empty())
+            throw startup_error("--hold and a command exclude each other: the command says how long");
         for (const auto& [command, work] : commands)
             if (command->parsed())
                 return work();

@@ -47,6 +47,11 @@ progress::~progress() {
     erase_status();
 }
 
+// Peers' texts go in here, and need not be UTF-8.
+std::string progress::dumped(const nlohmann::json& event) {
+    return event.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 double progress::elapsed() const {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - x_start).count();
 }
@@ -55,9 +60,10 @@ void progress::session(int number, const std::string& state, const std::string& 
     x_sessions.at(static_cast<std::size_t>(number - 1)) = state;
     if (x_form == form::json)
         return json(
-            nlohmann::json({{"event", "session"}, {"session", number}, {"state", state}, {"detail", detail}})
-                .dump());
-    line("session " + std::to_string(number), state + (detail.empty() ? "" : "  " + detail));
+            dumped({{"event", "session"}, {"session", number}, {"state", state}, {"detail", detail}}));
+    constexpr std::size_t longest_state = 8;
+    const std::string padding(longest_state - std::min(longest_state, state.size()), ' ');
+    line("session " + std::to_string(number), detail.empty() ? state : state + padding + "  " + detail);
 }
 
 void progress::workers(const std::map<std::string, int>& by_state) {
@@ -67,14 +73,13 @@ void progress::workers(const std::map<std::string, int>& by_state) {
     if (total(by_state) != x_story.back())
         x_story.push_back(total(by_state));
     if (x_form == form::json)
-        return json(nlohmann::json({{"event", "workers"}, {"total", total(by_state)}, {"by_state", by_state}})
-                        .dump());
+        return json(dumped({{"event", "workers"}, {"total", total(by_state)}, {"by_state", by_state}}));
     line("workers", std::to_string(total(by_state)) + "  (" + described(by_state) + ")");
 }
 
 void progress::note(const std::string& text) {
     if (x_form == form::json)
-        return json(nlohmann::json({{"event", "note"}, {"text", text}}).dump());
+        return json(dumped({{"event", "note"}, {"text", text}}));
     line("", text);
 }
 

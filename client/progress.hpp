@@ -1,5 +1,7 @@
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
+
 #include <chrono>
 #include <cstdio>
 #include <map>
@@ -32,6 +34,7 @@ public:
     [[nodiscard]] const std::vector<int>& worker_story() const noexcept { return x_story; }
 
 private:
+    static std::string dumped(const nlohmann::json& event);
     void line(const std::string& subject, const std::string& text);
     void json(const std::string& fields);
     void erase_status();

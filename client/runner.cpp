@@ -1,5 +1,7 @@
 #include "runner.hpp"
 
+#include <nullworker/net/http_client.hpp>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -7,15 +9,16 @@
 #include <csignal>
 #include <cstdlib>
 #include <exception>
+#include <iostream>
 #include <utility>
 
 namespace nullworker::client {
 
-int run(command work) {
+int run(command work, on_signal signalled_code) {
     asio::io_context context(1);
     interruption stop;
     int signalled = 0;
-    asio::signal_set signals(context, SIGINT, SIGTERM);
+    asio::signal_set signals(context, SIGINT, SIGTERM, SIGHUP);
     std::function<void()> await_signal = [&] {
         signals.async_wait([&](const boost::system::error_code& ec, int number) {
             if (ec)
@@ -30,16 +33,29 @@ int run(command work) {
     await_signal();
 
     int code = exit_failed;
+    const auto final_code = [&] {
+        const bool mapped = signalled_code == on_signal::exit_128 && code <= exit_failed;
+        return signalled != 0 && mapped ? 128 + signalled : code;
+    };
     std::exception_ptr error;
     asio::co_spawn(context, work(context.get_executor(), stop), [&](std::exception_ptr thrown, int returned) {
         error = std::move(thrown);
         code = returned;
         signals.cancel();
+        // All is done; the system's name look-ups would be waited for.
+        if (!error && net::lookups_under_way() > 0)
+            std::_Exit(final_code());
     });
-    context.run();
+    try {
+        context.run();
+    } catch (const std::exception& e) {
+        // A bug, and what it left behind cannot be unwound in order. The guardian ends the workers.
+        std::cerr << "nullworker: unexpected error, please report it: " << e.what() << std::endl;
+        std::_Exit(exit_failed);
+    }
     if (error)
         std::rethrow_exception(error);
-    return signalled != 0 && code <= exit_failed ? 128 + signalled : code;
+    return final_code();
 }
 
 }  // namespace nullworker::client

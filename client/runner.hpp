@@ -18,8 +18,14 @@ inline constexpr int exit_usage = 2;
 // What a command does; returns its exit code. Gets to know of SIGINT and SIGTERM by `stop`.
 using command = std::function<asio::awaitable<int>(asio::any_io_executor executor, interruption& stop)>;
 
-// Runs a command to its end. The first SIGINT or SIGTERM requests `stop` and makes the exit code 128 + its
-// number where the command would return 0 or 1; a second one ends the program at once.
-int run(command work);
+// What becomes of the exit code after a signal.
+enum class on_signal {
+    exit_128,   // 128 + its number, where the command would return 0 or 1
+    keep_code,  // what the command returns
+};
+
+// Runs a command to its end. The first SIGINT, SIGTERM or SIGHUP requests `stop`; a second one ends the
+// program at once.
+int run(command work, on_signal signalled_code = on_signal::exit_128);
 
 }  // namespace nullworker::client

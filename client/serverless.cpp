@@ -2,6 +2,8 @@
 
 #include "polling.hpp"
 
+#include <nullworker/base/deadline.hpp>
+
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -95,9 +97,12 @@ asio::awaitable<outcome<wire::route_reply>> serverless::route(endpoint_access en
         .endpoint = endpoint.name, .api_key = endpoint.key, .cost = cost, .request_idx = request_idx});
     const auto answer = co_await post(join(x_where.autoscaler, "/route/"), std::move(body), endpoint.key);
     if (!answer)
-        co_return failure{"cannot route: " + answer.error().message};
-    if (answer->status != 200)
-        co_return refused("cannot route", *answer);
+        co_return failure{"cannot route: " + answer.error().message, /*retryable=*/true};
+    if (answer->status != 200) {
+        auto why = refused("cannot route", *answer);
+        why.retryable = is_retryable(answer->status);
+        co_return why;
+    }
     auto reply = wire::parse_route_reply(answer->body);
     if (!reply)
         co_return failure{"cannot read the route: " + reply.error().message()};
@@ -120,6 +125,8 @@ asio::awaitable<outcome<held_session>> serverless::reserve(endpoint_access endpo
                 " s; the last obstacle: " + obstacle};
 
         const auto routed = co_await route(endpoint, options.cost, request_idx);
+        if (!routed && !routed.error().retryable)
+            co_return routed.error();
         if (!routed) {
             // One lost call is no reason to give up a place in the queue.
             obstacle = routed.error().message;
@@ -143,8 +150,13 @@ asio::awaitable<outcome<held_session>> serverless::reserve(endpoint_access endpo
             co_return failure{"the autoscaler named the worker '" + routed->worker->url +
                               "': " + worker.error().message()};
         on.on_routed(request_idx, routed->worker->url);
-        auto body = wire::create_body(routed->worker->grant, {.lifetime = options.lifetime});
-        const auto answer = co_await post(join(*worker, "/session/create"), std::move(body), {});
+        const auto target = join(*worker, "/session/create");
+        const auto body = wire::create_body(routed->worker->grant, {.lifetime = options.lifetime});
+        auto answer = co_await post(target, body, {});
+        // A reply that was lost on the way leaves a session that nobody would end: the same grant gets it
+        // again.
+        if (!answer)
+            answer = co_await post(target, body, {});
         if (answer && answer->status == 201) {
             const auto created = wire::parse_session_created(answer->body);
             if (!created)
@@ -163,13 +175,25 @@ asio::awaitable<outcome<held_session>> serverless::reserve(endpoint_access endpo
 }
 
 asio::awaitable<outcome<bool>> serverless::end(held_session session) {
-    auto body = wire::session_body(session.session_id, session.grant);
-    const auto answer = co_await post(join(session.worker, "/session/end"), std::move(body), {});
-    if (!answer)
-        co_return failure{"cannot end it: " + answer.error().message};
-    if (answer->status != 200)
-        co_return refused("cannot end it", *answer);
-    co_return true;
+    constexpr int tries = 3;
+    const auto target = join(session.worker, "/session/end");
+    const auto body = wire::session_body(session.session_id, session.grant);
+    failure why;
+    for (int number = 1; number <= tries; ++number) {
+        const auto answer = co_await post(target, body, {});
+        if (answer && answer->status == 200)
+            co_return true;
+        // Not there any more: an earlier try ended it, and only its reply was lost.
+        if (answer && answer->status == 400 && number > 1)
+            co_return true;
+        why =
+            answer ? refused("cannot end it", *answer) : failure{"cannot end it: " + answer.error().message};
+        if (answer && !is_retryable(answer->status))
+            break;
+        if (number < tries)
+            co_await sleep_for(200ms);
+    }
+    co_return why;
 }
 
 asio::awaitable<outcome<bool>> serverless::is_open(held_session session) {

@@ -62,8 +62,7 @@ class serverless {
 public:
     serverless(asio::any_io_executor executor, service where);
 
-    // Fetches Vast's own root certificate, by which workers are verified. Without it only the system's
-    // roots are trusted.
+    // Fetches Vast's own root certificate, by which workers are verified beside the system's roots.
     [[nodiscard]] asio::awaitable<outcome<bool>> fetch_root_certificate();
 
     [[nodiscard]] asio::awaitable<outcome<endpoint_access>> find_endpoint(std::string name);
@@ -77,6 +76,7 @@ public:
                                                                  const reserve_events& on,
                                                                  interruption& stop);
 
+    // Ends a session; three tries.
     [[nodiscard]] asio::awaitable<outcome<bool>> end(held_session session);
 
     // Whether the worker still holds it.

@@ -2,20 +2,16 @@
 #include <nullworker/app/daemon.hpp>
 #include <nullworker/base/log.hpp>
 
+#include <csignal>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
-#include <optional>
 #include <variant>
-
-namespace {
-
-constexpr int exit_cannot_start = 2;
-
-}  // namespace
 
 int main(int argc, char** argv) {
     using namespace nullworker;
+    constexpr int exit_cannot_start = 2;
+    std::signal(SIGPIPE, SIG_IGN);  // a log that nobody reads any more is no reason to end
     std::optional<app::settings> config;
     try {
         auto wanted = app::read_config(argc, argv);
@@ -28,8 +24,8 @@ int main(int argc, char** argv) {
         return app::run_daemon(*config);
     } catch (const startup_error& e) {
         std::cerr << "nullworkerd: " << e.what() << std::endl;
-        if (!config)
-            config = app::settings_for_error_report();
+        if (const auto* wrong = dynamic_cast<const app::config_error*>(&e))
+            config = wrong->known();
         if (config)
             app::report_startup_error(*config, e.what());
         return exit_cannot_start;

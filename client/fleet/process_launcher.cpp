@@ -101,6 +101,7 @@ struct launch_plan {
     sigset_t none;
     sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    ::signal(SIGPIPE, SIG_DFL);  // which the fleet's own program ignores
     ::execve(plan.program, plan.arguments, plan.environment);
     ::_exit(cannot_run);
 }

@@ -45,6 +45,11 @@ std::string touch(const std::string& path) {
     return file ? std::string() : std::generic_category().message(errno) + ": '" + path + "'";
 }
 
+// A path on the consumer's own server is resolved against an origin that is not known here.
+std::string close_target(const std::string& route) {
+    return route.starts_with('/') ? "http://localhost" + route : route;
+}
+
 reservation::grant_trust trust_of(auth::grant_verdict verdict) {
     return verdict == auth::grant_verdict::verified ? reservation::grant_trust::verified
                                                     : reservation::grant_trust::unverified;
@@ -82,13 +87,16 @@ net::reply public_api::create(const net::request& request) {
     const auto wanted = wire::parse_create(request.body, x_settings.create);
     if (!wanted)
         return refuse(wanted.error());
-    if (!x_state.takes_sessions())
-        return try_later(x_state.draining() ? "the worker is shutting down" : "the worker is not ready yet");
+    if (wanted->on_close_route && !parse_url(close_target(*wanted->on_close_route)))
+        return refuse(wire::refuse("on_close_route", "not a valid URL"));
     const auto verdict = x_gate.check_create(wanted->grant);
     if (!admits(verdict))
-        return refuse_grant(verdict, wanted->grant);
+        return refuse_grant(request, verdict, wanted->grant);
+    const auto trust = trust_of(verdict);
+    if (!x_state.takes_sessions() && !x_desk.is_retry(wanted->grant, trust))
+        return try_later(x_state.draining() ? "the worker is shutting down" : "the worker is not ready yet");
 
-    const auto made = x_desk.reserve(*wanted, trust_of(verdict), now());
+    const auto made = x_desk.reserve(*wanted, trust, now());
     if (made.outcome == desk::reserve_outcome::slot_taken) {
         log::info("session_rejected", {{"request_idx", wanted->grant.request_idx}, {"reason", "slot taken"}});
         return net::empty_reply(429);
@@ -157,7 +165,7 @@ net::reply public_api::ping(const net::request& request) {
     if (!ping)
         return refuse(ping.error());
     if (const auto verdict = x_gate.check_ping(ping->grant); !admits(verdict))
-        return refuse_grant(verdict, ping->grant);
+        return refuse_grant(request, verdict, ping->grant);
     const auto time = now();
     if (ping->session_id) {
         const auto outcome = x_desk.renew(*ping->session_id, ping->grant.document, time).outcome;
@@ -183,13 +191,16 @@ net::reply public_api::update(const net::request& request) {
 }
 
 // Says in the log which check failed and which setting governs it; the peer learns nothing but 401.
-net::reply public_api::refuse_grant(auth::grant_verdict verdict, const wire::route_grant& grant) {
+net::reply public_api::refuse_grant(const net::request& request, auth::grant_verdict verdict,
+                                    const wire::route_grant& grant) {
     if (verdict == auth::grant_verdict::no_key)
         return try_later("the worker has no public key yet");
+    constexpr std::size_t longest_url = 200;
     const bool forged = verdict == auth::grant_verdict::bad_signature;
     log::warning("grant_refused",
                  {{"reason", forged ? "the signature does not verify" : "signed for another worker"},
-                  {"url", grant.url},
+                  {"path", request.path},
+                  {"url", grant.url.substr(0, longest_url)},
                   {"request_idx", grant.request_idx},
                   {"setting", forged ? "NULLWORKER_CREATE_AUTH, REPORT_ADDR"
                                      : "NULLWORKER_CREATE_AUTH, PUBLIC_IPADDR, USE_SSL"}});

@@ -1,4 +1,5 @@
 #include <nullworker/app/config.hpp>
+#include <nullworker/net/tls.hpp>
 #include <nullworker/wire/status_report.hpp>
 
 #include <CLI/CLI.hpp>
@@ -18,35 +19,13 @@ namespace {
 
 constexpr const char* public_port_flag = "public-port";
 
-// Settings as they are written: text and plain numbers.
+// What must be translated before it is a setting.
 struct raw_settings {
-    std::string listen_address = "0.0.0.0";
-    std::uint16_t worker_port = 3000;
     int webhook_port = -1;  // -1: worker_port + 1
-    std::uint16_t control_port = 18999;
-    std::string public_address;
-    int public_port = -1;  // -1: VAST_TCP_PORT_<worker_port>
-    std::string use_ssl = "false";
-    std::string tls_certificate = "/etc/instance.crt";
-    std::string tls_key = "/etc/instance.key";
+    int public_port = -1;   // -1: VAST_TCP_PORT_<worker_port>
     std::int64_t container_id = -1;
     std::string report_address = "https://run.vast.ai";
-    std::string master_token;
-    std::string report_version = wire::framework_version;
-    double report_interval = 10;
-    double max_perf = 100;
-    double max_lifetime = 86400;
-    bool unsecured = false;
-    auth::create_policy create_auth = auth::create_policy::signed_only;
-    std::string force_update_file = "/.force_update";
     std::string health_url;
-    double health_interval = 10;
-    double health_timeout = 10;
-    int unhealthy_after = 3;
-    double drain_timeout = 0;
-    double flush_timeout = 5;
-    double error_linger = 0;
-    log::level log_level = log::level::info;
 };
 
 const char* environment(const std::string& name) {
@@ -90,10 +69,40 @@ private:
     mutable std::string x_public_port;
 };
 
-// A range whose bounds stand in the error, not in every line of --help.
+// A range whose bounds stand in the error, not in every line of --help. Unlike CLI::Range it refuses NaN.
 template <class T>
 CLI::Validator in_range(T least, T most) {
-    return CLI::Range(least, most).description("");
+    return CLI::Validator(
+        [least, most](std::string& text) {
+            T value{};
+            const bool inside = CLI::detail::lexical_cast(text, value) && value >= least && value <= most;
+            return inside ? std::string()
+                          : text + " is not in the range " + CLI::detail::to_string(least) + " to " +
+                                CLI::detail::to_string(most);
+        },
+        "");
+}
+
+// The addresses of a comma-separated list; throws startup_error for one that is no URL.
+std::vector<url> parse_addresses(const std::string& text) {
+    std::vector<url> out;
+    std::istringstream list(text);
+    for (std::string entry; std::getline(list, entry, ',');) {
+        entry = CLI::detail::trim_copy(entry);
+        if (entry.empty())
+            continue;
+        const auto address = parse_url(entry);
+        if (!address)
+            throw startup_error("REPORT_ADDR (--report-address) holds '" + entry +
+                                "': " + address.error().message() +
+                                "; give http:// or https:// URLs, comma separated");
+        out.push_back(*address);
+    }
+    if (out.empty())
+        throw startup_error(
+            "REPORT_ADDR (--report-address) is empty; give the autoscaler's URL, for instance "
+            "https://run.vast.ai");
+    return out;
 }
 
 constexpr const char* description =
@@ -117,7 +126,10 @@ public:
         x_app.get_formatter()->column_width(36);
         x_app.config_formatter(x_file);
         x_app.allow_config_extras(CLI::config_extras_mode::error);
-        x_app.set_config("--config", "", "Read settings from this file")->envname("NULLWORKER_CONFIG");
+        // CLI11 reads the file before the environment, and so would miss the variable.
+        const char* file = environment("NULLWORKER_CONFIG");
+        x_app.set_config("--config", file ? file : "", "Read settings from this file (Env:NULLWORKER_CONFIG)",
+                         file);
         x_app.set_version_flag("--version", "nullworkerd " NULLWORKER_VERSION);
         x_app.add_flag("--check", x_check, "Check the configuration, print what would be used, and exit");
         x_app.footer(footer);
@@ -132,17 +144,22 @@ public:
     std::variant<settings, print_and_exit> read(int argc, const char* const* argv) {
         try {
             x_app.parse(argc, argv);
+            check();
         } catch (const CLI::CallForHelp&) {
             return print_and_exit{x_app.help() + "\n"};
         } catch (const CLI::CallForVersion& version) {
             return print_and_exit{std::string(version.what()) + "\n"};
+        } catch (const CLI::ExtrasError&) {
+            throw config_error("unknown arguments: " + unknown_flags() + "; see nullworkerd --help",
+                               reportable());
         } catch (const CLI::ParseError& e) {
-            throw startup_error(explain(e.what()));
+            throw config_error(explain(e.what()), reportable());
+        } catch (const startup_error& e) {
+            throw config_error(e.what(), reportable());
         }
-        auto checked = check();
         if (x_check)
-            return print_and_exit{summary(checked)};
-        return checked;
+            return print_and_exit{summary()};
+        return x_out;
     }
 
 private:
@@ -161,85 +178,103 @@ private:
         return bind(flag, own_variable(flag), target, help);
     }
 
+    CLI::Option* bind_seconds(const std::string& flag, seconds& target, double least, double most,
+                              const std::string& help) {
+        const std::string variable = own_variable(flag);
+        x_variables[flag] = variable;
+        x_order.push_back(flag);
+        auto* option = x_app.add_option_function<double>(
+            "--" + flag, [&target](double value) { target = seconds(value); }, help);
+        x_options[flag] = option;
+        return option->envname(variable)
+            ->check(in_range(least, most))
+            ->default_str(CLI::detail::to_string(target.count()))
+            ->type_name("SECONDS")
+            ->group(x_group);
+    }
+
+    // A switch; `variable` is read by CLI11 where it takes the usual words for yes and no.
+    CLI::Option* bind_flag(const std::string& flag, const std::string& variable, bool& target,
+                           const std::string& help) {
+        x_variables[flag] = variable;
+        x_order.push_back(flag);
+        x_options[flag] = x_app.add_flag("--" + flag, target, help);
+        return x_options[flag]->group(x_group);
+    }
+
     void add_vast() {
         x_group = "Set by Vast on every instance";
-        bind("worker-port", "WORKER_PORT", x_raw.worker_port,
+        bind("worker-port", "WORKER_PORT", x_out.worker_port,
              "Port of the public listener (0: any free one)");
         bind(public_port_flag, "", x_raw.public_port,
              "Port under which the outside reaches the public listener; required "
              "(Env:VAST_TCP_PORT_<WORKER_PORT>)")
             ->check(in_range(0, 65535))
             ->default_str("");
-        bind("public-address", "PUBLIC_IPADDR", x_raw.public_address,
+        bind("public-address", "PUBLIC_IPADDR", x_out.public_address,
              "Public address of the instance; required");
         bind("container-id", "CONTAINER_ID", x_raw.container_id, "Id of this worker in reports; required")
             ->check(in_range<std::int64_t>(0, std::numeric_limits<std::int64_t>::max()))
             ->default_str("");
         bind("report-address", "REPORT_ADDR", x_raw.report_address,
              "Autoscaler URLs, comma separated, tried in order");
-        bind("master-token", "MASTER_TOKEN", x_raw.master_token,
+        bind("master-token", "MASTER_TOKEN", x_out.master_token,
              "Token in reports, and the bearer token of /pyworker/update; better set as a variable, since "
              "command lines can be read by everyone on the machine");
-        bind("use-ssl", "USE_SSL", x_raw.use_ssl,
-             "TLS on the public listener; only the exact word true turns it on")
-            ->expected(0, 1);
-        bind("unsecured", "UNSECURED", x_raw.unsecured, "Check no signature at all; for debugging")
-            ->expected(0, 1);
+        bind_flag("use-ssl", "USE_SSL", x_out.use_ssl,
+                  "TLS on the public listener (Env:USE_SSL, of which only the exact word true turns it on)");
+        bind_flag("unsecured", "UNSECURED", x_out.unsecured, "Check no signature at all; for debugging")
+            ->envname("UNSECURED");
     }
 
     void add_listeners() {
         x_group = "Listeners";
-        bind("listen-address", x_raw.listen_address, "Address of the public listener")
+        bind("listen-address", x_out.listen_address, "Address of the public listener")
             ->check(is_ip_address());
         bind("worker-http-port", "WORKER_HTTP_PORT", x_raw.webhook_port,
              "Port of the webhook listener on loopback (default: the worker port + 1)")
             ->check(in_range(0, 65535))
             ->default_str("");
-        bind("control-port", "NULL_CONTROL_PORT", x_raw.control_port,
+        bind("control-port", "NULL_CONTROL_PORT", x_out.control_port,
              "Port of the control listener on loopback");
-        bind("tls-certificate", x_raw.tls_certificate, "Certificate chain in PEM, used with USE_SSL=true");
-        bind("tls-key", x_raw.tls_key, "Its key in PEM");
+        bind("tls-certificate", x_out.tls_certificate, "Certificate chain in PEM, used with USE_SSL=true");
+        bind("tls-key", x_out.tls_key, "Its key in PEM");
     }
 
     void add_sessions() {
         x_group = "Sessions";
         const std::map<std::string, auth::create_policy> policies = {
             {"signed", auth::create_policy::signed_only}, {"open", auth::create_policy::open}};
-        bind("max-perf", x_raw.max_perf, "Capacity reported once ready; one session costs as much")
+        bind("max-perf", x_out.max_perf, "Capacity reported once ready; one session costs as much")
             ->check(in_range(0.001, 1e9));
-        bind("max-lifetime", x_raw.max_lifetime,
-             "Longest lifetime of a session, and how far ahead it can be renewed, in s")
-            ->check(in_range(0.001, 1e8));
-        bind("create-auth", x_raw.create_auth,
+        bind_seconds("max-lifetime", x_out.max_lifetime, 0.001, 1e8,
+                     "Longest lifetime of a session, and how far ahead it can be renewed");
+        bind("create-auth", x_out.create_auth,
              "Who may create sessions: signed (grants of the autoscaler for this worker) or open (anybody)")
             ->transform(CLI::CheckedTransformer(policies).description(""))
             ->default_str("signed")
             ->type_name("signed|open");
-        bind("force-update-file", x_raw.force_update_file, "File that /pyworker/update creates");
+        bind("force-update-file", x_out.force_update_file, "File that /pyworker/update creates");
     }
 
     void add_consumer() {
         x_group = "Consumer";
         bind("backend-health-url", "BACKEND_HEALTH_URL", x_raw.health_url,
              "Health endpoint of the consumer, probed with GET; empty: no probe");
-        bind("health-interval", x_raw.health_interval, "Time between probes, in s")
-            ->check(in_range(0.01, 86400.0));
-        bind("health-timeout", x_raw.health_timeout, "Longest time for one probe, in s")
-            ->check(in_range(0.01, 86400.0));
-        bind("unhealthy-after", x_raw.unhealthy_after, "Failed probes in a row that make an error")
+        bind_seconds("health-interval", x_out.health_interval, 0.01, 86400.0, "Time between probes");
+        bind_seconds("health-timeout", x_out.health_timeout, 0.01, 86400.0, "Longest time for one probe");
+        bind("unhealthy-after", x_out.unhealthy_after, "Failed probes in a row that make an error")
             ->check(in_range(1, 1000));
     }
 
     void add_autoscaler() {
         x_group = "Reports";
-        bind("report-interval", x_raw.report_interval,
-             "Longest time between reports, in s; changes are reported at once")
-            ->check(in_range(0.1, 3600.0));
-        bind("report-version", x_raw.report_version,
+        bind_seconds("report-interval", x_out.report_interval, 0.1, 3600.0,
+                     "Longest time between reports, in s; changes are reported at once");
+        bind("report-version", x_out.report_version,
              "Version in reports; the autoscaler refuses others than its own");
-        bind("error-linger", x_raw.error_linger,
-             "How long to keep reporting, every 10 s, that the daemon cannot start; 0: once")
-            ->check(in_range(0.0, 1e8));
+        bind_seconds("error-linger", x_out.error_linger, 0.0, 1e8,
+                     "How long to keep reporting, every 10 s, that the daemon cannot start; 0: once");
     }
 
     void add_process() {
@@ -248,12 +283,11 @@ private:
                                                           {"info", log::level::info},
                                                           {"warning", log::level::warning},
                                                           {"error", log::level::error}};
-        bind("drain-timeout", x_raw.drain_timeout, "How long a signal waits for the session to end, in s")
-            ->check(in_range(0.0, 1e8));
-        bind("flush-timeout", x_raw.flush_timeout,
-             "How long the last report and the completions may take when stopping, in s")
-            ->check(in_range(0.0, 3600.0));
-        bind("log-level", x_raw.log_level, "Least important lines logged: debug, info, warning, error")
+        bind_seconds("drain-timeout", x_out.drain_timeout, 0.0, 1e8,
+                     "How long a signal waits for the session to end");
+        bind_seconds("flush-timeout", x_out.flush_timeout, 0.0, 3600.0,
+                     "How long the last report and the completions may take when stopping");
+        bind("log-level", x_out.log_level, "Least important lines logged: debug, info, warning, error")
             ->transform(CLI::CheckedTransformer(levels).description(""))
             ->default_str("info")
             ->type_name("LEVEL");
@@ -282,64 +316,45 @@ private:
         return message + "; see nullworkerd --help";
     }
 
-    settings check() {
-        settings out;
-        out.listen_address = x_raw.listen_address;
-        out.worker_port = x_raw.worker_port;
-        out.webhook_port = static_cast<std::uint16_t>(webhook_port());
-        out.control_port = x_raw.control_port;
-        out.public_address =
-            required("public-address", x_raw.public_address, "the public address of this instance");
-        out.public_port = public_port();
-        out.use_ssl = x_raw.use_ssl == "true" || (x_options["use-ssl"]->count() > 0 && x_raw.use_ssl.empty());
-        out.tls_certificate = x_raw.tls_certificate;
-        out.tls_key = x_raw.tls_key;
+    // Translates what is written into settings. Throws startup_error for what makes no sense.
+    void check() {
+        if (x_options["use-ssl"]->count() == 0)
+            if (const char* word = environment("USE_SSL"))
+                x_out.use_ssl = std::string_view(word) == "true";
+        x_out.webhook_port = static_cast<std::uint16_t>(webhook_port());
+        required("public-address", x_out.public_address, "the public address of this instance");
+        x_out.public_port = public_port();
         if (x_raw.container_id < 0)
             required("container-id", "", "the integer id of this worker in reports");
-        out.container_id = x_raw.container_id;
-        out.report_addresses = report_addresses();
-        out.master_token = x_raw.master_token;
-        out.report_version = x_raw.report_version;
-        out.report_interval = seconds(x_raw.report_interval);
-        out.max_perf = x_raw.max_perf;
-        out.max_lifetime = seconds(x_raw.max_lifetime);
-        out.unsecured = x_raw.unsecured;
-        out.create_auth = x_raw.create_auth;
-        out.force_update_file = x_raw.force_update_file;
-        out.health_url = health_url();
-        out.health_interval = seconds(x_raw.health_interval);
-        out.health_timeout = seconds(x_raw.health_timeout);
-        out.unhealthy_after = x_raw.unhealthy_after;
-        out.drain_timeout = seconds(x_raw.drain_timeout);
-        out.flush_timeout = seconds(x_raw.flush_timeout);
-        out.error_linger = seconds(x_raw.error_linger);
-        out.log_level = x_raw.log_level;
-        if (!parse_url(out.own_url(1)))
-            throw startup_error("PUBLIC_IPADDR (--public-address) is '" + x_raw.public_address +
+        x_out.container_id = x_raw.container_id;
+        x_out.report_addresses = parse_addresses(x_raw.report_address);
+        x_out.health_url = health_url();
+        if (!parse_url(x_out.own_url(1)))
+            throw startup_error("PUBLIC_IPADDR (--public-address) is '" + x_out.public_address +
                                 "', which makes no valid URL; give an address or a host name");
-        return out;
+        if (x_check && x_out.use_ssl)
+            (void)net::load_server_tls(x_out.tls_certificate, x_out.tls_key);
     }
 
-    std::string required(const std::string& flag, const std::string& value, const std::string& what) {
+    void required(const std::string& flag, const std::string& value, const std::string& what) {
         if (value.empty())
             throw startup_error(x_variables[flag] + " is not set: " + what + "; set it or pass --" + flag);
-        return value;
     }
 
     [[nodiscard]] int webhook_port() const {
         if (x_raw.webhook_port >= 0)
             return x_raw.webhook_port;
-        if (x_raw.worker_port == 65535)
+        if (x_out.worker_port == 65535)
             throw startup_error(
                 "WORKER_PORT is 65535, so the webhook listener's default port would be 65536; "
                 "set WORKER_HTTP_PORT (--worker-http-port)");
-        return x_raw.worker_port == 0 ? 0 : x_raw.worker_port + 1;
+        return x_out.worker_port == 0 ? 0 : x_out.worker_port + 1;
     }
 
     std::uint16_t public_port() {
         if (x_raw.public_port >= 0)
             return static_cast<std::uint16_t>(x_raw.public_port);
-        const std::string variable = "VAST_TCP_PORT_" + std::to_string(x_raw.worker_port);
+        const std::string variable = "VAST_TCP_PORT_" + std::to_string(x_out.worker_port);
         const char* from_environment = environment(variable);
         const std::string text = from_environment ? from_environment : x_file->public_port();
         x_variables[public_port_flag] = variable;
@@ -354,27 +369,6 @@ private:
         return static_cast<std::uint16_t>(port);
     }
 
-    [[nodiscard]] std::vector<url> report_addresses() const {
-        std::vector<url> out;
-        std::istringstream list(x_raw.report_address);
-        for (std::string text; std::getline(list, text, ',');) {
-            text = CLI::detail::trim_copy(text);
-            if (text.empty())
-                continue;
-            const auto address = parse_url(text);
-            if (!address)
-                throw startup_error("REPORT_ADDR (--report-address) holds '" + text +
-                                    "': " + address.error().message() +
-                                    "; give http:// or https:// URLs, comma separated");
-            out.push_back(*address);
-        }
-        if (out.empty())
-            throw startup_error(
-                "REPORT_ADDR (--report-address) is empty; give the autoscaler's URL, for instance "
-                "https://run.vast.ai");
-        return out;
-    }
-
     [[nodiscard]] std::optional<url> health_url() const {
         if (x_raw.health_url.empty())
             return std::nullopt;
@@ -385,36 +379,76 @@ private:
         return *parsed;
     }
 
+    // The words of the command line that are no flag of ours, without values, which may be secrets.
+    [[nodiscard]] std::string unknown_flags() const {
+        std::string out;
+        for (const auto& word : x_app.remaining())
+            if (word.starts_with('-'))
+                out += (out.empty() ? "" : " ") + word.substr(0, word.find('='));
+        return out.empty() ? "words that belong to no flag" : out;
+    }
+
+    // The text that `flag` was given, however far parsing came; its default where there is none.
+    [[nodiscard]] std::string text_of(const std::string& flag) {
+        const auto* option = x_options[flag];
+        if (option->count() > 0)
+            return option->results().back();
+        const char* value = environment(x_variables[flag]);
+        return value ? value : option->get_default_str();
+    }
+
+    // Whom to tell that the configuration is wrong, as far as it is known; nothing for --check, which must
+    // not speak in the name of a worker that may be running.
+    [[nodiscard]] std::optional<settings> reportable() {
+        if (x_app["--check"]->count() > 0)
+            return std::nullopt;
+        settings known;
+        try {
+            known.container_id = std::stoll(text_of("container-id"));
+            known.report_addresses = parse_addresses(text_of("report-address"));
+            known.worker_port = static_cast<std::uint16_t>(std::stoi(text_of("worker-port")));
+            known.public_port = known.worker_port;
+            known.public_port = public_port();
+        } catch (const std::exception&) {
+            // What is not known stays unsaid.
+        }
+        if (known.report_addresses.empty())
+            return std::nullopt;
+        known.public_address = text_of("public-address");
+        known.master_token = text_of("master-token");
+        known.report_version = text_of("report-version");
+        known.use_ssl = text_of("use-ssl") == "true";
+        return known;
+    }
+
     // What --check prints; it can be used as a configuration file.
-    [[nodiscard]] std::string summary(const settings& checked) {
+    [[nodiscard]] std::string summary() {
         std::string out =
-            "# The configuration is valid. The worker's own URL: " + checked.own_url(checked.worker_port) +
-            "\n";
+            "# The configuration is valid. The worker's own URL: " + x_out.own_url(x_out.worker_port) + "\n";
         for (const auto& flag : x_order)
-            out += flag + " = " + shown(flag, checked) + "\n";
+            out += shown(flag) + "\n";
         return out;
     }
 
-    [[nodiscard]] std::string shown(const std::string& flag, const settings& checked) {
+    [[nodiscard]] std::string shown(const std::string& flag) {
+        const std::map<std::string, std::string> derived = {
+            {"public-port", std::to_string(x_out.public_port)},
+            {"worker-http-port", std::to_string(x_out.webhook_port)},
+            {"use-ssl", x_out.use_ssl ? "true" : "false"},
+            {"unsecured", x_out.unsecured ? "true" : "false"},
+        };
         if (flag == "master-token")
-            return checked.master_token.empty() ? "\"\"" : "\"********\"";
-        if (flag == "use-ssl")
-            return checked.use_ssl ? "true" : "false";
-        if (flag == public_port_flag)
-            return std::to_string(checked.public_port);
-        if (flag == "worker-http-port")
-            return std::to_string(checked.webhook_port);
-        if (flag == "unsecured")
-            return checked.unsecured ? "true" : "false";
-        if (flag == "create-auth")
-            return checked.create_auth == auth::create_policy::open ? "open" : "signed";
+            return x_out.master_token.empty() ? "# master-token is not set" : "# master-token = ********";
+        if (const auto found = derived.find(flag); found != derived.end())
+            return flag + " = " + found->second;
         const auto* option = x_options[flag];
         const std::string value = option->count() > 0 ? option->results().front() : option->get_default_str();
         const bool number = !value.empty() && value.find_first_not_of("0123456789.") == std::string::npos;
-        return number || flag == "log-level" ? value : '"' + value + '"';
+        return flag + " = " + (number ? value : '"' + value + '"');
     }
 
     CLI::App x_app{description, "nullworkerd"};
+    settings x_out;
     raw_settings x_raw;
     bool x_check = false;
     std::string x_group;
@@ -428,28 +462,6 @@ private:
 
 std::variant<settings, print_and_exit> read_config(int argc, const char* const* argv) {
     return command_line().read(argc, argv);
-}
-
-std::optional<settings> settings_for_error_report() {
-    settings out;
-    const char* id = environment("CONTAINER_ID");
-    char* end = nullptr;
-    out.container_id = id ? std::strtoll(id, &end, 10) : 0;
-    if (!id || *end != '\0')
-        return std::nullopt;
-    const char* addresses = environment("REPORT_ADDR");
-    std::istringstream list(addresses ? addresses : "https://run.vast.ai");
-    for (std::string text; std::getline(list, text, ',');)
-        if (const auto address = parse_url(text))
-            out.report_addresses.push_back(*address);
-    if (out.report_addresses.empty())
-        return std::nullopt;
-    if (const char* token = environment("MASTER_TOKEN"))
-        out.master_token = token;
-    if (const char* address = environment("PUBLIC_IPADDR"))
-        out.public_address = address;
-    out.report_version = wire::framework_version;
-    return out;
 }
 
 }  // namespace nullworker::app

@@ -63,10 +63,6 @@ daemon::daemon(asio::io_context& context, settings config, instant started)
 
 daemon::~daemon() = default;
 
-std::array<net::http_server*, 3> daemon::servers() {
-    return {&x_public, &x_webhook, &x_control};
-}
-
 void daemon::bind() {
     const auto address = asio::ip::make_address(x_config.listen_address);
     x_public.bind({address, x_config.worker_port}, "WORKER_PORT, --worker-port");
@@ -131,8 +127,9 @@ void daemon::compose() {
 }
 
 void daemon::start() {
-    for (net::http_server* server : servers())
-        server->start();
+    x_public.start();
+    x_webhook.start();
+    x_control.start();
     log::info("listening", {{"url", x_own_url},
                             {"worker_port", x_public.port()},
                             {"webhook_port", x_webhook.port()},
@@ -178,24 +175,27 @@ asio::awaitable<void> daemon::drain() {
     x_desk.release(now());
 }
 
+// First nobody can change anything any more, then everything is told, then the callbacks end; they may be for
+// the control listener.
 asio::awaitable<void> daemon::flush() {
     const auto patience = to_ticks(x_config.flush_timeout);
     const auto deadline = std::chrono::steady_clock::now() + patience;
+    x_public.drain();
+    x_webhook.drain();
+    co_await x_public.join(1s);
+    co_await x_webhook.join(1s);
     x_reporter->finish();
     x_courier->finish();
-    for (net::http_server* server : servers())
-        server->drain();
     const bool all_said = co_await x_outgoing.finish(patience);
     if (!all_said)
         log::warning("flush_incomplete", {{"undelivered_completions", x_desk.outbox().size()},
                                           {"setting", "NULLWORKER_FLUSH_TIMEOUT"}});
     const auto left = deadline - std::chrono::steady_clock::now();
     co_await x_callbacks->finish(left);
+    x_control.drain();
+    co_await x_control.join(1s);
     x_housekeeping.cancel();
     co_await x_housekeeping.join();
-    const auto listeners = servers();
-    for (net::http_server* server : listeners)
-        co_await server->join(1s);
     log::info("stopped", {{"undelivered_completions", x_desk.outbox().size()}});
 }
 
@@ -225,6 +225,20 @@ void daemon::state_changed() {
         log::info("ready", {{"seconds", x_state.load_time()}});
 }
 
+namespace {
+
+// An exception here is a bug, and what it left behind cannot be unwound in order.
+void run_or_die(asio::io_context& context) {
+    try {
+        context.run();
+    } catch (const std::exception& e) {
+        log::error("unexpected_error", {{"error", e.what()}});
+        std::_Exit(EXIT_FAILURE);
+    }
+}
+
+}  // namespace
+
 int run_daemon(const settings& config) {
     const auto started = now();
     asio::io_context context(1);
@@ -247,8 +261,11 @@ int run_daemon(const settings& config) {
     asio::co_spawn(context, worker.run(), [&](std::exception_ptr error) {
         failure = std::move(error);
         signals.cancel();
+        // All is said and done; the system's name look-ups would be waited for.
+        if (!failure && net::lookups_under_way() > 0)
+            std::_Exit(EXIT_SUCCESS);
     });
-    context.run();
+    run_or_die(context);
     if (failure)
         std::rethrow_exception(failure);
     return EXIT_SUCCESS;
@@ -280,7 +297,7 @@ void report_startup_error(const settings& config, const std::string& message) {
         if (error)
             std::rethrow_exception(error);
     });
-    context.run();
+    run_or_die(context);
 }
 
 }  // namespace nullworker::app

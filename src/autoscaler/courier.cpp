@@ -27,6 +27,8 @@ courier::courier(asio::any_io_executor executor, uplink line, std::int64_t worke
       x_changed(std::move(executor)) {}
 
 asio::awaitable<void> courier::run() {
+    if (!x_line.has_address())
+        co_return;
     while (!x_finishing || !x_desk.outbox().empty()) {
         if (x_desk.outbox().empty()) {
             co_await x_changed.wait();
@@ -36,6 +38,13 @@ asio::awaitable<void> courier::run() {
         if (!accepted)
             co_await x_line.pause_between_rounds();
     }
+}
+
+void courier::notify() {
+    const auto dropped = x_desk.outbox().dropped();
+    if (dropped != std::exchange(x_dropped, dropped))
+        log::warning("completions_dropped", {{"total", dropped}, {"reason", "the autoscaler takes none"}});
+    x_changed.ring();
 }
 
 asio::awaitable<bool> courier::deliver_one_parcel() {

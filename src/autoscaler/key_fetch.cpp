@@ -18,9 +18,8 @@ constexpr std::size_t max_key_bytes = 16 * 1024;
 
 key_fetch::key_fetch(asio::any_io_executor executor, std::shared_ptr<net::tls_trust> trust,
                      std::vector<url> addresses, events on)
-    : x_executor(executor),
-      x_addresses(std::move(addresses)),
-      x_client(executor, std::move(trust)),
+    : x_addresses(std::move(addresses)),
+      x_client(std::move(executor), std::move(trust)),
       x_on(std::move(on)) {}
 
 asio::awaitable<void> key_fetch::run() {

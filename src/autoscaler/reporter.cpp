@@ -70,7 +70,6 @@ asio::awaitable<void> reporter::report() {
     }
     x_desk.acknowledge(x_reported);
     x_disk_reported = x_disk_now;
-    x_last_accepted = now();
     log::debug("report_accepted", {{"cur_load", x_reported.cur_load},
                                    {"new_load", x_reported.figures.new_load},
                                    {"cur_perf", x_reported.figures.cur_perf},

@@ -69,9 +69,8 @@ void uplink::hurry() {
 }
 
 void uplink::note_success(std::size_t address) {
-    x_last_address = x_addresses[address].text();
     if (std::exchange(x_failing, false))
-        log::info("autoscaler_reached", {{"message", x_name}, {"address", x_last_address}});
+        log::info("autoscaler_reached", {{"message", x_name}, {"address", x_addresses[address].text()}});
 }
 
 // One line when an outage begins; the tries that follow are details.

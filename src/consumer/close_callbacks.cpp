@@ -41,7 +41,7 @@ asio::awaitable<void> close_callbacks::post(url target, std::string body, std::s
     const auto answer = co_await client.send(std::move(request));
     if (!answer)
         complain(session_id, answer.error().message());
-    else if (answer->status >= 400)
+    else if (!net::is_success(*answer))
         complain(session_id, "HTTP status " + std::to_string(answer->status));
     else
         log::debug("close_callback_sent", {{"session_id", session_id}, {"status", answer->status}});

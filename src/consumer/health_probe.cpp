@@ -21,12 +21,13 @@ health_probe::health_probe(asio::any_io_executor executor, std::shared_ptr<net::
 
 asio::awaitable<void> health_probe::run() {
     for (;;) {
+        const auto begun = std::chrono::steady_clock::now();
         auto failure = co_await probe();
         judge(std::move(failure));
         const bool starting = x_verdict.state() == reservation::health::unknown;
         const auto interval =
             starting ? std::min(x_settings.interval, starting_interval) : x_settings.interval;
-        co_await sleep_for(interval);
+        co_await sleep_for(interval - (std::chrono::steady_clock::now() - begun));
     }
 }
 

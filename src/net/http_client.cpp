@@ -51,6 +51,19 @@ reply take(http::response<http::string_body>&& raw) {
     return out;
 }
 
+int lookups = 0;
+
+struct look_up {
+    explicit look_up(const asio::any_io_executor& executor)
+        : resolver(executor), bell(executor, asio::steady_timer::time_point::max()) {}
+
+    tcp::resolver resolver;
+    asio::steady_timer bell;
+    bool answered = false;
+    error_code ec;
+    std::vector<tcp::endpoint> found;
+};
+
 // Addresses need no look-up, and so no resolver thread.
 asio::awaitable<result<std::vector<tcp::endpoint>>> resolve(asio::any_io_executor executor, url target) {
     std::vector<tcp::endpoint> found;
@@ -59,17 +72,33 @@ asio::awaitable<result<std::vector<tcp::endpoint>>> resolve(asio::any_io_executo
         found.emplace_back(address, target.port);
         co_return found;
     }
-    tcp::resolver resolver(executor);
-    auto [resolve_ec, entries] = co_await resolver.async_resolve(target.host, std::to_string(target.port),
-                                                                 tcp::resolver::numeric_service, nothrow);
-    if (resolve_ec)
-        co_return resolve_ec;
-    for (const auto& entry : entries)
-        found.push_back(entry.endpoint());
-    co_return found;
+    // The system's look-up cannot be interrupted. It keeps what it needs alive, and whoever asked may leave.
+    const auto asked = std::make_shared<look_up>(executor);
+    const auto on_answer = [asked](const error_code& answer_ec, const tcp::resolver::results_type& entries) {
+        --lookups;
+        asked->ec = answer_ec;
+        for (const auto& entry : entries)
+            asked->found.push_back(entry.endpoint());
+        asked->answered = true;
+        asked->bell.cancel();
+    };
+    ++lookups;
+    asked->resolver.async_resolve(target.host, std::to_string(target.port), tcp::resolver::numeric_service,
+                                  on_answer);
+    if (!asked->answered)
+        co_await asked->bell.async_wait(nothrow);
+    if (!asked->answered)
+        co_return error_code(asio::error::operation_aborted);
+    if (asked->ec)
+        co_return asked->ec;
+    co_return asked->found;
 }
 
 }  // namespace
+
+int lookups_under_way() {
+    return lookups;
+}
 
 // An open connection to one origin.
 class http_client::connection {

@@ -152,6 +152,7 @@ asio::awaitable<void> http_server::join(std::chrono::steady_clock::duration pati
 }
 
 asio::awaitable<void> http_server::accept_loop() {
+    bool failing = false;  // one warning an outage
     while (!x_draining) {
         if (x_connections.size() >= x_limits.max_connections) {
             x_room.expires_at(asio::steady_timer::time_point::max());
@@ -163,10 +164,12 @@ asio::awaitable<void> http_server::accept_loop() {
             break;
         if (ec) {
             // Out of descriptors, or a connection that ended before it was taken: neither ends the listener.
-            log::warning("accept_failed", {{"listener", x_name}, {"error", ec.message()}});
+            const auto severity = std::exchange(failing, true) ? log::level::debug : log::level::warning;
+            log::write(severity, "accept_failed", {{"listener", x_name}, {"error", ec.message()}});
             co_await sleep_for(accept_pause);
             continue;
         }
+        failing = false;
         x_tasks.spawn(serve(std::move(socket)));
     }
 }

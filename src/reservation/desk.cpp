@@ -38,9 +38,7 @@ desk::reservation_result desk::reserve(const wire::create_request& request, gran
     expire(now);
     const auto& grant = request.grant;
     if (x_lease) {
-        const bool same_request = trust == grant_trust::verified && x_lease->trust == grant_trust::verified &&
-                                  grant.request_idx != 0 && grant.request_idx == x_lease->request_idx;
-        if (same_request) {
+        if (is_retry(grant, trust)) {
             add_grant(*x_lease, grant.document);
             return {reserve_outcome::reissued, &*x_lease};
         }
@@ -53,8 +51,9 @@ desk::reservation_result desk::reserve(const wire::create_request& request, gran
         return {reserve_outcome::slot_taken, nullptr};
     }
 
+    auto session_id = x_make_session_id();
     lease& made = x_lease.emplace();
-    made.session_id = x_make_session_id();
+    made.session_id = std::move(session_id);
     made.generation = ++x_generation;
     made.grants.push_back(grant.document);
     made.trust = trust;
@@ -69,6 +68,11 @@ desk::reservation_result desk::reserve(const wire::create_request& request, gran
     x_ledger.start(grant.cost);
     changed();
     return {reserve_outcome::granted, &made};
+}
+
+bool desk::is_retry(const wire::route_grant& grant, grant_trust trust) const {
+    return x_lease && trust == grant_trust::verified && x_lease->trust == grant_trust::verified &&
+           grant.request_idx != 0 && grant.request_idx == x_lease->request_idx;
 }
 
 desk::lookup_result desk::look_up(const std::string& session_id, const wire::json_value& auth) const {

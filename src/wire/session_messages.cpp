@@ -35,6 +35,13 @@ const char* is_positive(const json& value) {
     return positive ? nullptr : "must be a finite number greater than 0";
 }
 
+// Costs are added up in reports, and a sum must stay finite: there is no infinity in JSON.
+const char* is_cost(const json& value) {
+    if (const char* fault = is_positive(value))
+        return fault;
+    return value.get<double>() <= max_cost ? nullptr : "must be at most 1e9";
+}
+
 struct grant_field {
     const char* name;
     check valid;
@@ -42,7 +49,7 @@ struct grant_field {
 };
 
 constexpr std::array grant_fields = {
-    grant_field{"cost", is_positive, true},    grant_field{"endpoint", is_string, true},
+    grant_field{"cost", is_cost, true},        grant_field{"endpoint", is_string, true},
     grant_field{"reqnum", is_integer, true},   grant_field{"request_idx", is_integer, false},
     grant_field{"signature", is_string, true}, grant_field{"url", is_string, false},
 };

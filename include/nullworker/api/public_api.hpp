@@ -36,7 +36,8 @@ private:
     net::reply health(const net::request& request);
     net::reply ping(const net::request& request);
     net::reply update(const net::request& request);
-    net::reply refuse_grant(auth::grant_verdict verdict, const wire::route_grant& grant);
+    net::reply refuse_grant(const net::request& request, auth::grant_verdict verdict,
+                            const wire::route_grant& grant);
 
     public_settings x_settings;
     reservation::desk& x_desk;

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 
 namespace nullworker::app {
@@ -13,12 +14,22 @@ struct print_and_exit {
     std::string text;
 };
 
-// Reads flags, environment and configuration file; a flag beats the environment, which beats the file.
-// Throws startup_error that names the variable and the flag, the value and the remedy.
-[[nodiscard]] std::variant<settings, print_and_exit> read_config(int argc, const char* const* argv);
+// The configuration is wrong.
+class config_error : public startup_error {
+public:
+    config_error(const std::string& message, std::optional<settings> known)
+        : startup_error(message), x_known(std::move(known)) {}
 
-// As much as is known of the autoscaler before the configuration is valid: from the environment, with the
-// first valid one of REPORT_ADDR's addresses and CONTAINER_ID. Null where an error cannot be reported.
-[[nodiscard]] std::optional<settings> settings_for_error_report();
+    // As much as is known of the autoscaler and of this worker; nothing where the error is not to be
+    // reported.
+    [[nodiscard]] const std::optional<settings>& known() const noexcept { return x_known; }
+
+private:
+    std::optional<settings> x_known;
+};
+
+// Reads flags, environment and configuration file; a flag beats the environment, which beats the file.
+// Throws config_error that names the variable and the flag, the value and the remedy.
+[[nodiscard]] std::variant<settings, print_and_exit> read_config(int argc, const char* const* argv);
 
 }  // namespace nullworker::app

@@ -17,7 +17,6 @@
 
 #include <boost/asio/io_context.hpp>
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -50,7 +49,6 @@ private:
     void desk_changed() override;
     void session_closed(const reservation::closed_session& session) override;
 
-    std::array<net::http_server*, 3> servers();
     void bind();
     void compose();
     void start();

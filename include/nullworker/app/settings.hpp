@@ -4,6 +4,7 @@
 #include <nullworker/base/clock.hpp>
 #include <nullworker/base/log.hpp>
 #include <nullworker/base/url.hpp>
+#include <nullworker/wire/status_report.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -33,7 +34,7 @@ struct settings {
     std::int64_t container_id = 0;
     std::vector<url> report_addresses;
     std::string master_token;
-    std::string report_version;
+    std::string report_version = wire::framework_version;
     seconds report_interval{10.0};
 
     // Sessions.

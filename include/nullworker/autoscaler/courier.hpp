@@ -22,8 +22,8 @@ public:
     courier(asio::any_io_executor executor, uplink line, std::int64_t worker_id, std::string mtoken,
             reservation::desk& desk);
 
-    // There may be new completions.
-    void notify() { x_changed.ring(); }
+    // There may be new completions. Says so when old ones had to be dropped for them.
+    void notify();
 
     // Delivers until `finish`, then what is left, in a hurry; returns when nothing is.
     [[nodiscard]] asio::awaitable<void> run();
@@ -37,6 +37,7 @@ private:
     std::string x_mtoken;
     reservation::desk& x_desk;
     wakeup x_changed;
+    std::uint64_t x_dropped = 0;
     bool x_finishing = false;
 };
 

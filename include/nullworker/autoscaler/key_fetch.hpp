@@ -32,7 +32,6 @@ public:
 private:
     asio::awaitable<result<auth::public_key>> fetch(url address);
 
-    asio::any_io_executor x_executor;
     std::vector<url> x_addresses;
     net::http_client x_client;
     events x_on;

@@ -10,7 +10,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <optional>
 #include <string>
 
 namespace nullworker::autoscaler {
@@ -43,9 +42,6 @@ public:
     [[nodiscard]] asio::awaitable<void> run();
     void finish();
 
-    // When the last report was accepted.
-    [[nodiscard]] const std::optional<instant>& last_accepted() const noexcept { return x_last_accepted; }
-
 private:
     asio::awaitable<void> settle();
     asio::awaitable<void> report();
@@ -61,7 +57,6 @@ private:
     reservation::desk::snapshot x_reported;
     double x_disk_reported = 0;  // GiB used at the last accepted report
     double x_disk_now = 0;
-    std::optional<instant> x_last_accepted;
     bool x_finishing = false;
 };
 

@@ -32,8 +32,8 @@ public:
     // The process is about to end: from now on one try an address, and short pauses.
     void hurry();
 
-    // The address that accepted last, as text; empty before that.
-    [[nodiscard]] const std::string& last_address() const noexcept { return x_last_address; }
+    // Without an address nothing can ever be posted.
+    [[nodiscard]] bool has_address() const noexcept { return !x_addresses.empty(); }
 
 private:
     asio::awaitable<std::string> attempt(std::size_t address, std::string body);
@@ -46,7 +46,6 @@ private:
     delivery_policy x_policy;
     net::http_client x_client;
     wakeup x_pause;
-    std::string x_last_address;
     bool x_failing = false;
     bool x_hurrying = false;
 };

@@ -32,8 +32,6 @@ public:
     // Probes until cancelled.
     [[nodiscard]] asio::awaitable<void> run();
 
-    [[nodiscard]] const reservation::health_verdict& verdict() const noexcept { return x_verdict; }
-
 private:
     asio::awaitable<std::string> probe();
     void judge(std::string failure);

@@ -55,6 +55,10 @@ private:
     std::unique_ptr<connection> x_kept;
 };
 
+// How many name look-ups the system is busy with. They cannot be interrupted, and an event loop does not end
+// before they do.
+[[nodiscard]] int lookups_under_way();
+
 // Whether a reply accepts what was sent: any 2xx.
 [[nodiscard]] inline bool is_success(const reply& answer) {
     return answer.status >= 200 && answer.status < 300;

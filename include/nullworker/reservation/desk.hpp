@@ -51,6 +51,9 @@ public:
     // live lease gets that lease again. While another lease is live the request is booked as rejected.
     reservation_result reserve(const wire::create_request& request, grant_trust trust, instant now);
 
+    // Whether `reserve` would give out the live lease again.
+    [[nodiscard]] bool is_retry(const wire::route_grant& grant, grant_trust trust) const;
+
     enum class lookup_outcome { found, unknown, unauthorised };
     struct lookup_result {
         lookup_outcome outcome;

@@ -49,7 +49,7 @@ bool falls_silent(std::uint16_t port) {
 
 TEST(demo, workers_grow_with_the_sessions_and_shrink_back_to_zero) {
     program demo(nullworker(
-        {"demo", "--count", "2", "--interval", "2", "--plateau", "0.1", "--worker-port", "42000"}));
+        {"demo", "--count", "2", "--interval", "2", "--plateau", "0.1", "--worker-port", "22000"}));
     EXPECT_EQ(demo.wait(), 0) << demo.out() << demo.err();
     EXPECT_TRUE(contains(demo.out(), "workers: 0 → 1 → 2 → 1 → 0")) << demo.out();
     EXPECT_TRUE(contains(demo.out(), "all 2 sessions were held and released")) << demo.out();
@@ -57,7 +57,7 @@ TEST(demo, workers_grow_with_the_sessions_and_shrink_back_to_zero) {
 }
 
 TEST(demo, with_json_every_line_is_an_object_with_a_time) {
-    program demo(nullworker({"demo", "--count", "1", "--plateau", "0", "--worker-port", "42100", "--json"}));
+    program demo(nullworker({"demo", "--count", "1", "--plateau", "0", "--worker-port", "22100", "--json"}));
     EXPECT_EQ(demo.wait(), 0) << demo.err();
     std::istringstream lines(demo.out());
     int count = 0;
@@ -70,7 +70,7 @@ TEST(demo, a_worker_that_cannot_start_fails_each_session_by_name) {
     program demo(
         nullworker({"demo", "--count", "2", "--interval", "0", "--timeout", "1", "--worker", "exit 3"}));
     EXPECT_EQ(demo.wait(), 1);
-    for (const auto* session : {"session 1  failed", "session 2  failed"})
+    for (const auto* session : {"session 1  failed    ", "session 2  failed    "})
         EXPECT_TRUE(contains(demo.out(), session)) << demo.out();
     EXPECT_TRUE(contains(demo.out(), "2 of 2 sessions failed")) << demo.out();
 }
@@ -102,47 +102,63 @@ TEST(demo, wrong_options_are_wrong_usage) {
 
 TEST(demo, an_interrupt_ends_every_open_session_first) {
     program demo(nullworker(
-        {"demo", "--count", "2", "--interval", "0", "--plateau", "600", "--worker-port", "42200"}));
+        {"demo", "--count", "2", "--interval", "0", "--plateau", "600", "--worker-port", "22200"}));
     demo.wait_for("all 2 sessions are held");
     demo.signal(SIGINT);
     EXPECT_EQ(demo.wait(), 128 + SIGINT);
     for (const auto* session : {"session 1  released", "session 2  released"})
         EXPECT_TRUE(contains(demo.out(), session)) << demo.out();
-    EXPECT_FALSE(accepts_connections(42200));
-    EXPECT_FALSE(accepts_connections(42210));
+    EXPECT_FALSE(accepts_connections(22200));
+    EXPECT_FALSE(accepts_connections(22210));
 }
 
 TEST(demo, kill_9_leaves_no_worker_behind) {
-    program demo(nullworker({"demo", "--count", "1", "--plateau", "600", "--worker-port", "42300"}));
+    program demo(nullworker({"demo", "--count", "1", "--plateau", "600", "--worker-port", "22300"}));
     demo.wait_for("all 1 sessions are held");
-    EXPECT_TRUE(accepts_connections(42300));
+    EXPECT_TRUE(accepts_connections(22300));
     demo.signal(SIGKILL);
     EXPECT_EQ(demo.wait(), 128 + SIGKILL);
-    EXPECT_TRUE(falls_silent(42300));
+    EXPECT_TRUE(falls_silent(22300));
 }
 
 TEST(hold, holds_for_as_long_as_asked) {
-    program hold(nullworker({"hold", "--hold", "0.1", "--worker-port", "42400"}));
+    program hold(nullworker({"hold", "--hold", "0.1", "--worker-port", "22400"}));
     EXPECT_EQ(hold.wait(), 0) << hold.out() << hold.err();
     EXPECT_TRUE(contains(hold.out(), "session 1  released")) << hold.out();
 }
 
 TEST(hold, a_command_finds_the_session_and_its_exit_code_is_passed_on) {
-    program hold(nullworker({"hold", "--worker-port", "42500", "--", "sh", "-c",
+    program hold(nullworker({"hold", "--worker-port", "22500", "--", "sh", "-c",
                              "echo $NULLWORKER_SESSION_ID $NULLWORKER_WORKER_URL; exit 7"}));
     EXPECT_EQ(hold.wait(), 7) << hold.out() << hold.err();
-    EXPECT_EQ(hold.out().find(" http://127.0.0.1:42500\n"), 13u) << hold.out();
+    EXPECT_EQ(hold.out().find(" http://127.0.0.1:22500\n"), 13u) << hold.out();
     EXPECT_TRUE(contains(hold.err(), "session 1  released")) << hold.err();
 }
 
+TEST(hold, a_commands_arguments_arrive_as_they_were_written) {
+    program hold(
+        nullworker({"hold", "--worker-port", "22550", "--", "printf", "%s|", "[1,2]", "--json", "a b"}));
+    EXPECT_EQ(hold.wait(), 0) << hold.err();
+    EXPECT_EQ(hold.out(), "[1,2]|--json|a b|");
+}
+
+TEST(hold, options_without_an_effect_are_wrong_usage) {
+    program both(nullworker({"hold", "--hold", "1", "--", "true"}));
+    EXPECT_EQ(both.wait(), 2);
+    program elsewhere(nullworker({"hold", "--instance", "local", "--worker", "true"}));
+    EXPECT_EQ(elsewhere.wait(), 2);
+    program misplaced(nullworker({"demo", "--", "true"}));
+    EXPECT_EQ(misplaced.wait(), 2);
+}
+
 TEST(hold, a_command_that_does_not_exist_is_127_and_the_session_is_released) {
-    program hold(nullworker({"hold", "--worker-port", "42600", "--", "/nonexistent"}));
+    program hold(nullworker({"hold", "--worker-port", "22600", "--", "/nonexistent"}));
     EXPECT_EQ(hold.wait(), 127);
     EXPECT_TRUE(contains(hold.err(), "session 1  released")) << hold.err();
 }
 
 TEST(hold, a_signal_is_passed_on_to_the_command) {
-    program hold(nullworker({"hold", "--worker-port", "42700", "--", "sh", "-c",
+    program hold(nullworker({"hold", "--worker-port", "22700", "--", "sh", "-c",
                              "trap 'exit 9' TERM; echo on; sleep 60 & wait"}));
     hold.wait_for("on\n");
     hold.signal(SIGTERM);
@@ -152,25 +168,25 @@ TEST(hold, a_signal_is_passed_on_to_the_command) {
 
 TEST(fleet, serves_sessions_to_clients_elsewhere_and_stops_with_its_workers) {
     program fleet(
-        nullworker({"fleet", "--port", "42800", "--worker-port", "42810", "--inactivity-timeout", "60"}));
-    fleet.wait_for("http://127.0.0.1:42800");
+        nullworker({"fleet", "--port", "22800", "--worker-port", "22810", "--inactivity-timeout", "60"}));
+    fleet.wait_for("http://127.0.0.1:22800");
     program hold(
         nullworker({"hold", "--hold", "0", "--endpoint", "local", "--api-key", "any", "--autoscaler-url",
-                    "http://127.0.0.1:42800", "--console-url", "http://127.0.0.1:42800"}));
+                    "http://127.0.0.1:22800", "--console-url", "http://127.0.0.1:22800"}));
     EXPECT_EQ(hold.wait(), 0) << hold.out() << hold.err();
     fleet.wait_for("busy → idle");
-    EXPECT_TRUE(accepts_connections(42810));
+    EXPECT_TRUE(accepts_connections(22810));
     fleet.signal(SIGTERM);
     EXPECT_EQ(fleet.wait(), 0);
-    EXPECT_FALSE(accepts_connections(42810));
+    EXPECT_FALSE(accepts_connections(22810));
 }
 
 TEST(fleet, a_port_in_use_is_named) {
-    program first(nullworker({"fleet", "--port", "42900"}));
-    first.wait_for("http://127.0.0.1:42900");
-    program second(nullworker({"fleet", "--port", "42900"}));
+    program first(nullworker({"fleet", "--port", "22900"}));
+    first.wait_for("http://127.0.0.1:22900");
+    program second(nullworker({"fleet", "--port", "22900"}));
     EXPECT_EQ(second.wait(), 2);
-    EXPECT_TRUE(contains(second.err(), "42900")) << second.err();
+    EXPECT_TRUE(contains(second.err(), "22900")) << second.err();
 }
 
 TEST(help, teaches_every_command) {

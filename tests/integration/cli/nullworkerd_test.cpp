@@ -29,7 +29,7 @@ environment on_ports(int first, const std::string& autoscaler = "http://127.0.0.
 
 TEST(nullworkerd, a_signal_stops_it_with_exit_code_0) {
     for (const int number : {SIGTERM, SIGINT}) {
-        program daemon({NULLWORKERD_PROGRAM}, on_ports(43000));
+        program daemon({NULLWORKERD_PROGRAM}, on_ports(23000));
         daemon.wait_for("event=ready");
         daemon.signal(number);
         EXPECT_EQ(daemon.wait(), 0) << daemon.err();
@@ -38,7 +38,7 @@ TEST(nullworkerd, a_signal_stops_it_with_exit_code_0) {
 }
 
 TEST(nullworkerd, a_second_signal_ends_it_at_once) {
-    auto patient = on_ports(43100);
+    auto patient = on_ports(23100);
     patient["NULLWORKER_FLUSH_TIMEOUT"] = "600";  // the autoscaler is out of reach
     program daemon({NULLWORKERD_PROGRAM}, patient);
     daemon.wait_for("event=autoscaler_unreachable");
@@ -49,7 +49,7 @@ TEST(nullworkerd, a_second_signal_ends_it_at_once) {
 }
 
 TEST(nullworkerd, wrong_configuration_is_one_line_and_exit_code_2) {
-    auto incomplete = on_ports(43200);
+    auto incomplete = on_ports(23200);
     incomplete.erase("PUBLIC_IPADDR");
     program daemon({NULLWORKERD_PROGRAM, "--check"}, incomplete);
     EXPECT_EQ(daemon.wait(), 2);
@@ -57,19 +57,19 @@ TEST(nullworkerd, wrong_configuration_is_one_line_and_exit_code_2) {
 }
 
 TEST(nullworkerd, check_exits_0_and_shows_no_secret) {
-    program daemon({NULLWORKERD_PROGRAM, "--check"}, on_ports(43200));
+    program daemon({NULLWORKERD_PROGRAM, "--check"}, on_ports(23200));
     EXPECT_EQ(daemon.wait(), 0);
     EXPECT_EQ(daemon.out().find("the-master-token"), std::string::npos);
-    EXPECT_NE(daemon.out().find("http://127.0.0.1:43200"), std::string::npos);
+    EXPECT_NE(daemon.out().find("http://127.0.0.1:23200"), std::string::npos);
 }
 
 TEST(nullworkerd, a_port_in_use_is_exit_code_2_and_told_to_the_autoscaler) {
-    program first({NULLWORKERD_PROGRAM}, on_ports(43300));
+    program first({NULLWORKERD_PROGRAM}, on_ports(23300));
     first.wait_for("event=ready");
     asio::io_context loop;
     scripted_peer autoscaler(loop.get_executor());
     autoscaler.reply_always("/worker_status/", net::json_reply(200, "{}"));
-    program second({NULLWORKERD_PROGRAM}, on_ports(43300, autoscaler.origin()));
+    program second({NULLWORKERD_PROGRAM}, on_ports(23300, autoscaler.origin()));
     const auto story = [](scripted_peer& peer) -> asio::awaitable<void> {
         const auto report = co_await peer.received("/worker_status/");
         EXPECT_NE(report.body.find("cannot listen on"), std::string::npos) << report.body;
@@ -78,7 +78,7 @@ TEST(nullworkerd, a_port_in_use_is_exit_code_2_and_told_to_the_autoscaler) {
     };
     drive(loop, story(autoscaler));
     EXPECT_EQ(second.wait(), 2);
-    EXPECT_NE(second.err().find("43300"), std::string::npos) << second.err();
+    EXPECT_NE(second.err().find("23300"), std::string::npos) << second.err();
     EXPECT_EQ(second.err().find("the-master-token"), std::string::npos) << second.err();
 }
 

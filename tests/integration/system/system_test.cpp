@@ -174,8 +174,11 @@ TEST(system, a_lost_create_reply_costs_neither_a_session_nor_a_worker) {
     stage one(scaling);
     one.play([](stage& self) -> asio::awaitable<void> {
         co_await self.until([&self] { return self.workers(fleet::worker_state::idle) == 1; });
+        // The client sends the same create once more, then asks for a route again and is sent back.
+        self.machines.relay_of(1)->lose_next_reply();
         self.machines.relay_of(1)->lose_next_reply();
         const auto held = (co_await self.reserve()).value();
+        EXPECT_EQ(self.machines.relay_of(1)->lost_replies(), 2u);
         EXPECT_EQ(self.refusals.size(), 1u);
         EXPECT_EQ(self.routed.size(), 2u);
         EXPECT_EQ(self.routed[0], self.routed[1]);

@@ -180,14 +180,76 @@ TEST_F(config_test, an_ipv6_address_is_put_in_brackets) {
     EXPECT_EQ(settings_of().own_url(3000), "http://[2001:db8::1]:40001");
 }
 
-TEST_F(config_test, an_error_can_be_reported_as_soon_as_id_and_address_are_known) {
-    unset("PUBLIC_IPADDR");
-    const auto known = settings_for_error_report();
+TEST_F(config_test, a_switch_needs_no_value) {
+    const auto read = settings_of({"--unsecured", "--use-ssl"});
+    EXPECT_TRUE(read.unsecured);
+    EXPECT_TRUE(read.use_ssl);
+    set("UNSECURED", "true");
+    EXPECT_TRUE(settings_of().unsecured);
+}
+
+TEST_F(config_test, the_file_can_be_named_by_a_variable) {
+    set("NULLWORKER_CONFIG", directory.write("daemon.conf", "max-perf = 50\n"));
+    EXPECT_EQ(settings_of().max_perf, 50);
+    set("NULLWORKER_CONFIG", directory.file("none"));
+    EXPECT_NE(error_of().find("none"), std::string::npos) << error_of();
+}
+
+TEST_F(config_test, numbers_that_are_none_are_refused) {
+    for (const auto* value : {"nan", "inf", "-inf", "1e400"}) {
+        EXPECT_NE(error_of({"--max-perf", value}).find("--max-perf"), std::string::npos) << value;
+        EXPECT_NE(error_of({"--drain-timeout", value}).find("--drain-timeout"), std::string::npos) << value;
+    }
+}
+
+TEST_F(config_test, check_looks_at_the_certificate) {
+    set("USE_SSL", "true");
+    EXPECT_NE(error_of({"--check", "--tls-certificate", "/nonexistent.crt"}).find("/nonexistent.crt"),
+              std::string::npos);
+}
+
+TEST_F(config_test, a_mistyped_secret_is_not_repeated) {
+    const auto error = error_of({"--mastertoken", "s3cret", "--other=s3cret"});
+    EXPECT_EQ(error.find("s3cret"), std::string::npos) << error;
+    EXPECT_NE(error.find("--mastertoken"), std::string::npos) << error;
+}
+
+// What is known for an error report, where the configuration is wrong.
+std::optional<settings> known_from(const std::vector<std::string>& arguments) {
+    std::vector<const char*> argv = {"nullworkerd"};
+    for (const auto& argument : arguments)
+        argv.push_back(argument.c_str());
+    try {
+        (void)read_config(static_cast<int>(argv.size()), argv.data());
+    } catch (const config_error& e) {
+        return e.known();
+    }
+    return std::nullopt;
+}
+
+TEST_F(config_test, an_error_is_reported_in_the_name_of_the_worker_it_is_about) {
+    set("USE_SSL", "true");
+    const auto known = known_from({"--max-perf", "abc"});
     ASSERT_TRUE(known);
     EXPECT_EQ(known->container_id, 4242);
     EXPECT_EQ(known->report_addresses.size(), 2u);
+    EXPECT_EQ(known->master_token, "the-master-token");
+    EXPECT_EQ(known->own_url(0), "https://203.0.113.7:40001");
+}
+
+TEST_F(config_test, flags_say_where_an_error_is_reported) {
+    const auto known =
+        known_from({"--report-address", "http://127.0.0.1:1", "--container-id", "5", "--max-perf", "abc"});
+    ASSERT_TRUE(known);
+    EXPECT_EQ(known->container_id, 5);
+    ASSERT_EQ(known->report_addresses.size(), 1u);
+    EXPECT_EQ(known->report_addresses[0].host, "127.0.0.1");
+}
+
+TEST_F(config_test, check_and_an_unknown_worker_report_nothing) {
+    EXPECT_FALSE(known_from({"--check", "--max-perf", "abc"}));
     set("CONTAINER_ID", "x");
-    EXPECT_FALSE(settings_for_error_report());
+    EXPECT_FALSE(known_from({}));
 }
 
 }  // namespace
