@@ -37,7 +37,8 @@ std::vector<unsigned char> decode_base64(std::string_view text) {
 result<public_key> public_key::from_pem(std::string_view pem) {
     const std::unique_ptr<BIO, decltype(&BIO_free)> bio(
         BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), &BIO_free);
-    std::shared_ptr<EVP_PKEY> key(PEM_read_bio_PUBKEY(bio.get(), nullptr, no_password, nullptr), &EVP_PKEY_free);
+    std::shared_ptr<EVP_PKEY> key(PEM_read_bio_PUBKEY(bio.get(), nullptr, no_password, nullptr),
+                                  &EVP_PKEY_free);
     if (!key || EVP_PKEY_get_base_id(key.get()) != EVP_PKEY_RSA ||
         EVP_PKEY_get_bits(key.get()) < min_key_bits)
         return errc::invalid_public_key;
