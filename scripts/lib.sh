@@ -1,50 +1,72 @@
+# shellcheck shell=bash
 # Shared by the scripts here; not run by itself.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-say() { printf '\033[1m==> %s\033[0m\n' "$*"; }
-die() { printf 'error: %s\n' "$*" >&2; exit 1; }
+bold='' plain=''
+if [ -t 1 ]; then bold=$'\033[1m' plain=$'\033[0m'; fi
+say() { echo "$bold==> $*$plain"; }
+die() { echo "error: $*" >&2; exit 1; }
 
-build_packages=(
-    ca-certificates cmake g++ ninja-build pkg-config
-    libssl-dev nlohmann-json3-dev libspdlog-dev libcli11-dev
-)
-test_packages=(libgtest-dev libgmock-dev ccache clang-format clang-tidy git curl)
+# Lists for the scripts and the Dockerfile to choose from.
+# shellcheck disable=SC2034
+{
+    build_packages=(ca-certificates cmake g++ ninja-build libssl-dev nlohmann-json3-dev libspdlog-dev libcli11-dev)
+    test_packages=(libgtest-dev libgmock-dev)
+    check_packages=(ccache clang-format clang-tidy git shellcheck)
+}
 
-# The newest Boost the release has: Debian 12 calls it libboost1.81-dev, later ones have it as the default.
-boost_packages() {
-    if apt-cache show libboost-url1.81-dev >/dev/null 2>&1; then
-        echo libboost1.81-dev libboost-url1.81-dev
-    else
-        echo libboost-dev libboost-url-dev
-    fi
+# Sets `missing` to those of the packages named, and of Boost's, that are not installed.
+find_missing() {
+    # Debian 12 has two releases of Boost and calls the newer libboost1.81-dev; later ones have a new enough default.
+    local package boost=libboost
+    if apt-cache show libboost-url1.81-dev >/dev/null 2>&1; then boost=libboost1.81; fi
+    missing=()
+    for package in "$@" "$boost-dev" "${boost/libboost/libboost-url}-dev"; do
+        [[ "$(dpkg-query -W -f='${db:Status-Abbrev}' "$package" 2>/dev/null)" = ?"i "* ]] || missing+=("$package")
+    done
 }
 
 as_root() {
-    if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
-}
-
-# Installs what is missing of the packages named, with apt-get. Does nothing, and needs no root, when all is there.
-install() {
-    command -v apt-get >/dev/null || die "these scripts install with apt-get; elsewhere install: ${build_packages[*]} and Boost 1.81 or later"
-    local wanted missing=()
-    if ! dpkg -s "$1" >/dev/null 2>&1 || ! apt-cache show cmake >/dev/null 2>&1; then
-        say "apt-get update"
-        as_root apt-get update -q
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        die "not root, and no sudo to become it; run this as root: $*"
     fi
-    # shellcheck disable=SC2046 # two words are meant
-    for wanted in "$@" $(boost_packages); do
-        [ "$(dpkg-query -W -f='${db:Status-Abbrev}' "$wanted" 2>/dev/null)" = "ii " ] || missing+=("$wanted")
-    done
-    [ ${#missing[@]} -eq 0 ] && return
-    say "apt-get install ${missing[*]}"
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
 }
 
-# Configures and builds a preset; Ninja shows the progress.
+# Installs what is missing of the packages named and of Boost. Needs neither root nor network when all is there.
+install() {
+    local missing tool
+    if ! command -v apt-get >/dev/null; then
+        say "no apt-get here: taking for granted what Debian calls $* and Boost 1.81 or later with Boost.URL"
+        for tool in cmake ninja c++; do
+            command -v $tool >/dev/null || die "no $tool, and no apt-get to install it with"
+        done
+        return
+    fi
+    find_missing "$@"
+    [ ${#missing[@]} -gt 0 ] || return 0
+
+    # Container images come without package lists, and old lists name files that are gone. What Boost is called
+    # is known only now.
+    say "apt-get update"
+    as_root apt-get update -q
+    find_missing "$@"
+    say "apt-get install ${missing[*]}"
+    # Releases of Boost exclude each other: rather fail than remove one. A machine that has just booted may be
+    # updating itself: wait for that.
+    as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -q -y --no-install-recommends --no-remove -o DPkg::Lock::Timeout=300 "${missing[@]}"
+}
+
+# Configures and builds a preset, with more of CMake's arguments if need be; Ninja shows the progress. A job takes up
+# to a gigabyte, so no more of them than cores.
 build() {
-    say "building the preset $1"
-    cmake --preset "$1" >build/"$1".log 2>&1 || { cat build/"$1".log >&2; die "cmake --preset $1 failed"; }
-    cmake --build --preset "$1"
+    say "building the preset $*"
+    cmake --preset "$@" >build/"$1".log 2>&1 || { cat build/"$1".log >&2; die "cmake --preset $1 failed"; }
+    cmake --build --preset "$1" --parallel "${JOBS:-$(nproc)}"
 }
 mkdir -p build
