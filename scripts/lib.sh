@@ -20,7 +20,8 @@ die() { echo "error: $*" >&2; exit 1; }
 find_missing() {
     # Debian 12 has two releases of Boost and calls the newer libboost1.81-dev; later ones have a new enough default.
     local package boost=libboost
-    if apt-cache show libboost-url1.81-dev >/dev/null 2>&1; then boost=libboost1.81; fi
+    # apt-cache succeeds, and prints nothing, for a name that other packages merely mention.
+    if [ -n "$(apt-cache show libboost-url1.81-dev 2>/dev/null)" ]; then boost=libboost1.81; fi
     missing=()
     for package in "$@" "$boost-dev" "${boost/libboost/libboost-url}-dev"; do
         [[ "$(dpkg-query -W -f='${db:Status-Abbrev}' "$package" 2>/dev/null)" = ?"i "* ]] || missing+=("$package")
