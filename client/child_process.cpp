@@ -5,14 +5,11 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-#include <utility>
 
 #include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-extern char** environ;
 
 namespace nullworker::client {
 namespace {
@@ -40,9 +37,9 @@ std::vector<std::string> merged_environment(const std::map<std::string, std::str
 
 }  // namespace
 
-child_process::child_process(asio::any_io_executor executor, const std::vector<std::string>& command,
+child_process::child_process(const asio::any_io_executor& executor, const std::vector<std::string>& command,
                              const std::map<std::string, std::string>& environment)
-    : x_descriptor(std::move(executor)) {
+    : x_descriptor(executor) {
     auto arguments = command;
     auto variables = merged_environment(environment);
     const auto argv = pointers(arguments);

@@ -18,7 +18,7 @@ namespace nullworker::client {
 class child_process {
 public:
     // Starts `command`, found in PATH, with additions to the environment. Throws startup_error.
-    child_process(asio::any_io_executor executor, const std::vector<std::string>& command,
+    child_process(const asio::any_io_executor& executor, const std::vector<std::string>& command,
                   const std::map<std::string, std::string>& environment);
 
     // Returns when it has ended: its exit code, or 128 and the number of the signal that ended it.

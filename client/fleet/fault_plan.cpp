@@ -14,7 +14,7 @@ std::string_view without_slash(std::string_view path) {
 
 void fault_plan::add(std::string_view path, std::size_t count, verdict fate) {
     if (count > 0)
-        x_rules[std::string(without_slash(path))].push_back({count, std::move(fate)});
+        x_rules[std::string(without_slash(path))].push_back({count, fate});
 }
 
 void fault_plan::answer_next(std::string_view path, std::size_t count, unsigned status) {
