@@ -24,7 +24,7 @@ courier::courier(asio::any_io_executor executor, uplink line, std::int64_t worke
       x_worker_id(worker_id),
       x_mtoken(std::move(mtoken)),
       x_desk(desk),
-      x_changed(std::move(executor)) {}
+      x_changed(executor) {}
 
 asio::awaitable<void> courier::run() {
     if (!x_line.has_address())
