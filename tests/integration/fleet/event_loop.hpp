@@ -38,7 +38,7 @@ inline void run(asio::io_context& context, asio::awaitable<void> story) {
 // Waits for conditions that change with events.
 class observer {
 public:
-    explicit observer(asio::any_io_executor executor) : x_bell(std::move(executor)) {}
+    explicit observer(const asio::any_io_executor& executor) : x_bell(executor) {}
 
     // Something happened: the condition is worth another look.
     void look() { x_bell.ring(); }

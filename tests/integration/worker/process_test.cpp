@@ -22,10 +22,10 @@ bool is_free(const json& report) {
     return report["cur_load"] == 0.0;
 }
 bool is_errored(const json& report) {
-    return report["error_msg"] != "";
+    return !report["error_msg"].get_ref<const std::string&>().empty();
 }
 bool is_well(const json& report) {
-    return report["error_msg"] == "";
+    return !is_errored(report);
 }
 
 // Runs one worker and, where the story has one, a consumer beside it.

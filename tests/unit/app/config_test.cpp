@@ -33,6 +33,7 @@ protected:
     static std::variant<settings, print_and_exit> read(std::vector<std::string> arguments) {
         arguments.insert(arguments.begin(), "nullworkerd");
         std::vector<const char*> argv;
+        argv.reserve(arguments.size());
         for (const auto& argument : arguments)
             argv.push_back(argument.c_str());
         return read_config(static_cast<int>(argv.size()), argv.data());
@@ -217,6 +218,7 @@ TEST_F(config_test, a_mistyped_secret_is_not_repeated) {
 // What is known for an error report, where the configuration is wrong.
 std::optional<settings> known_from(const std::vector<std::string>& arguments) {
     std::vector<const char*> argv = {"nullworkerd"};
+    argv.reserve(arguments.size() + 1);
     for (const auto& argument : arguments)
         argv.push_back(argument.c_str());
     try {
