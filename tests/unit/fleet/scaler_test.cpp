@@ -139,6 +139,7 @@ TEST_F(scaler_test, each_of_three_requests_at_once_gets_a_worker_of_its_own) {
     for (const auto id : started)
         report(id);
     std::vector<std::int64_t> given;
+    given.reserve(requests.size());
     for (const auto request : requests)
         given.push_back(worker_for(request));
     std::sort(given.begin(), given.end());
