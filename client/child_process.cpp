@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <fleet/exec_arguments.hpp>
 
 #include <spawn.h>
 #include <sys/syscall.h>
@@ -12,30 +13,8 @@
 #include <unistd.h>
 
 namespace nullworker::client {
-namespace {
-
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-    std::vector<char*> out;
-    out.reserve(texts.size() + 1);
-    for (auto& text : texts)
-        out.push_back(text.data());
-    out.push_back(nullptr);
-    return out;
-}
-
-std::vector<std::string> merged_environment(const std::map<std::string, std::string>& additions) {
-    std::vector<std::string> out;
-    for (char** entry = environ; *entry; ++entry) {
-        const std::string text = *entry;
-        if (!additions.contains(text.substr(0, text.find('='))))
-            out.push_back(text);
-    }
-    for (const auto& [name, value] : additions)
-        out.push_back(name + '=' + value);
-    return out;
-}
-
-}  // namespace
+using fleet::merged_environment;
+using fleet::pointers;
 
 child_process::child_process(const asio::any_io_executor& executor, const std::vector<std::string>& command,
                              const std::map<std::string, std::string>& environment)

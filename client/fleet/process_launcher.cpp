@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <fleet/exec_arguments.hpp>
 #include <fleet/process_launcher.hpp>
 #include <map>
 #include <string_view>
@@ -47,27 +48,6 @@ std::string find_program(const std::string& name) {
         rest.remove_prefix(colon == std::string_view::npos ? rest.size() : colon + 1);
     }
     return {};
-}
-
-std::vector<std::string> merged_environment(const std::map<std::string, std::string>& extra) {
-    std::vector<std::string> out;
-    for (char** entry = environ; *entry; ++entry) {
-        const std::string text = *entry;
-        if (!extra.contains(text.substr(0, text.find('='))))
-            out.push_back(text);
-    }
-    for (const auto& [name, value] : extra)
-        out.push_back(name + "=" + value);
-    return out;
-}
-
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-    std::vector<char*> out;
-    out.reserve(texts.size() + 1);
-    for (auto& text : texts)
-        out.push_back(text.data());
-    out.push_back(nullptr);
-    return out;
 }
 
 // What a child must have at hand between fork and exec, where nothing may be allocated.
