@@ -1,20 +1,19 @@
 #include <nullworker/base/deadline.hpp>
 #include <nullworker/base/log.hpp>
+#include <nullworker/net/chunked_body.hpp>
 #include <nullworker/net/http_server.hpp>
 
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/message.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 #include <boost/beast/ssl/ssl_stream.hpp>
 
+#include <algorithm>
 #include <array>
 #include <exception>
-#include <optional>
 #include <utility>
 
 namespace nullworker::net {
@@ -23,68 +22,54 @@ namespace {
 namespace beast = boost::beast;
 namespace http = beast::http;
 using tcp = asio::ip::tcp;
-using raw_request = http::request<http::string_body>;
 using raw_reply = http::response<http::string_body>;
-using request_parser = http::request_parser<http::string_body>;
+using steady = std::chrono::steady_clock;
 
-// How long to leave the kernel's queue alone when the process is out of descriptors.
+// How long to leave the kernel's queue alone when the process is out of descriptors and has none to give up.
 constexpr auto accept_pause = std::chrono::milliseconds(100);
 
 // How much of a refused request to read for the sake of the reply.
 constexpr std::size_t max_discarded_bytes = 1024 * 1024;
 
-verb verb_of(http::verb value) {
-    switch (value) {
-        case http::verb::get:
-            return verb::get;
-        case http::verb::post:
-            return verb::post;
-        default:
-            return verb::other;
-    }
+bool is_out_of_descriptors(const error_code& ec) {
+    return ec == asio::error::no_descriptors || ec == boost::system::errc::too_many_files_open_in_system;
 }
 
-request take(raw_request&& raw) {
-    const std::string_view target(raw.target().data(), raw.target().size());
-    const auto mark = target.find('?');
-    request out;
-    out.method = verb_of(raw.method());
-    out.path = target.substr(0, mark);
-    if (mark != std::string_view::npos)
-        out.query = target.substr(mark + 1);
-    for (const auto& field : raw)
-        out.headers.emplace_back(field.name_string(), field.value());
-    out.body = std::move(raw.body());
-    return out;
+// On a listener for both families an IPv4 peer has an IPv6 address.
+bool is_loopback(const asio::ip::address& address) {
+    if (address.is_v6() && address.to_v6().is_v4_mapped())
+        return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).is_loopback();
+    return address.is_loopback();
 }
 
-raw_reply make_raw(reply&& answer, bool keep_alive) {
+bool comes_from_loopback(const tcp::socket& socket) {
+    error_code ec;
+    const auto peer = socket.remote_endpoint(ec);
+    return !ec && is_loopback(peer.address());
+}
+
+std::string_view view(const beast::flat_buffer& buffer) {
+    const auto bytes = buffer.data();
+    return {static_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+raw_reply make_raw(reply&& answer, const request_head& head, bool keep_alive) {
     raw_reply raw(static_cast<http::status>(answer.status), 11);
     for (const auto& [name, value] : answer.headers)
         raw.set(name, value);
     raw.set(http::field::content_type, answer.content_type);
-    raw.body() = std::move(answer.body);
+    if (!head.wants_no_body)  // it would be taken for the next reply
+        raw.body() = std::move(answer.body);
     raw.keep_alive(keep_alive);
+    if (keep_alive && head.must_say_keep_alive)
+        raw.set(http::field::connection, "keep-alive");
     raw.prepare_payload();
     return raw;
 }
 
-// The reply to a request that cannot be read, or nothing where the peer is simply gone or too slow.
-std::optional<reply> refusal_of(const error_code& ec) {
-    if (ec == http::error::header_limit)
-        return status_reply(431);
-    if (ec == http::error::body_limit)
-        return status_reply(413);
-    if (ec == http::error::end_of_stream || ec == http::error::partial_message)
-        return std::nullopt;
-    if (ec.category() == make_error_code(http::error::bad_method).category())
-        return status_reply(400);
-    return std::nullopt;
-}
-
 // Ends a connection whose request was not read to its end. Were it closed now, the kernel would reset it for
 // the bytes unread, and the peer might never see the reply.
-asio::awaitable<void> discard_rest(beast::tcp_stream& stream, std::chrono::steady_clock::duration limit) {
+asio::awaitable<void> discard_rest(beast::tcp_stream& stream, steady::duration limit) {
     error_code ignored;
     stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
     stream.expires_after(limit);
@@ -99,11 +84,74 @@ asio::awaitable<void> discard_rest(beast::tcp_stream& stream, std::chrono::stead
 
 }  // namespace
 
-// What drain() must know of a connection.
-struct http_server::connection {
-    beast::tcp_stream& stream;
-    bool busy = false;     // between the first byte of a request and the last of its reply
-    bool refused = false;  // its last request was answered before it was read to the end
+// What came of reading a part of a request: it is here, the peer is gone or too slow, or the status of the
+// refusal.
+enum class http_server::reading : std::uint16_t {
+    done = 0,
+    gone = 1,
+    malformed = 400,
+    body_too_large = 413,
+    expectation_failed = 417,
+    head_too_large = 431,
+    version_not_supported = 505,
+};
+
+// A socket and what the server must know of it to choose who makes room and who may finish.
+class http_server::connection {
+public:
+    connection(http_server& server, tcp::socket socket)
+        : tls(server.x_tls),
+          from_loopback(comes_from_loopback(socket)),
+          stream(std::move(socket)),
+          received(server.x_limits.max_header_bytes),
+          x_server(server) {
+        auto& fresh = x_server.x_connections[static_cast<std::size_t>(x_stage)];
+        x_place = fresh.insert(fresh.end(), this);
+        ++x_server.x_open;
+    }
+    ~connection() {
+        if (!is_evicted())
+            --x_server.x_open;
+        x_server.x_connections[static_cast<std::size_t>(x_stage)].erase(x_place);
+        x_server.x_room.cancel();
+    }
+    connection(const connection&) = delete;
+    connection& operator=(const connection&) = delete;
+
+    [[nodiscard]] stage at() const noexcept { return x_stage; }
+    [[nodiscard]] bool is_evicted() const noexcept { return x_stage == stage::evicted; }
+
+    // Goes to the end of the queue of `next`; one that is evicted stays that.
+    void enter(stage next) {
+        if (is_evicted() || x_stage == next)
+            return;
+        auto& from = x_server.x_connections[static_cast<std::size_t>(x_stage)];
+        auto& to = x_server.x_connections[static_cast<std::size_t>(next)];
+        to.splice(to.end(), from, x_place);
+        if (std::exchange(x_stage, next) == stage::answering)
+            x_server.x_room.cancel();
+    }
+
+    // One deadline for all reads until the next call, however many bytes each of them gets.
+    void allow(steady::duration span) {
+        x_deadline = steady::now() + span;
+        stream.expires_at(x_deadline);
+    }
+    // The stream's own timer loses to bytes that arrive at the same moment.
+    [[nodiscard]] bool is_late() const { return steady::now() >= x_deadline; }
+
+    tls_context tls;  // the one it began with
+    const bool from_loopback;
+    beast::tcp_stream stream;
+    beast::flat_buffer received;  // and not used up yet
+    bool begun = false;           // between the first byte of a request and the last of its reply
+    bool refused = false;         // its last request was answered before it was read to the end
+
+private:
+    http_server& x_server;
+    steady::time_point x_deadline;
+    stage x_stage = stage::reading_head;
+    queue::iterator x_place;
 };
 
 http_server::http_server(asio::any_io_executor executor, std::string name, handler on_request,
@@ -116,6 +164,7 @@ http_server::http_server(asio::any_io_executor executor, std::string name, handl
       x_acceptor(executor),
       x_room(executor),
       x_tasks(executor) {}
+http_server::~http_server() = default;
 
 void http_server::bind(const tcp::endpoint& address, const std::string& setting) {
     error_code ec;
@@ -142,131 +191,249 @@ void http_server::drain() {
     error_code ignored;
     x_acceptor.close(ignored);
     x_room.cancel();
-    for (connection* open : x_connections)
-        if (!open->busy)
-            open->stream.socket().shutdown(tcp::socket::shutdown_receive, ignored);
+    for (const auto& waiting : x_connections)
+        for (connection* open : waiting)
+            if (!open->begun)
+                open->stream.socket().shutdown(tcp::socket::shutdown_receive, ignored);
 }
 
-asio::awaitable<void> http_server::join(std::chrono::steady_clock::duration patience) {
+asio::awaitable<void> http_server::join(steady::duration patience) {
     co_await x_tasks.finish(patience);
 }
 
 asio::awaitable<void> http_server::accept_loop() {
-    bool failing = false;  // one warning an outage
     while (!x_draining) {
-        if (x_connections.size() >= x_limits.max_connections) {
-            x_room.expires_at(asio::steady_timer::time_point::max());
-            co_await x_room.async_wait(nothrow);
-            continue;
-        }
         auto [ec, socket] = co_await x_acceptor.async_accept(nothrow);
         if (x_draining)
             break;
         if (ec) {
             // Out of descriptors, or a connection that ended before it was taken: neither ends the listener.
-            const auto severity = std::exchange(failing, true) ? log::level::debug : log::level::warning;
+            const auto severity = x_accept_failures.begins() ? log::level::warning : log::level::debug;
             log::write(severity, "accept_failed", {{"listener", x_name}, {"error", ec.message()}});
-            co_await sleep_for(accept_pause);
+            co_await recover_from(ec);
             continue;
         }
-        failing = false;
-        x_tasks.spawn(serve(std::move(socket)));
+        co_await make_room();
+        if (x_draining)
+            break;
+        auto taken = std::make_unique<connection>(*this, std::move(socket));
+        x_tasks.spawn(serve(std::move(taken)));
     }
 }
 
-asio::awaitable<void> http_server::serve(tcp::socket socket) {
-    error_code ignored;
-    socket.set_option(tcp::no_delay(true), ignored);
-    beast::tcp_stream stream(std::move(socket));
-    connection self{stream};
-    const auto place = x_connections.insert(x_connections.end(), &self);
-    struct leave {
-        http_server& server;
-        std::list<connection*>::iterator place;
-        ~leave() {
-            server.x_connections.erase(place);
-            server.x_room.cancel();
-        }
-    } on_exit{*this, place};
+// A descriptor that a waiting connection gives up is one for the next in the kernel's queue.
+asio::awaitable<void> http_server::recover_from(error_code ec) {
+    if (is_out_of_descriptors(ec) && evict_one())
+        co_return;
+    x_room.expires_after(accept_pause);
+    co_await x_room.async_wait(nothrow);
+}
 
-    if (!x_tls) {
-        co_await converse(stream, self);
-        if (self.refused)
+// Returns once there is room for one more, or when the server drains. Where every connection is being
+// answered, that takes until one of them is done.
+asio::awaitable<void> http_server::make_room() {
+    while (x_open >= x_limits.max_connections && !x_draining && !evict_one()) {
+        x_room.expires_at(steady::time_point::max());
+        co_await x_room.async_wait(nothrow);
+    }
+}
+
+// Closes the connection that has waited longest without a whole request, if there is one.
+bool http_server::evict_one() {
+    const auto* last = x_connections.begin() + static_cast<std::size_t>(stage::answering);
+    const auto* first = std::find_if(x_connections.cbegin(), last, [](const queue& q) { return !q.empty(); });
+    if (first == last)
+        return false;
+    connection* longest = first->front();
+    ++x_evicted;
+    --x_open;
+    if (x_evictions.begins())
+        log::warning("connections_evicted", {{"listener", x_name},
+                                             {"open", x_open + 1},
+                                             {"limit", x_limits.max_connections},
+                                             {"evicted_before", x_evicted - 1}});
+    longest->enter(stage::evicted);
+    longest->stream.close();
+    return true;
+}
+
+asio::awaitable<void> http_server::serve(std::unique_ptr<connection> self) {
+    error_code ignored;
+    auto& stream = self->stream;
+    stream.socket().set_option(tcp::no_delay(true), ignored);
+    if (!self->tls) {
+        co_await converse(stream, *self);
+        if (self->refused)
             co_await discard_rest(stream, x_limits.body_timeout);
         stream.socket().shutdown(tcp::socket::shutdown_both, ignored);
         co_return;
     }
-    beast::ssl_stream<beast::tcp_stream&> secured(stream, *x_tls);
-    stream.expires_after(x_limits.header_timeout);
+    beast::ssl_stream<beast::tcp_stream&> secured(stream, *self->tls);
+    stream.expires_after(x_limits.handshake_timeout);
     const auto [ec] = co_await secured.async_handshake(asio::ssl::stream_base::server, nothrow);
     if (ec) {
         log::debug("tls_handshake_failed", {{"listener", x_name}, {"error", ec.message()}});
         co_return;
     }
-    co_await converse(secured, self);
+    co_await converse(secured, *self);
+    if (self->is_evicted())
+        co_return;
     stream.expires_after(x_limits.write_timeout);
     co_await secured.async_shutdown(nothrow);
-    if (self.refused)
+    if (self->refused)
         co_await discard_rest(stream, x_limits.body_timeout);
 }
 
 template <class Stream>
 asio::awaitable<void> http_server::converse(Stream& stream, connection& self) {
-    beast::flat_buffer buffer;
-    for (bool first = true; !x_draining; first = false) {
-        request_parser parser;
-        parser.header_limit(static_cast<std::uint32_t>(x_limits.max_header_bytes));
-        parser.body_limit(x_limits.max_body_bytes);
-        error_code ec;
-
-        // Until the first byte of a request is here the connection is idle; then the rest must come soon.
-        if (buffer.size() == 0) {
-            self.stream.expires_after(first ? x_limits.header_timeout : x_limits.idle_timeout);
-            const auto [idle_ec, size] =
-                co_await stream.async_read_some(buffer.prepare(x_limits.max_header_bytes), nothrow);
-            if (idle_ec)
-                co_return;
-            buffer.commit(size);
-        }
-        self.busy = true;
-        self.stream.expires_after(x_limits.header_timeout);
-        std::tie(ec, std::ignore) = co_await http::async_read_header(stream, buffer, parser, nothrow);
-        if (!ec) {
-            if (beast::iequals(parser.get()[http::field::expect], "100-continue")) {
-                raw_reply proceed(http::status::continue_, 11);
-                self.stream.expires_after(x_limits.write_timeout);
-                std::tie(ec, std::ignore) = co_await http::async_write(stream, proceed, nothrow);
-            }
-        }
-        if (!ec) {
-            self.stream.expires_after(x_limits.body_timeout);
-            std::tie(ec, std::ignore) = co_await http::async_read(stream, buffer, parser, nothrow);
-        }
-
-        std::optional<reply> answered;
-        bool keep_alive = false;
-        if (ec) {
-            answered = refusal_of(ec);
-            if (!answered)
-                co_return;
-            self.refused = true;
-        } else {
-            keep_alive = parser.get().keep_alive();
-            const bool head = parser.get().method() == http::verb::head;
-            auto incoming = take(parser.release());
-            answered = co_await answer(std::move(incoming));
-            if (head)
-                answered->body.clear();  // a body would be taken for the next reply
-        }
-        if (answered->drop)
-            co_return;
-        auto raw = make_raw(std::move(*answered), keep_alive && !x_draining);
-        self.stream.expires_after(x_limits.write_timeout);
-        const auto [write_ec, written] = co_await http::async_write(stream, raw, nothrow);
-        self.busy = false;
-        if (write_ec || !raw.keep_alive())
-            co_return;
+    self.allow(x_limits.header_timeout);
+    bool more = true;
+    while (more && !x_draining) {
+        more = co_await exchange(stream, self);
+        if (!more || self.is_evicted())
+            break;
+        // The next request, unless some of it is here already.
+        self.begun = self.received.size() > 0;
+        self.enter(self.begun ? stage::reading_head : stage::idle);
+        self.allow(self.begun ? x_limits.header_timeout : x_limits.idle_timeout);
     }
+    self.enter(stage::leaving);
+}
+
+// One request and its reply. False where that was the last.
+template <class Stream>
+asio::awaitable<bool> http_server::exchange(Stream& stream, connection& self) {
+    head_reader reader;
+    request_head& head = reader.head();
+    reading outcome = co_await read_head(stream, self, reader);
+    if (outcome == reading::done)
+        outcome = co_await read_body(stream, self, head);
+    if (outcome == reading::gone || self.is_evicted())
+        co_return false;
+
+    reply answered;
+    self.refused = outcome != reading::done;
+    if (self.refused) {
+        answered = status_reply(static_cast<unsigned>(outcome));
+    } else {
+        self.enter(stage::answering);
+        head.message.from_loopback = self.from_loopback;
+        answered = co_await answer(std::move(head.message));
+    }
+    if (answered.drop)
+        co_return false;
+    const bool keep_alive = !self.refused && head.keep_alive && !x_draining;
+    auto raw = make_raw(std::move(answered), head, keep_alive);
+    self.stream.expires_after(x_limits.write_timeout);
+    const auto [ec, written] = co_await http::async_write(stream, raw, nothrow);
+    co_return !ec && keep_alive;
+}
+
+// Adds to what was received. Fails when the peer is gone, too slow or evicted.
+template <class Stream>
+asio::awaitable<error_code> http_server::read_more(Stream& stream, connection& self) {
+    const auto room = self.received.prepare(x_limits.max_header_bytes - self.received.size());
+    const auto [ec, size] = co_await stream.async_read_some(room, nothrow);
+    self.received.commit(size);
+    if (!ec && (self.is_evicted() || self.is_late()))
+        co_return asio::error::timed_out;
+    co_return ec;
+}
+
+template <class Stream>
+asio::awaitable<http_server::reading> http_server::read_head(Stream& stream, connection& self,
+                                                             head_reader& reader) {
+    for (;;) {
+        const head_state state = reader.read(view(self.received));
+        if (state == head_state::complete)
+            self.received.consume(reader.size());
+        if (state != head_state::incomplete)
+            co_return reading_of(state);
+        if (self.received.size() >= x_limits.max_header_bytes)
+            co_return reading::head_too_large;
+        const error_code ec = co_await read_more(stream, self);
+        if (ec)
+            co_return reading::gone;
+        self.begun = true;
+        if (self.at() == stage::idle) {
+            self.enter(stage::reading_head);
+            self.allow(x_limits.header_timeout);
+        }
+    }
+}
+
+template <class Stream>
+asio::awaitable<http_server::reading> http_server::read_body(Stream& stream, connection& self,
+                                                             request_head& head) {
+    if (!head.chunked && head.content_length == 0)
+        co_return reading::done;
+    if (head.content_length > x_limits.max_body_bytes)
+        co_return reading::body_too_large;
+    if (head.expects_continue && self.received.size() == 0) {
+        raw_reply proceed(http::status::continue_, 11);
+        self.stream.expires_after(x_limits.write_timeout);
+        const auto [ec, written] = co_await http::async_write(stream, proceed, nothrow);
+        if (ec)
+            co_return reading::gone;
+    }
+    self.enter(stage::reading_body);
+    self.allow(x_limits.body_timeout);
+    if (head.chunked)
+        co_return co_await read_chunked(stream, self, head.message.body);
+    co_return co_await read_counted(stream, self, head.message.body, head.content_length);
+}
+
+template <class Stream>
+asio::awaitable<http_server::reading> http_server::read_counted(Stream& stream, connection& self,
+                                                                std::string& body, std::size_t length) {
+    for (;;) {
+        const auto piece = view(self.received).substr(0, length - body.size());
+        body += piece;
+        self.received.consume(piece.size());
+        if (body.size() == length)
+            co_return reading::done;
+        const error_code ec = co_await read_more(stream, self);
+        if (ec)
+            co_return reading::gone;
+    }
+}
+
+template <class Stream>
+asio::awaitable<http_server::reading> http_server::read_chunked(Stream& stream, connection& self,
+                                                                std::string& body) {
+    chunked_body chunks(x_limits.max_body_bytes, x_limits.max_header_bytes);
+    for (;;) {
+        self.received.consume(chunks.read(view(self.received)));
+        switch (chunks.state()) {
+            case chunked_state::complete:
+                body = std::move(chunks.data());
+                co_return reading::done;
+            case chunked_state::malformed:
+                co_return reading::malformed;
+            case chunked_state::too_large:
+                co_return reading::body_too_large;
+            case chunked_state::incomplete:
+                break;
+        }
+        const error_code ec = co_await read_more(stream, self);
+        if (ec)
+            co_return reading::gone;
+    }
+}
+
+http_server::reading http_server::reading_of(head_state state) {
+    switch (state) {
+        case head_state::complete:
+            return reading::done;
+        case head_state::unsupported_version:
+            return reading::version_not_supported;
+        case head_state::unsupported_expectation:
+            return reading::expectation_failed;
+        case head_state::incomplete:
+        case head_state::malformed:
+            break;
+    }
+    return reading::malformed;
 }
 
 asio::awaitable<reply> http_server::answer(request incoming) {

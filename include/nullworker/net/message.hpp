@@ -24,6 +24,7 @@ struct request {
     std::string query;  // without the '?', not decoded
     std::vector<header> headers;
     std::string body;
+    bool from_loopback = false;  // the peer's address is one of this machine alone
 
     // The first value of `name`, or nothing.
     [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const;
