@@ -4,13 +4,23 @@
 #include "support/temporary_directory.hpp"
 #include "support/test_certificate.hpp"
 
+#include <nullworker/base/wakeup.hpp>
 #include <nullworker/net/http_client.hpp>
 #include <nullworker/net/http_server.hpp>
 #include <nullworker/net/tls.hpp>
 
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/error.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/system/system_error.hpp>
 #include <gtest/gtest.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 
+#include <functional>
+#include <tuple>
 #include <utility>
 
 namespace nullworker::net {
@@ -22,6 +32,8 @@ using test::certificate_dates;
 using test::certificate_key;
 using test::scripted_peer;
 using test::test_certificate;
+using tcp = asio::ip::tcp;
+using ssl_socket = asio::ssl::stream<tcp::socket>;
 
 tls_context server_side(const test_certificate& pair) {
     return load_server_tls(pair.certificate_file(), pair.key_file());
@@ -113,19 +125,139 @@ TEST(https, server_survives_a_client_that_speaks_no_tls) {
     });
 }
 
-TEST(https, server_closes_a_connection_whose_handshake_stalls) {
-    const test_certificate pair;
+awaitable<reply> say_fine(request) {
+    co_return text_reply(200, "fine");
+}
+
+// A server with TLS, stopped after the scenario.
+void drive_server(server_limits limits, tls_context tls,
+                  const std::function<awaitable<void>(http_server&)>& scenario) {
     asio::io_context loop;
-    const auto nobody = [](request) -> awaitable<reply> { co_return empty_reply(200); };
-    http_server server(loop.get_executor(), "test", nobody, {.header_timeout = 20ms}, server_side(pair));
+    http_server server(loop.get_executor(), "test", say_fine, limits, std::move(tls));
     server.bind({asio::ip::address_v4::loopback(), 0}, "TEST_PORT");
     server.start();
     test::drive(loop, [&]() -> awaitable<void> {
-        auto silent = co_await test::connect_raw(server.port());
-        EXPECT_EQ(co_await silent.read_until_closed(), "");
+        co_await scenario(server);
         server.drain();
         co_await server.join(1s);
     });
+}
+
+TEST(https, server_closes_a_connection_whose_handshake_stalls) {
+    const test_certificate pair;
+    drive_server({.handshake_timeout = 20ms}, server_side(pair), [](http_server& server) -> awaitable<void> {
+        auto silent = co_await test::connect_raw(server.port());
+        EXPECT_EQ(co_await silent.read_until_closed(), "");
+    });
+}
+
+TEST(https, server_gives_a_handshake_that_trickles_no_more_time) {
+    const test_certificate pair;
+    drive_server({.handshake_timeout = 20ms}, server_side(pair), [](http_server& server) -> awaitable<void> {
+        auto slow = co_await test::connect_raw(server.port());
+        wakeup silent(co_await asio::this_coro::executor);
+        // The start of a ClientHello of 512 bytes.
+        co_await slow.send("\x16\x03\x01\x02");
+        int sent = 0;
+        try {
+            for (; sent < 400; ++sent) {
+                co_await slow.send(std::string(1, '\0'));
+                const auto next = std::chrono::steady_clock::now() + 1ms;
+                co_await silent.wait_until(next);
+            }
+        } catch (const boost::system::system_error&) {  // closed
+        }
+        EXPECT_LT(sent, 400);
+    });
+}
+
+TEST(https, server_closes_a_connection_that_says_nothing_after_the_handshake) {
+    const test_certificate pair;
+    drive_server({.header_timeout = 20ms}, server_side(pair), [&](http_server& server) -> awaitable<void> {
+        tls_trust trust(pair.pem());
+        const auto context = trust.context().value();
+        ssl_socket peer(co_await asio::this_coro::executor, *context);
+        const tcp::endpoint there(asio::ip::address_v4::loopback(), server.port());
+        co_await peer.next_layer().async_connect(there, asio::use_awaitable);
+        co_await peer.async_handshake(asio::ssl::stream_base::client, asio::use_awaitable);
+        char byte = 0;
+        const auto [ec, size] = co_await peer.async_read_some(asio::buffer(&byte, 1), nothrow);
+        EXPECT_EQ(ec, asio::ssl::error::stream_truncated);
+    });
+}
+
+TEST(https, server_takes_a_renewed_certificate_for_new_connections) {
+    const test_certificate old_pair;
+    const test_certificate new_pair;
+    drive_server({}, server_side(old_pair), [&](http_server& server) -> awaitable<void> {
+        const auto executor = co_await asio::this_coro::executor;
+        http_client established(executor, std::make_shared<tls_trust>(old_pair.pem()));
+        http_client late(executor, std::make_shared<tls_trust>(new_pair.pem()));
+        http_client outdated(executor, std::make_shared<tls_trust>(old_pair.pem()));
+        const call request{.target = parse_url("https://127.0.0.1:" + std::to_string(server.port())).value()};
+        const auto before = co_await established.send(request);
+        EXPECT_TRUE(before.has_value());
+        server.use_tls(server_side(new_pair));
+        const auto renewed = co_await late.send(request);
+        EXPECT_TRUE(renewed.has_value()) << renewed.error().message();
+        const auto kept = co_await established.send(request);
+        EXPECT_TRUE(kept.has_value()) << kept.error().message();
+        const auto refused = co_await outdated.send(request);
+        EXPECT_TRUE(refused.has_error());
+        established.close();
+        late.close();
+    });
+}
+
+TEST(https, server_makes_room_for_who_gets_to_the_point) {
+    const test_certificate pair;
+    drive_server({.max_connections = 1}, server_side(pair), [&](http_server& server) -> awaitable<void> {
+        const auto executor = co_await asio::this_coro::executor;
+        const auto trust = std::make_shared<tls_trust>(pair.pem());
+        http_client idle(executor, trust);
+        http_client late(executor, trust);
+        const call request{.target = parse_url("https://127.0.0.1:" + std::to_string(server.port())).value()};
+        const auto before = co_await idle.send(request);
+        EXPECT_TRUE(before.has_value());
+        auto silent = co_await test::connect_raw(server.port());
+        auto half = co_await test::connect_raw(server.port());
+        co_await half.send("\x16\x03\x01\x02");
+        const auto answer = co_await late.send(request);
+        EXPECT_TRUE(answer.has_value()) << answer.error().message();
+        EXPECT_EQ(server.evicted(), 3U);
+        EXPECT_EQ(server.connections(), 1U);
+        idle.close();
+        late.close();
+    });
+}
+
+// How a handshake ends for a client that speaks `version` of TLS and nothing later.
+error_code handshake_with(int version) {
+    const test_certificate pair;
+    error_code outcome;
+    drive_server({}, server_side(pair), [&](http_server& server) -> awaitable<void> {
+        asio::ssl::context dated(asio::ssl::context::tls_client);
+        SSL_CTX_set_security_level(dated.native_handle(), 0);
+        SSL_CTX_set_min_proto_version(dated.native_handle(), version);
+        SSL_CTX_set_max_proto_version(dated.native_handle(), version);
+        ssl_socket peer(co_await asio::this_coro::executor, dated);
+        const tcp::endpoint there(asio::ip::address_v4::loopback(), server.port());
+        co_await peer.next_layer().async_connect(there, asio::use_awaitable);
+        std::tie(outcome) = co_await peer.async_handshake(asio::ssl::stream_base::client, nothrow);
+    });
+    return outcome;
+}
+
+TEST(https, server_speaks_tls_1_2_and_up) {
+    EXPECT_EQ(handshake_with(TLS1_3_VERSION), error_code());
+    EXPECT_EQ(handshake_with(TLS1_2_VERSION), error_code());
+    for (const int version : {TLS1_1_VERSION, TLS1_VERSION}) {
+        const auto refused = handshake_with(version);
+        // The server's alert, so the client did try.
+        EXPECT_EQ(ERR_GET_REASON(static_cast<unsigned long>(refused.value())),
+                  SSL_R_TLSV1_ALERT_PROTOCOL_VERSION)
+            << refused.message();
+    }
 }
 
 TEST(https, client_times_out_where_the_handshake_stalls) {
