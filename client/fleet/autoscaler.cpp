@@ -1,7 +1,6 @@
 #include <nullworker/base/deadline.hpp>
+#include <nullworker/base/secret.hpp>
 #include <nullworker/wire/session_messages.hpp>
-
-#include <openssl/crypto.h>
 
 #include <charconv>
 #include <fleet/autoscaler.hpp>
@@ -23,10 +22,6 @@ net::reply refuse(unsigned status, const std::string& why) {
 net::reply refuse(const error_code& parse_error) {
     return parse_error == errc::invalid_json ? refuse(400, "invalid JSON")
                                              : refuse(422, "not the message that belongs here");
-}
-
-bool same_secret(const std::string& a, const std::string& b) {
-    return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
 std::string percent_decoded(std::string_view text) {

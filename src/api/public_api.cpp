@@ -1,7 +1,7 @@
 #include <nullworker/api/public_api.hpp>
 #include <nullworker/api/route_table.hpp>
-#include <nullworker/auth/secret.hpp>
 #include <nullworker/base/log.hpp>
+#include <nullworker/base/secret.hpp>
 
 #include <array>
 #include <cerrno>
@@ -180,7 +180,7 @@ net::reply public_api::ping(const net::request& request) {
 
 net::reply public_api::update(const net::request& request) {
     const auto token = bearer_token(request.find("Authorization").value_or(""));
-    if (x_settings.master_token.empty() || !auth::same_secret(token, x_settings.master_token))
+    if (x_settings.master_token.empty() || !same_secret(token, x_settings.master_token))
         return net::json_reply(401, wire::error("unauthorized"));
     if (const auto failure = touch(x_settings.force_update_file); !failure.empty()) {
         log::error("force_update_failed", {{"error", failure}});

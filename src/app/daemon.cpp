@@ -1,5 +1,5 @@
 #include <nullworker/app/daemon.hpp>
-#include <nullworker/auth/secret.hpp>
+#include <nullworker/auth/session_id.hpp>
 #include <nullworker/base/deadline.hpp>
 #include <nullworker/base/log.hpp>
 #include <nullworker/wire/status_report.hpp>

@@ -1,31 +1,12 @@
-#include <nullworker/auth/secret.hpp>
+#include <nullworker/auth/session_id.hpp>
 
-#include <openssl/crypto.h>
 #include <openssl/rand.h>
-#include <openssl/sha.h>
 
 #include <array>
 #include <stdexcept>
+#include <string_view>
 
 namespace nullworker::auth {
-namespace {
-
-using digest = std::array<unsigned char, SHA256_DIGEST_LENGTH>;
-
-digest hash(std::string_view text) {
-    digest out{};
-    SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), out.data());
-    return out;
-}
-
-}  // namespace
-
-bool same_secret(std::string_view a, std::string_view b) {
-    // Digests have one length, so that not even the length is told.
-    const digest left = hash(a);
-    const digest right = hash(b);
-    return CRYPTO_memcmp(left.data(), right.data(), left.size()) == 0;
-}
 
 std::string make_session_id() {
     constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
