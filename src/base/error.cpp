@@ -17,6 +17,8 @@ constexpr const char* describe(errc value) noexcept {
             return "unexpected HTTP status";
         case errc::invalid_json:
             return "invalid JSON";
+        case errc::duplicate_key:
+            return "JSON in which an object has a key twice";
         case errc::unexpected_message:
             return "unexpected message";
         case errc::invalid_public_key:

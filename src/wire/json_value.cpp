@@ -1,37 +1,158 @@
+#include <nullworker/base/secret.hpp>
 #include <nullworker/wire/json_value.hpp>
 
 #include <nlohmann/json.hpp>
 
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
 #include <utility>
 
 namespace nullworker::wire {
 namespace {
 
-// Counts open brackets outside strings; the parser then never sees a document it would nest too deeply.
-bool nests_too_deeply(std::string_view text) {
-    int depth = 0;
-    bool in_string = false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        if (in_string) {
-            if (c == '\\')
-                ++i;
-            else if (c == '"')
-                in_string = false;
-        } else if (c == '"') {
-            in_string = true;
-        } else if (c == '{' || c == '[') {
-            if (++depth > max_json_depth)
-                return true;
-        } else if (c == '}' || c == ']') {
-            --depth;
+using nlohmann::json;
+
+// Builds a document from the parser's events, which names each key before it is too late. The parser itself
+// does not recurse, and stops at the first event that is refused: it never nests deeper than the limit.
+class document_builder {
+public:
+    [[nodiscard]] json take() { return std::move(x_root); }
+    [[nodiscard]] errc fault() const noexcept { return x_fault; }
+    [[nodiscard]] std::string& duplicate() noexcept { return x_duplicate; }
+
+    // What nlohmann's parser calls; false ends the parsing.
+    bool null() { return add(nullptr); }
+    bool boolean(bool value) { return add(value); }
+    bool number_integer(json::number_integer_t value) { return add(value); }
+    bool number_unsigned(json::number_unsigned_t value) { return add(value); }
+    bool number_float(json::number_float_t value, const std::string&) { return add(value); }
+    bool string(std::string& value) { return add(std::move(value)); }
+    bool binary(json::binary_t&) { return false; }
+    bool start_object(std::size_t) { return open(json::object()); }
+    bool start_array(std::size_t) { return open(json::array()); }
+    bool end_object() { return close(); }
+    bool end_array() { return close(); }
+    bool parse_error(std::size_t, const std::string&, const json::exception&) { return false; }
+
+    bool key(std::string& name) {
+        auto& members = x_open[x_depth - 1]->get_ref<json::object_t&>();
+        const auto [member, added] = members.try_emplace(std::move(name));
+        x_member = &member->second;
+        if (!added) {
+            x_fault = errc::duplicate_key;
+            x_duplicate = member->first;
         }
+        return added;
     }
-    return false;
+
+private:
+    // Where the next value belongs.
+    json& place() {
+        if (x_depth == 0)
+            return x_root;
+        json& parent = *x_open[x_depth - 1];
+        return parent.is_object() ? *x_member : parent.get_ref<json::array_t&>().emplace_back();
+    }
+
+    template <class T>
+    bool add(T&& value) {
+        place() = std::forward<T>(value);
+        return true;
+    }
+
+    bool open(json empty) {
+        if (x_depth == x_open.size())
+            return false;
+        json& opened = place();
+        opened = std::move(empty);
+        x_open[x_depth++] = &opened;
+        return true;
+    }
+
+    bool close() {
+        --x_depth;
+        return true;
+    }
+
+    json x_root;
+    std::array<json*, max_json_depth> x_open{};  // the containers around the next value
+    std::size_t x_depth = 0;
+    json* x_member = nullptr;  // the value of the key that came last
+    errc x_fault = errc::invalid_json;
+    std::string x_duplicate;
+};
+
+template <class Number>
+void append_number(std::string& out, Number value) {
+    std::array<char, 32> digits{};
+    const auto written = std::to_chars(digits.data(), digits.data() + digits.size(), value);
+    out.append(digits.data(), written.ptr);
+    out += ';';
 }
 
-const std::shared_ptr<const nlohmann::json>& shared_null() {
-    static const auto null = std::make_shared<const nlohmann::json>();
+// Integral values look the same whatever type they have.
+void append_double(std::string& out, double value) {
+    constexpr double two_to_63 = 9223372036854775808.0;
+    if (value != std::trunc(value))
+        append_number(out, value);
+    else if (value >= -two_to_63 && value < two_to_63)
+        append_number(out, static_cast<std::int64_t>(value));
+    else if (value > 0 && value < 2 * two_to_63)
+        append_number(out, static_cast<std::uint64_t>(value));
+    else
+        append_number(out, value);
+}
+
+void append_string(std::string& out, const std::string& text) {
+    out += '"';
+    append_number(out, text.size());
+    out += text;
+}
+
+// Appends a text that is the same for equal documents and for no others. Recurses as deep as the document is
+// nested, which is bounded.
+void append_canonical(std::string& out, const json& document) {
+    switch (document.type()) {
+        case json::value_t::number_integer:
+            return append_number(out, document.get_ref<const json::number_integer_t&>());
+        case json::value_t::number_unsigned:
+            return append_number(out, document.get_ref<const json::number_unsigned_t&>());
+        case json::value_t::number_float:
+            return append_double(out, document.get_ref<const json::number_float_t&>());
+        case json::value_t::string:
+            return append_string(out, document.get_ref<const std::string&>());
+        case json::value_t::array:
+            out += '[';
+            for (const auto& element : document)
+                append_canonical(out, element);
+            out += ']';
+            return;
+        case json::value_t::object:
+            out += '{';
+            for (const auto& [name, value] : document.get_ref<const json::object_t&>()) {
+                append_string(out, name);
+                append_canonical(out, value);
+            }
+            out += '}';
+            return;
+        case json::value_t::null:
+        case json::value_t::boolean:
+        case json::value_t::binary:
+        case json::value_t::discarded:
+            out += document.dump();
+    }
+}
+
+std::string canonical(const json& document) {
+    std::string out;
+    append_canonical(out, document);
+    return out;
+}
+
+const std::shared_ptr<const json>& shared_null() {
+    static const auto null = std::make_shared<const json>();
     return null;
 }
 
@@ -39,18 +160,20 @@ const std::shared_ptr<const nlohmann::json>& shared_null() {
 
 json_value::json_value() : x_document(shared_null()) {}
 
-result<json_value> json_value::parse(std::string_view text) {
+result<json_value> json_value::parse(std::string_view text, std::string* duplicate) {
     // The parser takes a zero byte for the end of the text.
-    if (text.find('\0') != text.npos || nests_too_deeply(text))
+    if (text.find('\0') != text.npos)
         return errc::invalid_json;
-    auto document = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
-    if (document.is_discarded())
-        return errc::invalid_json;
-    return json_value(std::move(document));
+    document_builder builder;
+    if (json::sax_parse(text.begin(), text.end(), &builder))
+        return json_value(builder.take());
+    if (duplicate)
+        *duplicate = std::move(builder.duplicate());
+    return builder.fault();
 }
 
 std::string json_value::dump() const {
-    return x_document->dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    return x_document->dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 bool json_value::is_null() const {
@@ -58,7 +181,7 @@ bool json_value::is_null() const {
 }
 
 bool operator==(const json_value& a, const json_value& b) {
-    return *a.x_document == *b.x_document;
+    return same_secret(canonical(*a.x_document), canonical(*b.x_document));
 }
 
 }  // namespace nullworker::wire

@@ -84,10 +84,23 @@ route_grant read_grant(const json& grant) {
 
 // ---- the envelope ---------------------------------------------------------------------------------
 
+// At most `longest` bytes of a text in UTF-8, and no half of a character.
+std::string excerpt(const std::string& text, std::size_t longest) {
+    if (text.size() <= longest)
+        return text;
+    while (longest > 0 && (static_cast<unsigned char>(text[longest]) & 0xC0) == 0x80)
+        --longest;
+    return text.substr(0, longest) + "…";
+}
+
 parsed<json_value> parse_object(std::string_view body) {
-    const auto value = json_value::parse(body);
+    constexpr std::size_t longest_name = 64;
+    std::string duplicate;
+    const auto value = json_value::parse(body, &duplicate);
     if (!value)
-        return refuse("invalid JSON");
+        return refuse(value.error() == errc::duplicate_key
+                          ? "duplicate key \"" + excerpt(duplicate, longest_name) + '"'
+                          : "invalid JSON");
     if (!value->document().is_object())
         return refuse("body", "must be an object");
     return *value;

@@ -22,6 +22,7 @@ enum class errc {
     response_too_large,  // a peer's reply is longer than the caller allows
     unexpected_status,   // a peer answered with a status the caller cannot use
     invalid_json,        // not JSON, or nested too deeply
+    duplicate_key,       // JSON in which an object has a key twice
     unexpected_message,  // JSON, but not the message the contract names
     invalid_public_key,  // not an RSA public key in PEM
     no_trusted_roots,    // no CA bundle found to verify a TLS peer with

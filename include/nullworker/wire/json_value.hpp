@@ -24,14 +24,17 @@ public:
     template <std::same_as<nlohmann::json> T>
     explicit json_value(T document) : x_document(std::make_shared<const T>(std::move(document))) {}
 
-    // Fails with invalid_json: not JSON, not UTF-8, numbers out of range, NaN, or nested beyond the limit.
-    [[nodiscard]] static result<json_value> parse(std::string_view text);
+    // Fails with invalid_json: not JSON, not UTF-8, numbers out of range, NaN, or nested beyond the limit; or
+    // with duplicate_key, since readers disagree which of the two counts, and then names it in `duplicate`.
+    [[nodiscard]] static result<json_value> parse(std::string_view text, std::string* duplicate = nullptr);
 
     [[nodiscard]] std::string dump() const;
     [[nodiscard]] bool is_null() const;
     [[nodiscard]] const nlohmann::json& document() const noexcept { return *x_document; }
 
-    // Deep equality: the order of keys is irrelevant, 1 equals 1.0.
+    // Deep equality: the order of keys is irrelevant, 1 equals 1.0, other numbers differ where their exact
+    // values do (an integer beyond 64 bits has that of the nearest double). Grants are credentials: the time
+    // it takes tells nothing about where two documents differ.
     friend bool operator==(const json_value& a, const json_value& b);
 
 private:

@@ -91,12 +91,81 @@ TEST(json_value, compares_deeply) {
         {R"({"a":1})", R"({"a":1,"b":null})", false},
         {R"({"a":1})", R"({"a":"1"})", false},
         {"1", "true", false},
+        {"0", "-0", true},
+        {"0", "-0.0", true},
+        {"0", "false", false},
+        {"0", "5e-324", false},
+        {"-1", "-1.0", true},
+        {"1", "-1", false},
+        {"1.5", "1.5000", true},
+        {"1.5", "1.5000000000000002", false},
+        {"0.1", "0.1000000000000000055", true},
+        {"1e15", "1000000000000000", true},
+        {"9007199254740992", "9007199254740992.0", true},
+        {"9007199254740993", "9007199254740993.0", false},
+        {"9223372036854775807", "9223372036854775808", false},
+        {"9223372036854775807", "9223372036854775807.0", false},
+        {"9223372036854775808", "9223372036854775808.0", true},
+        {"-9223372036854775808", "-9223372036854775808.0", true},
+        {"18446744073709551615", "18446744073709551615.0", false},
+        {"18446744073709551616", "18446744073709551616.0", true},
+        {"-9223372036854775809", "-9223372036854775808", true},
+        {"1e300", "1e300", true},
+        {"1e300", "1.0000000000000002e300", false},
+        {"1e300", "-1e300", false},
         {"null", "false", false},
+        {"null", "[]", false},
+        {"[]", "{}", false},
+        {"[[],[]]", "[[[]]]", false},
+        {"[1,23]", "[12,3]", false},
+        {R"(["a","b"])", R"(["ab"])", false},
+        {R"(["","\"0;"])", R"(["\"0;",""])", false},
+        {R"("1")", "1", false},
+        {R"("null")", "null", false},
         {R"("a")", R"("A")", false},
+        {R"("\u00e4")", R"("\u00E4")", true},
+        {R"({"a":"b"})", R"(["a","b"])", false},
     };
     for (const auto& row : table)
         EXPECT_EQ(json_value::parse(row.a).value() == json_value::parse(row.b).value(), row.equal)
             << row.a << " and " << row.b;
+}
+
+TEST(json_value, refuses_a_key_twice_in_one_object_and_names_it) {
+    struct row {
+        const char* text;
+        const char* key;
+    };
+    const row table[] = {
+        {R"({"a":1,"a":1})", "a"},
+        {R"({"a":1,"b":2,"a":3})", "a"},
+        {R"({"":1,"":2})", ""},
+        {R"({"\u0061":1,"a":2})", "a"},
+        {R"({"x":[0,{"y":{"ä":1,"\u00e4":2}}]})", "ä"},
+        {R"({"x":{"x":1},"x":{}})", "x"},
+        {R"({"x":{"y":1,"z":[{}],"y":1},"x":1})", "y"},
+        {R"({"a":1,"a":)", "a"},
+    };
+    for (const auto& row : table) {
+        std::string key = "none";
+        const auto value = json_value::parse(row.text, &key);
+        ASSERT_FALSE(value.has_value()) << row.text;
+        EXPECT_EQ(value.error(), errc::duplicate_key) << row.text;
+        EXPECT_EQ(key, row.key) << row.text;
+        EXPECT_EQ(json_value::parse(row.text).error(), errc::duplicate_key) << row.text;
+    }
+}
+
+TEST(json_value, takes_the_same_key_in_different_objects) {
+    const char* table[] = {
+        R"({"a":{"a":{"a":1}}})", R"([{"a":1},{"a":1}])", R"({"a":{"b":1},"b":{"a":1}})",
+        R"({"a":"a","b":"a"})",   R"({"A":1,"a":1})",
+    };
+    for (const char* text : table) {
+        const auto value = json_value::parse(text);
+        ASSERT_TRUE(value.has_value()) << text;
+        EXPECT_EQ(value->dump(), text);
+    }
 }
 
 TEST(json_value, prints_without_blanks) {

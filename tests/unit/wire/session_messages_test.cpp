@@ -63,6 +63,34 @@ TEST(create_request, is_read_whole) {
     EXPECT_EQ(request->on_close_payload.document(), message["payload"]["on_close_payload"]);
 }
 
+TEST(requests, that_have_a_key_twice_are_refused_by_its_name) {
+    const std::string letters(64, 'a');
+    std::string umlauts;
+    for (int i = 0; i < 40; ++i)
+        umlauts += "ä";
+    struct row {
+        std::string key;
+        std::string error;
+    };
+    const row table[] = {
+        {"session_id", "duplicate key \"session_id\""},
+        {"", "duplicate key \"\""},
+        {"\"\\\n", "duplicate key \"\"\\\n\""},
+        {letters, "duplicate key \"" + letters + '"'},
+        {letters + "a", "duplicate key \"" + letters + "…\""},
+        {"a" + umlauts, "duplicate key \"a" + umlauts.substr(0, 62) + "…\""},
+        {umlauts, "duplicate key \"" + umlauts.substr(0, 64) + "…\""},
+    };
+    for (const auto& row : table) {
+        const auto member = json(row.key).dump() + ":1";
+        const auto body = R"({"auth_data":{)" + member + "," + member + "}}";
+        const json refused = {{"error", row.error}};
+        EXPECT_EQ(json::parse(parse_create(body, {}).error().body), refused);
+        EXPECT_EQ(json::parse(parse_session_reference(body).error().body), refused);
+        EXPECT_EQ(json::parse(parse_ping(body, grant_form::complete).error().body), refused);
+    }
+}
+
 TEST(create_request, is_accepted_as_recorded) {
     for (const char* name : {"create", "create second"}) {
         auto message = test::recorded_case(name)["request"]["body"];
