@@ -8,10 +8,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <istream>
 #include <limits>
 #include <map>
 #include <memory>
-#include <sstream>
 #include <utility>
 
 namespace nullworker::app {
@@ -85,24 +85,16 @@ CLI::Validator in_range(T least, T most) {
 
 // The addresses of a comma-separated list; throws startup_error for one that is no URL.
 std::vector<url> parse_addresses(const std::string& text) {
-    std::vector<url> out;
-    std::istringstream list(text);
-    for (std::string entry; std::getline(list, entry, ',');) {
-        entry = CLI::detail::trim_copy(entry);
-        if (entry.empty())
-            continue;
-        const auto address = parse_url(entry);
-        if (!address)
-            throw startup_error("REPORT_ADDR (--report-address) holds '" + entry +
-                                "': " + address.error().message() +
-                                "; give http:// or https:// URLs, comma separated");
-        out.push_back(*address);
-    }
-    if (out.empty())
+    std::string culprit;
+    auto list = parse_url_list(text, &culprit);
+    if (!list)
+        throw startup_error("REPORT_ADDR (--report-address) holds '" + culprit + "': " +
+                            list.error().message() + "; give http:// or https:// URLs, comma separated");
+    if (list->empty())
         throw startup_error(
             "REPORT_ADDR (--report-address) is empty; give the autoscaler's URL, for instance "
             "https://run.vast.ai");
-    return out;
+    return std::move(*list);
 }
 
 constexpr const char* description =

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <utility>
 
 namespace nullworker {
 namespace {
@@ -26,6 +27,14 @@ bool is_name(std::string_view host) {
     return !host.empty() && std::all_of(host.begin(), host.end(), [](unsigned char c) {
         return std::isalnum(c) || c == '-' || c == '.' || c == '_';
     });
+}
+
+std::string_view trimmed(std::string_view text) {
+    constexpr std::string_view blanks = " \t\n\v\f\r";
+    const auto first = text.find_first_not_of(blanks);
+    if (first == text.npos)
+        return {};
+    return text.substr(first, text.find_last_not_of(blanks) - first + 1);
 }
 
 }  // namespace
@@ -68,6 +77,25 @@ result<url> parse_url(std::string_view text) {
     out.target.assign(target.data(), target.size());
     if (out.target.empty() || out.target.front() != '/')
         out.target.insert(out.target.begin(), '/');
+    return out;
+}
+
+result<std::vector<url>> parse_url_list(std::string_view text, std::string* culprit) {
+    std::vector<url> out;
+    while (!text.empty()) {
+        const auto comma = std::min(text.find(','), text.size());
+        const auto entry = trimmed(text.substr(0, comma));
+        text.remove_prefix(std::min(comma + 1, text.size()));
+        if (entry.empty())
+            continue;
+        auto parsed = parse_url(entry);
+        if (!parsed) {
+            if (culprit)
+                *culprit = entry;
+            return parsed.error();
+        }
+        out.push_back(std::move(*parsed));
+    }
     return out;
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace nullworker {
 
@@ -29,6 +30,10 @@ struct url {
 // Fails with invalid_url (also for user information and fragments, which have no business here) or
 // unsupported_scheme.
 [[nodiscard]] result<url> parse_url(std::string_view text);
+
+// The URLs of a comma-separated list, in order; blanks around an entry and empty entries are skipped. Fails
+// as parse_url does for the first entry that is none, and then puts that entry into `culprit`.
+[[nodiscard]] result<std::vector<url>> parse_url_list(std::string_view text, std::string* culprit = nullptr);
 
 // Whether both name the same scheme, host and port.
 [[nodiscard]] bool same_origin(const url& a, const url& b);

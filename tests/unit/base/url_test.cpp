@@ -129,6 +129,50 @@ TEST(url, has_the_same_origin_where_scheme_host_and_port_agree) {
     }
 }
 
+TEST(url_list, keeps_the_order_and_skips_what_is_empty) {
+    struct row {
+        const char* text;
+        std::vector<std::string> urls;
+    };
+    const row table[] = {
+        {"", {}},
+        {" , ,\t,", {}},
+        {"http://a", {"http://a/"}},
+        {"https://b/x,http://a", {"https://b/x", "http://a/"}},
+        {" http://a ,\r\n,\thttp://a:81/ ,", {"http://a/", "http://a:81/"}},
+    };
+    for (const auto& row : table) {
+        const auto list = parse_url_list(row.text);
+        ASSERT_TRUE(list.has_value()) << row.text;
+        std::vector<std::string> texts;
+        for (const auto& entry : *list)
+            texts.push_back(entry.text());
+        EXPECT_EQ(texts, row.urls) << row.text;
+    }
+}
+
+TEST(url_list, names_the_first_entry_that_is_no_url) {
+    struct row {
+        const char* text;
+        errc why;
+        const char* culprit;
+    };
+    const row table[] = {
+        {"run.vast.ai", errc::invalid_url, "run.vast.ai"},
+        {"http://a, b c ,ftp://d", errc::invalid_url, "b c"},
+        {"http://a,ftp://d", errc::unsupported_scheme, "ftp://d"},
+        {"http://a;http://b", errc::invalid_url, "http://a;http://b"},
+    };
+    for (const auto& row : table) {
+        std::string culprit;
+        const auto list = parse_url_list(row.text, &culprit);
+        ASSERT_FALSE(list.has_value()) << row.text;
+        EXPECT_EQ(list.error(), row.why) << row.text;
+        EXPECT_EQ(culprit, row.culprit);
+        EXPECT_FALSE(parse_url_list(row.text).has_value());
+    }
+}
+
 TEST(url, takes_a_path_onto_its_own) {
     struct row {
         const char* base;
