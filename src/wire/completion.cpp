@@ -26,8 +26,7 @@ void from_json(const nlohmann::json& document, completion_status& status) {
     status = static_cast<completion_status>(found - status_names.begin());
 }
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(completion, request_idx, status, entered_queue_at,
-                                                work_started_at, work_completed_at)
+NULLWORKER_MESSAGE(completion, request_idx, status, entered_queue_at, work_started_at, work_completed_at)
 
 const char* to_string(completion_status status) noexcept {
     return status_names[static_cast<std::size_t>(status)].data();
@@ -45,7 +44,7 @@ std::string to_json(const completion_batch& batch) {
 }
 
 void from_json(const nlohmann::json& document, completion_batch& batch) {
-    document.at("worker_id").get_to(batch.worker_id);
+    read_value(document.at("worker_id"), batch.worker_id);
     batch.mtoken = document.value("mtoken", std::string());
     document.at("requests").get_to(batch.requests);
 }

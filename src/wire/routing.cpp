@@ -9,17 +9,14 @@ namespace nullworker::wire {
 
 using nlohmann::json;
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(route_request, endpoint, api_key, cost, request_idx,
-                                                replay_timeout)
+NULLWORKER_MESSAGE(route_request, endpoint, api_key, cost, request_idx, replay_timeout)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(signed_grant, url, endpoint, cost, reqnum, request_idx, signature)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(endpoint_info, id, endpoint_name, api_key, user_id,
-                                                created_at, min_load, min_cold_load, target_util, cold_mult,
-                                                cold_workers, max_workers, max_queue_time, target_queue_time,
-                                                inactivity_timeout, endpoint_state)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(workers_request, id, api_key)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(worker_info, id, status, cur_load, new_load,
-                                                cur_load_rolling_avg, cur_perf, perf, measured_perf, dlperf,
-                                                reliability, reqs_working, disk_usage, loaded_at, started_at)
+NULLWORKER_MESSAGE(endpoint_info, id, endpoint_name, api_key, user_id, created_at, min_load, min_cold_load,
+                   target_util, cold_mult, cold_workers, max_workers, max_queue_time, target_queue_time,
+                   inactivity_timeout, endpoint_state)
+NULLWORKER_MESSAGE(workers_request, id, api_key)
+NULLWORKER_MESSAGE(worker_info, id, status, cur_load, new_load, cur_load_rolling_avg, cur_perf, perf,
+                   measured_perf, dlperf, reliability, reqs_working, disk_usage, loaded_at, started_at)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(created_session, session_id, expiration)
 
 namespace {
@@ -60,7 +57,7 @@ void from_json(const json& document, worker_list& out) {
 
 void from_json(const json& received, route_reply& reply) {
     const json document = without_nulls(received);
-    reply.request_idx = document.value("request_idx", std::int64_t{0});
+    read_member(document, "request_idx", reply.request_idx);
     if (document.contains("url"))
         reply.worker = {document.at("url").get<std::string>(), json_value(received)};
     else

@@ -4,10 +4,9 @@
 
 namespace nullworker::wire {
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(status_report, id, mtoken, version, loadtime, cur_load,
-                                                rej_load, new_load, error_msg, max_perf, cur_perf,
-                                                num_requests_working, num_requests_recieved,
-                                                additional_disk_usage, working_request_idxs, url)
+NULLWORKER_MESSAGE(status_report, id, mtoken, version, loadtime, cur_load, rej_load, new_load, error_msg,
+                   max_perf, cur_perf, num_requests_working, num_requests_recieved, additional_disk_usage,
+                   working_request_idxs, url)
 
 std::string to_json(const status_report& report) {
     nlohmann::json document = report;

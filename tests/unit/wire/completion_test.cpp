@@ -81,8 +81,10 @@ TEST(completion, is_refused_where_the_contract_names_no_such_batch) {
         {R"({"requests":[]})", errc::unexpected_message},
         {R"({"worker_id":1})", errc::unexpected_message},
         {R"({"worker_id":"1","requests":[]})", errc::unexpected_message},
+        {R"({"worker_id":1e19,"requests":[]})", errc::unexpected_message},
         {R"({"worker_id":1,"requests":{}})", errc::unexpected_message},
         {R"({"worker_id":1,"requests":[7]})", errc::unexpected_message},
+        {R"({"worker_id":1,"requests":[{"request_idx":1e300}]})", errc::unexpected_message},
         {R"({"worker_id":1,"requests":[{"status":"Bored"}]})", errc::unexpected_message},
         {R"({"worker_id":1,"requests":[{"status":1}]})", errc::unexpected_message},
     };

@@ -25,7 +25,8 @@ TEST(route_request, takes_defaults_for_absent_fields) {
 }
 
 TEST(route_request, is_refused_with_a_cost_that_is_none) {
-    for (const char* body : {R"({"cost": 0})", R"({"cost": -1})", R"({"cost": "1"})", "[]", "7"})
+    for (const char* body :
+         {R"({"cost": 0})", R"({"cost": -1})", R"({"cost": "1"})", "[]", "7", R"({"request_idx": 1e300})"})
         EXPECT_EQ(parse_route_request(body).error(), errc::unexpected_message) << body;
     EXPECT_EQ(parse_route_request(R"({"cost": 1e400})").error(), errc::invalid_json);
 }
@@ -66,7 +67,8 @@ TEST(route_reply, asks_to_wait_without_a_url) {
 }
 
 TEST(route_reply, is_refused_where_it_is_none) {
-    for (const char* body : {"[]", "null", R"({"url": 7})", R"({"request_idx": "7"})", R"({"status": 7})"})
+    for (const char* body : {"[]", "null", R"({"url": 7})", R"({"request_idx": "7"})", R"({"status": 7})",
+                             R"({"request_idx": 1e300})", R"({"request_idx": 9223372036854775808})"})
         EXPECT_EQ(parse_route_reply(body).error(), errc::unexpected_message) << body;
     EXPECT_EQ(parse_route_reply("<html>").error(), errc::invalid_json);
 }
@@ -133,7 +135,8 @@ TEST(workers, take_defaults_for_nulls) {
 }
 
 TEST(workers, are_refused_where_they_are_none) {
-    for (const char* body : {"{}", "null", "[7]", "[[]]", R"([{"id": "9"}])"})
+    for (const char* body : {"{}", "null", "[7]", "[[]]", R"([{"id": "9"}])", R"([{"id": -1e19}])",
+                             R"([{"reqs_working": 1e300}])"})
         EXPECT_EQ(parse_workers(body).error(), errc::unexpected_message) << body;
 }
 

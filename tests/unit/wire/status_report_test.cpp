@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <limits>
+
 namespace nullworker::wire {
 namespace {
 
@@ -90,6 +92,10 @@ TEST(status_report, is_refused_without_its_id_or_url) {
         {R"({"id":1,"url":7})", errc::unexpected_message},
         {R"({"id":"1","url":"http://h"})", errc::unexpected_message},
         {R"({"id":1,"url":"http://h","working_request_idxs":["x"]})", errc::unexpected_message},
+        {R"({"id":1,"url":"http://h","working_request_idxs":[1,1e300]})", errc::unexpected_message},
+        {R"({"id":1,"url":"http://h","working_request_idxs":{"a":1}})", errc::unexpected_message},
+        {R"({"id":1e300,"url":"http://h"})", errc::unexpected_message},
+        {R"({"id":9223372036854775808,"url":"http://h"})", errc::unexpected_message},
     };
     for (const auto& row : table) {
         const auto parsed = parse_status_report(row.body);
@@ -104,6 +110,15 @@ TEST(status_report, takes_defaults_for_absent_fields) {
     EXPECT_EQ(parsed->version, framework_version);
     EXPECT_EQ(parsed->cur_load, 0.0);
     EXPECT_EQ(parsed->error_msg, "");
+}
+
+TEST(status_report, takes_integers_that_are_written_as_floats) {
+    const auto parsed = parse_status_report(
+        R"({"id":7.0,"url":"http://h","working_request_idxs":[-9223372036854775808.0,1e3]})");
+    ASSERT_TRUE(parsed.has_value());
+    EXPECT_EQ(parsed->id, 7);
+    EXPECT_EQ(parsed->working_request_idxs,
+              (std::vector<std::int64_t>{std::numeric_limits<std::int64_t>::min(), 1000}));
 }
 
 }  // namespace
