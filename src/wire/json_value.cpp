@@ -95,11 +95,10 @@ void append_number(std::string& out, Number value) {
 // Integral values look the same whatever type they have.
 void append_double(std::string& out, double value) {
     constexpr double two_to_63 = 9223372036854775808.0;
-    if (value != std::trunc(value))
-        append_number(out, value);
-    else if (value >= -two_to_63 && value < two_to_63)
+    const bool integral = value == std::trunc(value);
+    if (integral && value >= -two_to_63 && value < two_to_63)
         append_number(out, static_cast<std::int64_t>(value));
-    else if (value > 0 && value < 2 * two_to_63)
+    else if (integral && value > 0 && value < 2 * two_to_63)
         append_number(out, static_cast<std::uint64_t>(value));
     else
         append_number(out, value);

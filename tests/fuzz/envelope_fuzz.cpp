@@ -24,7 +24,7 @@ void require_sound(const wire::route_grant& grant) {
     require(std::isfinite(grant.cost) && grant.cost > 0 && grant.cost <= wire::max_cost,
             "the cost is bounded");
     require(grant.document.document().is_object(), "a grant is an object");
-    require(grant.document == grant.document, "a grant equals itself");
+    require(equals_itself(grant.document), "a grant equals itself");
     const auto text = wire::signed_message(grant.url);
     require(text.starts_with("{\n    \"url\": \"") && text.ends_with("\"\n}"),
             "the signed text has its form");

@@ -24,6 +24,12 @@ inline void require(bool holds, const char* property) {
         throw std::logic_error(property);
 }
 
+template <class T>
+[[nodiscard]] bool equals_itself(const T& value) {
+    const T& again = value;
+    return value == again;
+}
+
 struct target {
     const char* name;
     int mutations;
