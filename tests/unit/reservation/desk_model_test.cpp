@@ -1,0 +1,637 @@
+#include <nullworker/reservation/desk.hpp>
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <optional>
+#include <ostream>
+#include <set>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <rapidcheck.h>
+#include <rapidcheck/detail/TestListenerAdapter.h>
+
+// The desk beside a model that is simple enough to be believed. Random sequences of everything that can be
+// asked of a desk are performed on both, and after each step they must agree; a sequence that fails is shrunk
+// to the steps that matter. RC_PARAMS="seed=2 max_success=1000000" makes it try others, and more.
+namespace nullworker::reservation {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+using outcome = desk::reserve_outcome;
+using lookup = desk::lookup_outcome;
+
+// ---- what may happen ------------------------------------------------------------------------------
+
+enum class deed : std::uint8_t {
+    reserve,
+    find,
+    renew,
+    end,
+    release,
+    expire,
+    advance,          // both clocks
+    turn_wall_clock,  // the wall clock alone, in either direction
+    ping,
+    snapshot,
+    acknowledge,  // a snapshot that is never acknowledged is a report that failed
+    take_parcel,  // one that is never delivered has failed
+    deliver,
+};
+
+constexpr std::array deed_names = {"reserve",     "find",        "renew",           "end",  "release",
+                                   "expire",      "advance",     "turn_wall_clock", "ping", "snapshot",
+                                   "acknowledge", "take_parcel", "deliver"};
+
+// One of them, with small numbers that each deed reads in its own way.
+struct step {
+    deed what = deed::reserve;
+    unsigned who = 0;     // 0 to 3: which request; which session id; how far back a snapshot or parcel lies
+    unsigned grant = 0;   // 0 to 3: which of the grants for that request_idx
+    unsigned amount = 0;  // 0 to 63
+    bool verified = true;
+
+    // 0 names no request, so it is the last choice.
+    [[nodiscard]] unsigned request_idx() const { return (who + 1) % 4; }
+    [[nodiscard]] milliseconds lifetime() const {
+        constexpr milliseconds table[] = {1s, 2s, 5s, 10s};
+        return table[amount % std::size(table)];
+    }
+    [[nodiscard]] milliseconds span() const {
+        constexpr milliseconds table[] = {1ms, 500ms, 999ms, 1s, 2s, 4s, 10s, 25s};
+        return table[amount % std::size(table)];
+    }
+    [[nodiscard]] double cost() const { return 1.0 + amount; }  // integral, so that sums are exact
+    [[nodiscard]] bool callback() const { return amount >= 32; }
+    [[nodiscard]] bool in_session() const { return verified; }
+    [[nodiscard]] std::size_t most() const { return 1 + amount % 4; }
+};
+
+std::ostream& operator<<(std::ostream& out, const step& s) {
+    out << deed_names[static_cast<std::size_t>(s.what)];
+    switch (s.what) {
+        case deed::reserve:
+            return out << "(request_idx " << s.request_idx() << ", grant " << s.grant << ", cost " << s.cost()
+                       << ", " << s.lifetime().count() << " ms, " << (s.verified ? "verified" : "unverified")
+                       << (s.callback() ? ", callback)" : ")");
+        case deed::find:
+        case deed::renew:
+        case deed::end:
+            return out << "(" << s.who << " sessions ago, grant " << s.grant << ")";
+        case deed::advance:
+            return out << "(" << s.span().count() << " ms)";
+        case deed::turn_wall_clock:
+            return out << "(" << (s.verified ? "" : "-") << s.span().count() << " ms)";
+        case deed::ping:
+            return out << "(request_idx " << s.request_idx() << (s.in_session() ? ", in a session)" : ")");
+        case deed::acknowledge:
+        case deed::deliver:
+            return out << "(" << s.who << " before the newest)";
+        case deed::take_parcel:
+            return out << "(at most " << s.most() << ")";
+        default:
+            return out;
+    }
+}
+
+// Simpler steps of the same kind, for shrinking.
+std::vector<step> simpler(const step& from) {
+    std::vector<step> out;
+    const auto try_with = [&](auto member, auto value) {
+        if (from.*member == value)
+            return;
+        out.push_back(from);
+        out.back().*member = value;
+    };
+    try_with(&step::who, 0U);
+    try_with(&step::grant, 0U);
+    try_with(&step::amount, 0U);
+    try_with(&step::amount, from.amount / 2);
+    try_with(&step::verified, true);
+    return out;
+}
+
+// Reservations and lookups that meet each other are the point, so they are frequent.
+constexpr std::array frequent = {
+    deed::reserve,     deed::reserve,     deed::reserve,         deed::reserve,     deed::reserve,
+    deed::find,        deed::renew,       deed::renew,           deed::end,         deed::end,
+    deed::end,         deed::release,     deed::expire,          deed::expire,      deed::advance,
+    deed::advance,     deed::advance,     deed::turn_wall_clock, deed::ping,        deed::ping,
+    deed::snapshot,    deed::snapshot,    deed::snapshot,        deed::acknowledge, deed::acknowledge,
+    deed::acknowledge, deed::take_parcel, deed::take_parcel,     deed::deliver,     deed::deliver,
+};
+
+step random_step(std::uint64_t bits) {
+    const auto take = [&](std::uint64_t below) {
+        const auto out = static_cast<unsigned>(bits % below);
+        bits /= below;
+        return out;
+    };
+    // What names a session, a snapshot or a parcel means the newest more often than not.
+    constexpr unsigned newest_mostly[] = {0, 0, 0, 0, 1, 1, 2, 3};
+    step out{.what = frequent[take(frequent.size())]};
+    out.who = newest_mostly[take(8)];
+    out.grant = take(4);
+    out.amount = take(64);
+    out.verified = take(4) != 0;
+    return out;
+}
+
+}  // namespace
+}  // namespace nullworker::reservation
+
+// One draw a step: rapidcheck's own generators, put together, take longer than the desk.
+template <>
+struct rc::Arbitrary<nullworker::reservation::step> {
+    static rc::Gen<nullworker::reservation::step> arbitrary() {
+        return [](const rc::Random& random, int) {
+            auto source = random;
+            return rc::shrinkable::shrinkRecur(
+                nullworker::reservation::random_step(source.next()),
+                [](const nullworker::reservation::step& from) {
+                    return rc::seq::fromContainer(nullworker::reservation::simpler(from));
+                });
+        };
+    }
+};
+
+namespace nullworker::reservation {
+namespace {
+
+// ---- the model ------------------------------------------------------------------------------------
+
+struct load_totals {
+    double started = 0;
+    double rejected = 0;
+    double completed = 0;
+};
+
+// What a desk must know, kept in the simplest way: nothing is ever taken away, everything is a list of what
+// happened and a mark in it.
+struct books {
+    struct session {
+        std::string id;
+        std::uint64_t generation = 0;
+        std::int64_t request_idx = 0;
+        bool verified = false;
+        double cost = 0;
+        milliseconds lifetime{};
+        instant created;
+        instant expires;
+        bool callback = false;
+        std::vector<wire::json_value> grants;
+    };
+    std::optional<session> open;
+    std::uint64_t sessions = 0;
+
+    load_totals total;
+    load_totals accepted;                  // what the last accepted report brought to the autoscaler's sums
+    std::vector<load_totals> at_snapshot;  // the totals when each snapshot was taken
+    std::vector<wire::completion> owed;    // every completion there ever was
+    std::size_t undelivered = 0;           // the first that is kept
+    std::uint64_t dropped = 0;
+    std::set<std::int64_t> requests;
+};
+
+// A closing as the observer must hear it.
+struct closing {
+    std::string session_id;
+    close_reason reason = close_reason::ended;
+    bool verified = false;
+    bool callback = false;
+
+    friend bool operator==(const closing&, const closing&) = default;
+};
+
+// Writes down what it hears, and whether the books were complete at that moment.
+struct witness final : desk_observer {
+    const desk* watched = nullptr;
+    int changes = 0;
+    bool too_early = false;
+    std::vector<closing> closings;
+
+    void desk_changed() override { ++changes; }
+    void session_closed(const closed_session& session) override {
+        too_early = too_early || watched->holder() != nullptr || watched->outbox().empty() || changes == 0;
+        closings.push_back({session.session_id, session.reason, session.trust == grant_trust::verified,
+                            session.on_close.has_value()});
+    }
+};
+
+bool same(const wire::completion& a, const wire::completion& b) {
+    return a.request_idx == b.request_idx && a.status == b.status &&
+           a.entered_queue_at == b.entered_queue_at && a.work_started_at == b.work_started_at &&
+           a.work_completed_at == b.work_completed_at;
+}
+
+bool same(const instant& a, const instant& b) {
+    return a.monotonic == b.monotonic && a.wall == b.wall;
+}
+
+// Parsed once: the grants that are sent, by request_idx and number. Request 0 names no request.
+const wire::json_value& document(unsigned request_idx, unsigned number) {
+    static const auto table = [] {
+        std::vector<wire::json_value> out;
+        out.reserve(16);
+        for (int i = 0; i < 16; ++i)
+            out.push_back(wire::json_value::parse("{\"request_idx\":" + std::to_string(i / 4) +
+                                                  ",\"number\":" + std::to_string(i % 4) + "}")
+                              .value());
+        return out;
+    }();
+    return table[request_idx * 4 + number];
+}
+
+wire::route_grant grant_of(const step& s) {
+    wire::route_grant out;
+    out.cost = s.cost();
+    out.request_idx = s.request_idx();
+    out.reqnum = s.grant == 0 ? 0 : 1000 + s.request_idx() * 4 + s.grant;  // an unsecured client sends none
+    out.document = document(s.request_idx(), s.grant);
+    return out;
+}
+
+constexpr milliseconds max_lifetime = 10s;
+constexpr double ping_load = 7;
+
+// ---- both, side by side ---------------------------------------------------------------------------
+
+class comparison {
+public:
+    explicit comparison(std::size_t outbox_capacity) : x_capacity(outbox_capacity) {
+        x_desk.emplace(
+            desk_settings{
+                .max_lifetime = max_lifetime, .outbox_capacity = outbox_capacity, .ping_load = ping_load},
+            [this] { return session_id(++x_ids); }, &x_witness);
+        x_witness.watched = &*x_desk;
+    }
+    comparison(const comparison&) = delete;
+    comparison& operator=(const comparison&) = delete;
+
+    void perform(const step& s) {
+        x_witness.changes = 0;
+        x_witness.closings.clear();
+        x_changed = false;
+        x_closings.clear();
+        switch (s.what) {
+            case deed::reserve:
+                reserve(s);
+                break;
+            case deed::find:
+                find(s);
+                break;
+            case deed::renew:
+                renew(s);
+                break;
+            case deed::end:
+                end(s);
+                break;
+            case deed::release:
+                release();
+                break;
+            case deed::expire:
+                expire();
+                break;
+            case deed::advance:
+                x_now = x_now.after(s.span());
+                break;
+            case deed::turn_wall_clock:
+                x_now.wall += s.verified ? s.span() : -s.span();
+                break;
+            case deed::ping:
+                ping(s);
+                break;
+            case deed::snapshot:
+                snapshot();
+                break;
+            case deed::acknowledge:
+                acknowledge(s);
+                break;
+            case deed::take_parcel:
+                take_parcel(s);
+                break;
+            case deed::deliver:
+                deliver(s);
+                break;
+        }
+        compare_slot();
+        compare_outbox();
+        compare_what_was_heard();
+    }
+
+    // Everything is accounted for: what was accepted and what is owed make up what happened.
+    void audit() { snapshot(); }
+
+private:
+    static std::string session_id(std::uint64_t number) { return "session-" + std::to_string(number); }
+
+    // A literal, not a string: it is called a hundred times a sequence.
+    static void require(bool holds, const char* what) {
+        if (!holds)
+            RC_FAIL(std::string("they differ in ") + what);
+    }
+
+    // ---- the model's rules ----
+
+    void model_owes(wire::completion entry) {
+        x_books.owed.push_back(entry);
+        if (x_books.owed.size() - x_books.undelivered > x_capacity) {
+            ++x_books.undelivered;
+            ++x_books.dropped;
+        }
+        x_changed = true;
+    }
+
+    void model_closes(close_reason reason) {
+        const auto gone = *std::exchange(x_books.open, std::nullopt);
+        x_books.total.completed += gone.cost;
+        x_closings.push_back({gone.id, reason, gone.verified, gone.callback});
+        model_owes({.request_idx = gone.request_idx,
+                    .status = wire::completion_status::success,
+                    .entered_queue_at = epoch_seconds(gone.created.wall),
+                    .work_started_at = epoch_seconds(gone.created.wall),
+                    .work_completed_at = epoch_seconds(x_now.wall)});
+    }
+
+    void model_expires() {
+        if (x_books.open && x_now.monotonic >= x_books.open->expires.monotonic)
+            model_closes(close_reason::expired);
+    }
+
+    lookup model_looks_up(const std::string& id, const wire::json_value& auth) const {
+        if (!x_books.open || x_books.open->id != id)
+            return lookup::unknown;
+        for (const auto& each : x_books.open->grants)
+            if (each == auth)
+                return lookup::found;
+        return lookup::unauthorised;
+    }
+
+    void model_notes(const wire::route_grant& grant) {
+        x_books.requests.insert(grant.reqnum != 0 ? grant.reqnum : grant.request_idx);
+    }
+
+    // ---- the steps ----
+
+    void reserve(const step& s) {
+        wire::create_request wanted;
+        wanted.grant = grant_of(s);
+        wanted.lifetime = s.lifetime();
+        if (s.callback())
+            wanted.on_close_route = "/closed";
+        const auto made =
+            x_desk->reserve(wanted, s.verified ? grant_trust::verified : grant_trust::unverified, x_now);
+        model_expires();
+        auto& open = x_books.open;
+        if (open && wanted.grant.request_idx != 0 && open->request_idx == wanted.grant.request_idx &&
+            s.verified && open->verified) {
+            if (model_looks_up(open->id, wanted.grant.document) != lookup::found)
+                open->grants.push_back(wanted.grant.document);
+            require(made.outcome == outcome::reissued, "a retry's outcome");
+            require(made.holder == x_desk->holder(), "the lease of a retry");
+            return;
+        }
+        model_notes(wanted.grant);
+        if (open) {
+            x_books.total.rejected += s.cost();
+            model_owes({.request_idx = s.request_idx(),
+                        .status = wire::completion_status::rejected,
+                        .entered_queue_at = epoch_seconds(x_now.wall)});
+            require(made.outcome == outcome::slot_taken && !made.holder, "a rejection's outcome");
+            return;
+        }
+        const auto number = ++x_books.sessions;
+        open = books::session{.id = session_id(number),
+                              .generation = number,
+                              .request_idx = s.request_idx(),
+                              .verified = s.verified,
+                              .cost = s.cost(),
+                              .lifetime = s.lifetime(),
+                              .created = x_now,
+                              .expires = x_now.after(s.lifetime()),
+                              .callback = s.callback(),
+                              .grants = {wanted.grant.document}};
+        x_books.total.started += s.cost();
+        x_changed = true;
+        require(made.outcome == outcome::granted, "a grant's outcome");
+        require(made.holder && made.holder == x_desk->holder(), "the lease of a grant");
+    }
+
+    // The session and the grant that a lookup names: mostly the newest session, and a grant of its request.
+    struct reference {
+        std::string id;
+        wire::json_value auth;
+    };
+    [[nodiscard]] reference named_by(const step& s) const {
+        const auto request_idx = x_books.open ? static_cast<unsigned>(x_books.open->request_idx) : 0U;
+        return {s.who < x_books.sessions ? session_id(x_books.sessions - s.who) : "nosuch",
+                document(request_idx, s.grant)};
+    }
+
+    void find(const step& s) {
+        const auto named = named_by(s);
+        const auto found = x_desk->find(named.id, named.auth, x_now);
+        model_expires();
+        require(found.outcome == model_looks_up(named.id, named.auth), "what is found");
+        require(found.session == (found.outcome == lookup::found ? x_desk->holder() : nullptr),
+                "the session found");
+    }
+
+    void renew(const step& s) {
+        const auto named = named_by(s);
+        const auto found = x_desk->renew(named.id, named.auth, x_now);
+        model_expires();
+        require(found.outcome == model_looks_up(named.id, named.auth), "what is renewed");
+        if (found.outcome != lookup::found)
+            return;
+        auto& open = *x_books.open;
+        const auto ahead = open.expires.monotonic - x_now.monotonic + open.lifetime;
+        open.expires = ahead < max_lifetime ? open.expires.after(open.lifetime) : x_now.after(max_lifetime);
+        x_changed = true;
+    }
+
+    void end(const step& s) {
+        const auto named = named_by(s);
+        const auto found = x_desk->end(named.id, named.auth, x_now);
+        model_expires();
+        require(found.outcome == model_looks_up(named.id, named.auth), "what is ended");
+        require(!found.session, "the session ended");
+        if (found.outcome == lookup::found)
+            model_closes(close_reason::ended);
+    }
+
+    void release() {
+        const auto released = x_desk->release(x_now);
+        model_expires();
+        require(released.has_value() == x_books.open.has_value(), "whether something is released");
+        if (!released)
+            return;
+        require(*released == x_books.open->id, "what is released");
+        model_closes(close_reason::released);
+    }
+
+    void expire() {
+        x_desk->expire(x_now);
+        model_expires();
+    }
+
+    void ping(const step& s) {
+        const auto grant = grant_of(s);
+        x_desk->count_ping(grant, s.in_session(), x_now);
+        x_books.total.started += ping_load;
+        x_books.total.completed += ping_load;
+        x_changed = true;
+        if (s.in_session())
+            return;
+        model_notes(grant);
+        const double time = epoch_seconds(x_now.wall);
+        model_owes({.request_idx = s.request_idx(),
+                    .status = wire::completion_status::success,
+                    .entered_queue_at = time,
+                    .work_started_at = time,
+                    .work_completed_at = time});
+    }
+
+    void snapshot() {
+        x_snapshots.push_back(x_desk->take_snapshot());
+        x_books.at_snapshot.push_back(x_books.total);
+        const auto& taken = x_snapshots.back();
+        // What all accepted reports said and what is still owed is what happened, to the last unit.
+        require(x_books.accepted.started + taken.figures.new_load == x_books.total.started, "new_load");
+        require(x_books.accepted.rejected + taken.figures.rej_load == x_books.total.rejected, "rej_load");
+        require(x_books.accepted.completed + taken.figures.cur_perf == x_books.total.completed, "cur_perf");
+        require(taken.cur_load == (x_books.open ? x_books.open->cost : 0), "cur_load");
+        std::vector<std::int64_t> working;
+        if (x_books.open)
+            working.push_back(x_books.open->request_idx);
+        require(taken.working_request_idxs == working, "the indices at work");
+        require(taken.requests_received == static_cast<std::int64_t>(x_books.requests.size()),
+                "the requests received");
+    }
+
+    // Only the newest one counts: what an older one said is in the newer one again.
+    void acknowledge(const step& s) {
+        if (s.who >= x_snapshots.size())
+            return;
+        const auto& reported = x_snapshots[x_snapshots.size() - 1 - s.who];
+        x_desk->acknowledge(reported);
+        if (s.who == 0)
+            x_books.accepted = x_books.at_snapshot.back();
+    }
+
+    struct parcel {
+        completion_outbox::parcel content;
+        std::size_t end = 0;  // behind its last completion, in the model's list
+    };
+
+    void take_parcel(const step& s) {
+        auto content = x_desk->outbox().next(s.most());
+        const auto begin = x_books.undelivered;
+        require(content.entries.size() == std::min(s.most(), x_books.owed.size() - begin), "a parcel's size");
+        for (std::size_t i = 0; i < content.entries.size(); ++i)
+            require(same(content.entries[i], x_books.owed[begin + i]), "a parcel's content");
+        const auto end = begin + content.entries.size();
+        x_parcels.push_back({std::move(content), end});
+    }
+
+    void deliver(const step& s) {
+        if (s.who >= x_parcels.size())
+            return;
+        const auto& sent = x_parcels[x_parcels.size() - 1 - s.who];
+        x_desk->delivered(sent.content);
+        x_books.undelivered = std::max(x_books.undelivered, sent.end);
+    }
+
+    // ---- what must agree after each ----
+
+    void compare_slot() const {
+        const lease* held = x_desk->holder();
+        const auto& open = x_books.open;
+        require((held != nullptr) == open.has_value(), "whether the slot is held");
+        require(x_desk->next_expiry().has_value() == open.has_value(), "whether something expires");
+        if (!held)
+            return;
+        require(held->session_id == open->id && held->generation == open->generation, "who holds the slot");
+        require(held->request_idx == open->request_idx && held->cost == open->cost,
+                "what the holder stands for");
+        require((held->trust == grant_trust::verified) == open->verified, "the holder's trust");
+        require(held->on_close.has_value() == open->callback, "the holder's callback");
+        require(held->lifetime == open->lifetime && same(held->created, open->created),
+                "the holder's beginning");
+        require(same(held->expires, open->expires), "the holder's expiration");
+        require(x_desk->next_expiry() == open->expires.monotonic, "the next expiry");
+        require(held->grants == open->grants, "the holder's grants");
+    }
+
+    void compare_outbox() const {
+        const auto kept = x_desk->outbox().next(x_books.owed.size() + 1).entries;
+        const auto begin = x_books.undelivered;
+        require(kept.size() == x_books.owed.size() - begin && kept.size() == x_desk->outbox().size(),
+                "how many completions are owed");
+        for (std::size_t i = 0; i < kept.size(); ++i)
+            require(same(kept[i], x_books.owed[begin + i]), "the completions that are owed");
+        require(x_desk->outbox().dropped() == x_books.dropped, "how many completions were dropped");
+    }
+
+    void compare_what_was_heard() const {
+        require((x_witness.changes > 0) == x_changed, "whether a change was heard");
+        require(x_witness.closings == x_closings, "the closings heard");
+        require(!x_witness.too_early, "when a closing is heard");
+    }
+
+    std::size_t x_capacity;
+    instant x_now{std::chrono::steady_clock::time_point(1000s),
+                  std::chrono::system_clock::time_point(1790000000s)};
+    std::uint64_t x_ids = 0;
+    witness x_witness;
+    std::optional<desk> x_desk;
+    std::vector<desk::snapshot> x_snapshots;  // every one taken
+    std::vector<parcel> x_parcels;            // every one taken
+    books x_books;
+    bool x_changed = false;           // by the model, in this step
+    std::vector<closing> x_closings;  // likewise
+};
+
+// ---- the search -----------------------------------------------------------------------------------
+
+constexpr int longest = 60;
+
+// Fails the test with the shortest sequence found for which `comparison` finds a difference.
+void search(int sequences, std::size_t outbox_capacity) {
+    // The same sequences each time, unless told otherwise.
+    rc::detail::Configuration config;
+    config.testParams.seed = 1;
+    config.testParams.maxSuccess = sequences;
+    config.testParams.maxSize = longest;
+    if (const char* given = std::getenv("RC_PARAMS"))
+        config = rc::detail::configFromString(given, config);
+    const auto property = [&](const std::vector<step>& steps) {
+        comparison both(outbox_capacity);
+        for (const auto& each : steps)
+            both.perform(each);
+        both.audit();
+    };
+    rc::detail::TestListenerAdapter silent;
+    const auto found = rc::detail::checkProperty(rc::detail::toProperty(property), rc::detail::TestMetadata(),
+                                                 config.testParams, silent, config.reproduce);
+    std::ostringstream message;
+    rc::detail::printResultMessage(found, message);
+    EXPECT_TRUE(found.is<rc::detail::SuccessResult>()) << message.str();
+}
+
+TEST(desk_model, the_desk_and_its_model_agree_on_every_sequence) {
+    search(100000, 10000);
+}
+
+TEST(desk_model, they_agree_when_the_outbox_overflows) {
+    search(20000, 3);
+}
+
+}  // namespace
+}  // namespace nullworker::reservation
