@@ -1,7 +1,7 @@
 #include <nullworker/base/deadline.hpp>
+#include <nullworker/net/connect.hpp>
 #include <nullworker/net/http_client.hpp>
 
-#include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/ssl/stream.hpp>
@@ -213,10 +213,10 @@ asio::awaitable<result<reply>> http_client::exchange(call request) {
     const auto endpoints = co_await resolve(x_executor, request.target);
     if (!endpoints)
         co_return endpoints.error();
-    tcp::socket socket(x_executor);
-    const auto [connect_ec, chosen] = co_await asio::async_connect(socket, *endpoints, nothrow);
-    if (connect_ec)
-        co_return connect_ec;
+    auto connected = co_await connect_to_any(x_executor, *endpoints, request.limit);
+    if (!connected)
+        co_return connected.error();
+    tcp::socket socket = std::move(*connected);
     error_code ignored;
     socket.set_option(tcp::no_delay(true), ignored);
 
