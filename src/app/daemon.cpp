@@ -89,7 +89,8 @@ void daemon::compose() {
 
     const auto& addresses = x_config.report_addresses;
     x_reporter.emplace(
-        executor, autoscaler::uplink(executor, x_trust, addresses, "report", "/worker_status/"),
+        executor,
+        autoscaler::uplink(executor, x_trust, addresses, "report", "/worker_status/", x_config.delivery),
         autoscaler::worker_identity{.id = x_config.container_id,
                                     .mtoken = x_config.master_token,
                                     .version = x_config.report_version,
@@ -98,7 +99,7 @@ void daemon::compose() {
         autoscaler::report_cadence{.furthest = to_ticks(x_config.report_interval)}, x_desk, x_state);
     x_courier.emplace(executor,
                       autoscaler::uplink(executor, x_trust, autoscaler::completion_addresses(addresses),
-                                         "completions", "/delete_requests/"),
+                                         "completions", "/delete_requests/", x_config.delivery),
                       x_config.container_id, x_config.master_token, x_desk);
     x_key_fetch.emplace(executor, x_trust, addresses,
                         autoscaler::key_fetch::events{

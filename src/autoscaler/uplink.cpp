@@ -1,15 +1,16 @@
 #include <nullworker/autoscaler/uplink.hpp>
 #include <nullworker/base/log.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
 namespace nullworker::autoscaler {
 namespace {
 
-constexpr auto try_limit = std::chrono::seconds(10);
-constexpr std::chrono::steady_clock::duration round_pause = std::chrono::seconds(2);
-constexpr std::chrono::steady_clock::duration hurried_pause = std::chrono::milliseconds(200);
+using clock = std::chrono::steady_clock;
+
+constexpr clock::duration hurried_pause = std::chrono::milliseconds(200);
 
 }  // namespace
 
@@ -19,42 +20,58 @@ uplink::uplink(asio::any_io_executor executor, std::shared_ptr<net::tls_trust> t
       x_name(std::move(name)),
       x_path(std::move(path)),
       x_policy(policy),
+      x_preference(policy),
       x_client(executor, std::move(trust)),
       x_pause(executor) {}
 
 asio::awaitable<bool> uplink::post(std::function<std::string()> make_body) {
     if (x_addresses.empty())
         co_return false;
-    delivery state(x_addresses.size(), x_hurrying ? delivery_policy{1, {}} : x_policy);
+    delivery state = plan();
     for (;;) {
         std::string body = make_body();
-        const std::string error = co_await attempt(state.address(), std::move(body));
+        const std::string error = co_await attempt(state.address(), std::move(body), state.limit());
         if (error.empty()) {
+            x_preference.accepted(state.address(), clock::now());
             note_success(state.address());
             co_return true;
         }
-        note_failure(state.address(), error);
+        if (!state.asking_first())
+            note_failure(state.address(), error);
         const auto step = state.after_failure();
         if (std::holds_alternative<give_up>(step))
             co_return false;
         if (const auto* retry = std::get_if<retry_after>(&step); retry && !x_hurrying) {
-            const auto until = asio::steady_timer::clock_type::now() + retry->pause;
+            const auto until = clock::now() + retry->pause;
             co_await x_pause.wait_until(until);
         }
     }
 }
 
+// One message's way. In a hurry nobody has the time to ask twice, or whether the first address is back.
+delivery uplink::plan() const {
+    auto policy = x_policy;
+    auto from = x_preference.next(clock::now());
+    if (x_hurrying) {
+        policy.tries_per_address = 1;
+        from.ask_first = false;
+    }
+    return {x_addresses.size(), policy, from};
+}
+
 asio::awaitable<void> uplink::pause_between_rounds() {
-    const auto until = asio::steady_timer::clock_type::now() + (x_hurrying ? hurried_pause : round_pause);
+    const auto pause = x_hurrying ? std::min(hurried_pause, x_policy.round_pause) : x_policy.round_pause;
+    const auto until = clock::now() + pause;
     co_await x_pause.wait_until(until);
 }
 
 // Empty on success, else what went wrong.
-asio::awaitable<std::string> uplink::attempt(std::size_t address, std::string body) {
+asio::awaitable<std::string> uplink::attempt(std::size_t address, std::string body,
+                                             delivery_policy::duration limit) {
     net::call request{.method = net::verb::post,
                       .target = join(x_addresses[address], x_path),
                       .body = std::move(body),
-                      .limit = try_limit};
+                      .limit = limit};
     const auto answer = co_await x_client.send(std::move(request));
     if (!answer)
         co_return answer.error().message();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <nullworker/auth/gatekeeper.hpp>
+#include <nullworker/autoscaler/delivery.hpp>
 #include <nullworker/base/clock.hpp>
 #include <nullworker/base/log.hpp>
 #include <nullworker/base/url.hpp>
@@ -36,6 +37,7 @@ struct settings {
     std::string master_token;
     std::string report_version = wire::framework_version;
     seconds report_interval{10.0};
+    autoscaler::delivery_policy delivery;  // no option: the contract's, but for tests
 
     // Sessions.
     double max_perf = 100.0;

@@ -15,7 +15,8 @@
 
 namespace nullworker::autoscaler {
 
-// One line to the autoscaler: posts messages to the first address that accepts them.
+// One line to the autoscaler: posts messages to the first address that accepts them, beginning with the one
+// that accepted last.
 class uplink {
 public:
     // `name` and `path` say what is posted, for the log and the URL.
@@ -36,7 +37,9 @@ public:
     [[nodiscard]] bool has_address() const noexcept { return !x_addresses.empty(); }
 
 private:
-    asio::awaitable<std::string> attempt(std::size_t address, std::string body);
+    asio::awaitable<std::string> attempt(std::size_t address, std::string body,
+                                         delivery_policy::duration limit);
+    [[nodiscard]] delivery plan() const;
     void note_success(std::size_t address);
     void note_failure(std::size_t address, const std::string& error);
 
@@ -44,6 +47,7 @@ private:
     std::string x_name;
     std::string x_path;
     delivery_policy x_policy;
+    preference x_preference;
     net::http_client x_client;
     wakeup x_pause;
     bool x_failing = false;

@@ -28,6 +28,73 @@ TEST(delivery, the_next_address_is_tried_at_once_and_gets_as_many_tries) {
     EXPECT_TRUE(std::holds_alternative<give_up>(state.after_failure()));
 }
 
+TEST(delivery, a_message_begins_where_it_is_told_and_goes_around) {
+    delivery state(3, {.tries_per_address = 1}, {.address = 1});
+    EXPECT_EQ(state.address(), 1u);
+    EXPECT_TRUE(std::holds_alternative<fail_over>(state.after_failure()));
+    EXPECT_EQ(state.address(), 2u);
+    EXPECT_TRUE(std::holds_alternative<fail_over>(state.after_failure()));
+    EXPECT_EQ(state.address(), 0u);
+    EXPECT_TRUE(std::holds_alternative<give_up>(state.after_failure()));
+}
+
+TEST(delivery, asking_whether_the_first_address_is_back_takes_one_short_try) {
+    const delivery_policy policy{.tries_per_address = 2};
+    delivery state(3, policy, {.address = 2, .ask_first = true});
+    EXPECT_EQ(state.address(), 0u);
+    EXPECT_TRUE(state.asking_first());
+    EXPECT_EQ(state.limit(), policy.return_limit);
+    EXPECT_TRUE(std::holds_alternative<fail_over>(state.after_failure()));
+    EXPECT_EQ(state.address(), 2u);
+    EXPECT_FALSE(state.asking_first());
+    EXPECT_EQ(state.limit(), policy.try_limit);
+    EXPECT_TRUE(std::holds_alternative<retry_after>(state.after_failure()));
+}
+
+TEST(delivery, the_short_try_is_no_longer_than_any_other) {
+    const delivery state(2, {.try_limit = 1s, .return_limit = 5s}, {.address = 1, .ask_first = true});
+    EXPECT_EQ(state.limit(), 1s);
+}
+
+constexpr preference::time_point start(1000s);
+
+TEST(preference, messages_begin_at_the_first_address) {
+    const preference choice({});
+    EXPECT_EQ(choice.next(start).address, 0u);
+    EXPECT_FALSE(choice.next(start).ask_first);
+}
+
+TEST(preference, messages_begin_at_the_address_that_accepted_last) {
+    preference choice({.return_after = 60s});
+    choice.accepted(1, start);
+    EXPECT_EQ(choice.next(start + 59s).address, 1u);
+    EXPECT_FALSE(choice.next(start + 59s).ask_first);
+}
+
+TEST(preference, the_first_address_is_asked_again_after_a_while) {
+    preference choice({.return_after = 60s});
+    choice.accepted(1, start);
+    choice.accepted(1, start + 59s);  // puts nothing off
+    EXPECT_EQ(choice.next(start + 60s).address, 1u);
+    EXPECT_TRUE(choice.next(start + 60s).ask_first);
+}
+
+TEST(preference, a_first_address_that_is_still_down_is_left_alone_for_another_while) {
+    preference choice({.return_after = 60s});
+    choice.accepted(1, start);
+    choice.accepted(1, start + 61s);  // it was asked, in vain
+    EXPECT_FALSE(choice.next(start + 120s).ask_first);
+    EXPECT_TRUE(choice.next(start + 121s).ask_first);
+}
+
+TEST(preference, a_first_address_that_is_back_is_preferred) {
+    preference choice({.return_after = 60s});
+    choice.accepted(1, start);
+    choice.accepted(0, start + 60s);
+    EXPECT_EQ(choice.next(start + 1000s).address, 0u);
+    EXPECT_FALSE(choice.next(start + 1000s).ask_first);
+}
+
 TEST(delivery, completions_are_never_sent_to_the_redis_gateway) {
     const std::vector<url> all = {parse_url("https://cloud.vast.ai/api/v0").value(),
                                   parse_url("https://cloud.vast.ai/api/v0/").value(),
