@@ -100,6 +100,12 @@ void raw_connection::close() {
     x_socket.close(ignored);
 }
 
+void raw_connection::reset() {
+    error_code ignored;
+    x_socket.set_option(asio::socket_base::linger(true, 0), ignored);
+    close();
+}
+
 asio::awaitable<raw_connection> connect_raw(std::uint16_t port) {
     tcp::socket socket(co_await asio::this_coro::executor);
     const tcp::endpoint peer(asio::ip::address_v4::loopback(), port);

@@ -48,6 +48,8 @@ public:
     // Ends this side's half; the peer reads the end of the stream.
     void finish_sending();
     void close();
+    // Closes so that the peer's next read fails.
+    void reset();
 
 private:
     asio::ip::tcp::socket x_socket;
