@@ -1,6 +1,14 @@
 #include <nullworker/auth/gatekeeper.hpp>
 
+#include <utility>
+
 namespace nullworker::auth {
+
+bool gatekeeper::set_key(public_key key) {
+    const bool other = !x_key || !(*x_key == key);
+    x_key = std::move(key);
+    return other;
+}
 
 grant_verdict gatekeeper::verify(const wire::route_grant& grant) const {
     if (!x_key)
@@ -11,21 +19,27 @@ grant_verdict gatekeeper::verify(const wire::route_grant& grant) const {
     return named && same_origin(*named, x_own) ? grant_verdict::verified : grant_verdict::wrong_worker;
 }
 
-grant_verdict gatekeeper::check_create(const wire::route_grant& grant) const {
+grant_verdict gatekeeper::counted(grant_verdict verdict) {
+    if (verdict == grant_verdict::bad_signature)
+        ++x_bad_signatures;
+    return verdict;
+}
+
+grant_verdict gatekeeper::check_create(const wire::route_grant& grant) {
     if (x_unsecured)
         return grant_verdict::unchecked;
     const auto verdict = verify(grant);
-    return x_policy == create_policy::open && !admits(verdict) ? grant_verdict::unchecked : verdict;
+    return x_policy == create_policy::open && !admits(verdict) ? grant_verdict::unchecked : counted(verdict);
 }
 
-grant_verdict gatekeeper::check_ping(const wire::route_grant& grant) const {
+grant_verdict gatekeeper::check_ping(const wire::route_grant& grant) {
     if (x_unsecured)
         return grant_verdict::unchecked;
     const auto verdict = verify(grant);
     // With the open policy a ping is as good as in the framework, which compares no URL.
     return x_policy == create_policy::open && verdict == grant_verdict::wrong_worker
                ? grant_verdict::unchecked
-               : verdict;
+               : counted(verdict);
 }
 
 }  // namespace nullworker::auth

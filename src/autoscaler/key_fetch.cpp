@@ -17,31 +17,61 @@ constexpr std::size_t max_key_bytes = 16 * 1024;
 }  // namespace
 
 key_fetch::key_fetch(asio::any_io_executor executor, std::shared_ptr<net::tls_trust> trust,
-                     std::vector<url> addresses, events on)
+                     std::vector<url> addresses, events on, clock::duration closest)
     : x_addresses(std::move(addresses)),
-      x_client(std::move(executor), std::move(trust)),
-      x_on(std::move(on)) {}
+      x_client(executor, std::move(trust)),
+      x_on(std::move(on)),
+      x_closest(closest),
+      x_doubt(executor),
+      x_answered(executor) {}
 
 asio::awaitable<void> key_fetch::run() {
+    co_await fetch_first();
+    for (;;) {
+        x_earliest = clock::now() + x_closest;
+        co_await x_doubt.wait();
+        (void)co_await fetch_once();
+        x_answered.ring();
+    }
+}
+
+asio::awaitable<void> key_fetch::fetch_first() {
     backoff pause(1s, 30s);
     for (int round = 1;; ++round) {
-        std::string error;
-        for (const auto& address : x_addresses) {
-            auto key = co_await fetch(address);
-            if (key) {
-                log::info("public_key_fetched", {{"address", address.text()}});
-                x_client.close();
-                x_on.on_key(std::move(*key));
-                co_return;
-            }
-            error = key.error().message();
-            log::warning("public_key_unavailable",
-                         {{"address", address.text()}, {"error", error}, {"round", round}});
-        }
+        const auto error = co_await fetch_once();
+        if (error.empty())
+            co_return;
         if (round >= quiet_rounds)
             x_on.on_trouble("cannot get the autoscaler's public key: " + error);
         co_await sleep_for(pause.next());
     }
+}
+
+asio::awaitable<bool> key_fetch::refresh(clock::duration patience) {
+    if (clock::now() < x_earliest)
+        co_return false;
+    x_earliest = clock::time_point::max();
+    x_answered.silence();
+    x_doubt.ring();
+    const auto deadline = clock::now() + patience;
+    co_return co_await x_answered.wait_until(deadline);
+}
+
+// Empty when an address gave a key, else the last one's error.
+asio::awaitable<std::string> key_fetch::fetch_once() {
+    std::string error = "no address";
+    for (const auto& address : x_addresses) {
+        auto key = co_await fetch(address);
+        if (key) {
+            log::info("public_key_fetched", {{"address", address.text()}});
+            x_client.close();
+            x_on.on_key(std::move(*key));
+            co_return std::string();
+        }
+        error = key.error().message();
+        log::warning("public_key_unavailable", {{"address", address.text()}, {"error", error}});
+    }
+    co_return error;
 }
 
 asio::awaitable<result<auth::public_key>> key_fetch::fetch(url address) {

@@ -4,6 +4,7 @@
 #include <nullworker/base/url.hpp>
 #include <nullworker/wire/route_grant.hpp>
 
+#include <cstdint>
 #include <optional>
 
 namespace nullworker::auth {
@@ -33,18 +34,25 @@ public:
     gatekeeper(url own, create_policy policy, bool unsecured)
         : x_own(std::move(own)), x_policy(policy), x_unsecured(unsecured) {}
 
-    void set_key(public_key key) { x_key = std::move(key); }
+    // True when `key` is another one than before.
+    bool set_key(public_key key);
 
-    [[nodiscard]] grant_verdict check_create(const wire::route_grant& grant) const;
-    [[nodiscard]] grant_verdict check_ping(const wire::route_grant& grant) const;
+    [[nodiscard]] grant_verdict check_create(const wire::route_grant& grant);
+    [[nodiscard]] grant_verdict check_ping(const wire::route_grant& grant);
+
+    // Grants refused so far because their signature did not verify: a forger's, or those of an autoscaler
+    // that has changed its key.
+    [[nodiscard]] std::uint64_t bad_signatures() const noexcept { return x_bad_signatures; }
 
 private:
     grant_verdict verify(const wire::route_grant& grant) const;
+    grant_verdict counted(grant_verdict verdict);
 
     url x_own;
     create_policy x_policy;
     bool x_unsecured;
     std::optional<public_key> x_key;
+    std::uint64_t x_bad_signatures = 0;
 };
 
 }  // namespace nullworker::auth

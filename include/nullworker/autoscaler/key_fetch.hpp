@@ -8,6 +8,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -15,26 +16,40 @@
 
 namespace nullworker::autoscaler {
 
-// Gets the autoscaler's public key: every address in turn, with backoff, for ever.
+// Gets the autoscaler's public key: every address in turn, with backoff, for ever. And gets it again when
+// asked to, but not more often than every `closest`, since a forger can make it ask.
 class key_fetch {
 public:
     struct events {
-        std::function<void(auth::public_key)> on_key;
-        std::function<void(std::string)> on_trouble;  // the fifth round failed, and every later one
+        std::function<void(auth::public_key)> on_key;  // the first one, and whatever came again
+        std::function<void(std::string)> on_trouble;   // the fifth round failed, and every later one
     };
 
     key_fetch(asio::any_io_executor executor, std::shared_ptr<net::tls_trust> trust,
-              std::vector<url> addresses, events on);
+              std::vector<url> addresses, events on,
+              std::chrono::steady_clock::duration closest = std::chrono::seconds(30));
 
-    // Returns once `on_key` was called.
+    // Fetches the key, and again when there is doubt, until cancelled.
     [[nodiscard]] asio::awaitable<void> run();
 
+    // The key may have changed: asks for it again, and returns when all addresses were tried, or after
+    // `patience`. False, at once, where that may not be done now.
+    [[nodiscard]] asio::awaitable<bool> refresh(std::chrono::steady_clock::duration patience);
+
 private:
+    using clock = std::chrono::steady_clock;
+
+    asio::awaitable<void> fetch_first();
+    asio::awaitable<std::string> fetch_once();
     asio::awaitable<result<auth::public_key>> fetch(url address);
 
     std::vector<url> x_addresses;
     net::http_client x_client;
     events x_on;
+    clock::duration x_closest;
+    clock::time_point x_earliest = clock::time_point::max();  // for the next refresh; max: not now
+    wakeup x_doubt;
+    wakeup x_answered;
 };
 
 }  // namespace nullworker::autoscaler

@@ -52,20 +52,20 @@ TEST_F(gatekeeper_test, a_forged_grant_is_refused) {
 }
 
 TEST_F(gatekeeper_test, nothing_can_be_verified_without_the_key) {
-    const gatekeeper keyless(parse_url(own_url).value(), create_policy::signed_only, false);
+    gatekeeper keyless(parse_url(own_url).value(), create_policy::signed_only, false);
     EXPECT_EQ(keyless.check_create(signed_grant(own_url)), grant_verdict::no_key);
     EXPECT_EQ(keyless.check_ping(signed_grant(own_url)), grant_verdict::no_key);
 }
 
 TEST_F(gatekeeper_test, the_open_policy_admits_any_create_and_still_checks_pings) {
-    const auto open = guard(create_policy::open);
+    auto open = guard(create_policy::open);
     EXPECT_EQ(open.check_create(grant("http://elsewhere:1", "x")), grant_verdict::unchecked);
     EXPECT_EQ(open.check_create(signed_grant(own_url)), grant_verdict::verified);
     EXPECT_EQ(open.check_ping(grant(own_url, "x")), grant_verdict::bad_signature);
 }
 
 TEST_F(gatekeeper_test, unsecured_nothing_is_checked) {
-    const auto unsecured = guard(create_policy::signed_only, true);
+    auto unsecured = guard(create_policy::signed_only, true);
     EXPECT_EQ(unsecured.check_create(grant("x", "")), grant_verdict::unchecked);
     EXPECT_EQ(unsecured.check_ping(grant("x", "")), grant_verdict::unchecked);
 }
