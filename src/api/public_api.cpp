@@ -50,6 +50,14 @@ std::string close_target(const std::string& route) {
     return route.starts_with('/') ? "http://localhost" + route : route;
 }
 
+// Whether a close callback would go to this machine alone: nobody may send the worker elsewhere unproven.
+bool stays_here(const std::optional<std::string>& route) {
+    if (!route || route->starts_with('/'))
+        return true;
+    const auto target = parse_url(*route);
+    return target && names_loopback(*target);
+}
+
 reservation::grant_trust trust_of(auth::grant_verdict verdict) {
     return verdict == auth::grant_verdict::verified ? reservation::grant_trust::verified
                                                     : reservation::grant_trust::unverified;
@@ -72,7 +80,7 @@ struct public_api::tables {
 };
 
 public_api::public_api(public_settings settings, reservation::desk& desk, const reservation::readiness& state,
-                       const auth::gatekeeper& gate)
+                       auth::gatekeeper& gate)
     : x_settings(std::move(settings)), x_desk(desk), x_state(state), x_gate(gate) {}
 
 net::reply public_api::on_public(const net::request& request) {
@@ -93,6 +101,9 @@ net::reply public_api::create(const net::request& request) {
     if (!admits(verdict))
         return refuse_grant(request, verdict, wanted->grant);
     const auto trust = trust_of(verdict);
+    if (trust == reservation::grant_trust::unverified && !stays_here(wanted->on_close_route))
+        return refuse(
+            wire::refuse("on_close_route", "must be on a loopback host, as the grant is unverified"));
     if (!x_state.takes_sessions() && !x_desk.is_retry(wanted->grant, trust))
         return try_later(x_state.draining() ? "the worker is shutting down" : "the worker is not ready yet");
 

@@ -1,5 +1,6 @@
 #include <nullworker/base/url.hpp>
 
+#include <boost/asio/ip/address.hpp>
 #include <boost/url/host_type.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
@@ -101,6 +102,12 @@ result<std::vector<url>> parse_url_list(std::string_view text, std::string* culp
 
 bool same_origin(const url& a, const url& b) {
     return a.scheme == b.scheme && a.host == b.host && a.port == b.port;
+}
+
+bool names_loopback(const url& target) {
+    error_code ec;
+    const auto address = boost::asio::ip::make_address(target.host, ec);
+    return ec ? target.host == "localhost" : address.is_loopback();
 }
 
 url join(url base, std::string_view path) {

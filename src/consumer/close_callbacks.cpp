@@ -9,6 +9,7 @@ namespace nullworker::consumer {
 namespace {
 
 constexpr std::size_t max_concurrent = 64;
+constexpr std::size_t max_reply_bytes = 64 * 1024;
 constexpr auto limit = std::chrono::seconds(10);
 
 void complain(const std::string& session_id, const std::string& error) {
@@ -36,8 +37,11 @@ void close_callbacks::send(const reservation::closed_session& session) {
 
 asio::awaitable<void> close_callbacks::post(url target, std::string body, std::string session_id) {
     net::http_client client(x_executor, x_trust);
-    net::call request{
-        .method = net::verb::post, .target = std::move(target), .body = std::move(body), .limit = limit};
+    net::call request{.method = net::verb::post,
+                      .target = std::move(target),
+                      .body = std::move(body),
+                      .limit = limit,
+                      .max_reply_bytes = max_reply_bytes};
     const auto answer = co_await client.send(std::move(request));
     if (!answer)
         complain(session_id, answer.error().message());

@@ -22,7 +22,7 @@ class public_api {
 public:
     // All references outlive it.
     public_api(public_settings settings, reservation::desk& desk, const reservation::readiness& state,
-               const auth::gatekeeper& gate);
+               auth::gatekeeper& gate);
 
     [[nodiscard]] net::reply on_public(const net::request& request);
     [[nodiscard]] net::reply on_webhook(const net::request& request);
@@ -42,7 +42,7 @@ private:
     public_settings x_settings;
     reservation::desk& x_desk;
     const reservation::readiness& x_state;
-    const auth::gatekeeper& x_gate;
+    auth::gatekeeper& x_gate;
 };
 
 }  // namespace nullworker::api

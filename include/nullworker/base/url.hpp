@@ -38,6 +38,10 @@ struct url {
 // Whether both name the same scheme, host and port.
 [[nodiscard]] bool same_origin(const url& a, const url& b);
 
+// Whether the host is this machine itself by its name or address: localhost, 127.0.0.0/8 or ::1. Other names
+// are not looked up.
+[[nodiscard]] bool names_loopback(const url& target);
+
 // `base` with `path` appended to its own: a report address and "/worker_status/".
 [[nodiscard]] url join(url base, std::string_view path);
 
