@@ -175,9 +175,13 @@ net::reply public_api::ping(const net::request& request) {
     const auto ping = wire::parse_ping(request.body, x_settings.create.form);
     if (!ping)
         return refuse(ping.error());
-    if (const auto verdict = x_gate.check_ping(ping->grant); !admits(verdict))
-        return refuse_grant(request, verdict, ping->grant);
     const auto time = now();
+    // A grant that was verified when it reserved the worker needs no second proof, and no key: after a
+    // restart the key may be out of reach for a while.
+    const bool proven = ping->session_id && x_desk.holds_proof(*ping->session_id, ping->grant.document, time);
+    if (!proven)
+        if (const auto verdict = x_gate.check_ping(ping->grant); !admits(verdict))
+            return refuse_grant(request, verdict, ping->grant);
     if (ping->session_id) {
         const auto outcome = x_desk.renew(*ping->session_id, ping->grant.document, time).outcome;
         if (outcome == desk::lookup_outcome::unknown)

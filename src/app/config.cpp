@@ -1,5 +1,6 @@
 #include <nullworker/app/config.hpp>
 #include <nullworker/net/tls.hpp>
+#include <nullworker/wire/session_messages.hpp>
 #include <nullworker/wire/status_report.hpp>
 
 #include <CLI/CLI.hpp>
@@ -8,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <filesystem>
 #include <istream>
 #include <limits>
 #include <map>
@@ -26,6 +28,7 @@ struct raw_settings {
     std::int64_t container_id = -1;
     std::string report_address = "https://run.vast.ai";
     std::string health_url;
+    std::string state_dir;  // empty: the default, if it exists
 };
 
 const char* environment(const std::string& name) {
@@ -94,6 +97,10 @@ std::vector<url> parse_addresses(const std::string& text) {
         throw startup_error(
             "REPORT_ADDR (--report-address) is empty; give the autoscaler's URL, for instance "
             "https://run.vast.ai");
+    for (const auto& address : *list)
+        if (address.target.find('?') != std::string::npos)
+            throw startup_error("REPORT_ADDR (--report-address) holds '" + address.text() +
+                                "': paths are appended to it, so it can have no query");
     return std::move(*list);
 }
 
@@ -130,6 +137,7 @@ public:
         add_sessions();
         add_consumer();
         add_autoscaler();
+        add_state();
         add_process();
     }
 
@@ -229,7 +237,11 @@ private:
             ->default_str("");
         bind("control-port", "NULL_CONTROL_PORT", x_out.control_port,
              "Port of the control listener on loopback");
-        bind("tls-certificate", x_out.tls_certificate, "Certificate chain in PEM, used with USE_SSL=true");
+        bind("max-connections", x_out.max_connections,
+             "Connections to the public listener; one more closes the one that waits longest")
+            ->check(in_range(1, 100000));
+        bind("tls-certificate", x_out.tls_certificate,
+             "Certificate chain in PEM, used with USE_SSL=true; a renewed one is taken up within 10 s");
         bind("tls-key", x_out.tls_key, "Its key in PEM");
     }
 
@@ -239,7 +251,7 @@ private:
             {"signed", auth::create_policy::signed_only}, {"open", auth::create_policy::open}};
         bind("max-perf", x_out.max_perf, "Capacity reported once ready; one session costs as much")
             ->check(in_range(0.001, 1e9));
-        bind_seconds("max-lifetime", x_out.max_lifetime, 0.001, 1e8,
+        bind_seconds("max-lifetime", x_out.max_lifetime, 0.001, wire::longest_max_lifetime.count(),
                      "Longest lifetime of a session, and how far ahead it can be renewed");
         bind("create-auth", x_out.create_auth,
              "Who may create sessions: signed (grants of the autoscaler for this worker) or open (anybody)")
@@ -267,6 +279,18 @@ private:
              "Version in reports; the autoscaler refuses others than its own");
         bind_seconds("error-linger", x_out.error_linger, 0.0, 1e8,
                      "How long to keep reporting, every 10 s, that the daemon cannot start; 0: once");
+    }
+
+    void add_state() {
+        x_group = "State";
+        bind("state-dir", x_raw.state_dir,
+             "Directory for the file that lets the session survive a crash; none: keep nothing "
+             "(default: $WORKSPACE_DIR/nullworker if that exists)")
+            ->default_str("");
+        bind_flag(
+            "state-sync", own_variable("state-sync"), x_out.state_sync,
+            "Write the state through to the disk, for power failures; each change then waits for the disk")
+            ->envname(own_variable("state-sync"));
     }
 
     void add_process() {
@@ -321,11 +345,23 @@ private:
         x_out.container_id = x_raw.container_id;
         x_out.report_addresses = parse_addresses(x_raw.report_address);
         x_out.health_url = health_url();
+        x_out.state_dir = state_dir();
         if (!parse_url(x_out.own_url(1)))
             throw startup_error("PUBLIC_IPADDR (--public-address) is '" + x_out.public_address +
                                 "', which makes no valid URL; give an address or a host name");
         if (x_check && x_out.use_ssl)
             (void)net::load_server_tls(x_out.tls_certificate, x_out.tls_key);
+    }
+
+    [[nodiscard]] std::string state_dir() const {
+        if (x_raw.state_dir == "none")
+            return {};
+        if (!x_raw.state_dir.empty())
+            return x_raw.state_dir;
+        const char* workspace = environment("WORKSPACE_DIR");
+        std::string preferred = std::string(workspace ? workspace : "/workspace") + "/nullworker";
+        std::error_code ignored;
+        return std::filesystem::is_directory(preferred, ignored) ? preferred : std::string();
     }
 
     void required(const std::string& flag, const std::string& value, const std::string& what) {
@@ -426,6 +462,8 @@ private:
         const std::map<std::string, std::string> derived = {
             {"public-port", std::to_string(x_out.public_port)},
             {"worker-http-port", std::to_string(x_out.webhook_port)},
+            {"state-dir", '"' + (x_out.state_dir.empty() ? "none" : x_out.state_dir) + '"'},
+            {"state-sync", x_out.state_sync ? "true" : "false"},
             {"use-ssl", x_out.use_ssl ? "true" : "false"},
             {"unsecured", x_out.unsecured ? "true" : "false"},
         };

@@ -7,11 +7,14 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/signal_set.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <exception>
 #include <utility>
+
+#include <sys/resource.h>
 
 namespace nullworker::app {
 namespace {
@@ -23,12 +26,19 @@ using tcp = asio::ip::tcp;
 
 constexpr autoscaler::delivery_policy single_try{.tries_per_address = 1, .pause = {}};
 
+// The listeners for programs on the machine have a share of their own, whatever happens to the public one.
+constexpr net::server_limits local_limits{.max_connections = 128};
+
 tcp::endpoint loopback(std::uint16_t port) {
     return {asio::ip::address_v4::loopback(), port};
 }
 
 net::tls_context tls_for(const settings& config) {
     return config.use_ssl ? net::load_server_tls(config.tls_certificate, config.tls_key) : nullptr;
+}
+
+std::array<file_stamp, 2> tls_stamps(const settings& config) {
+    return {stamp_of(config.tls_certificate), stamp_of(config.tls_key)};
 }
 
 // The contract's handlers answer at once; a server wants a coroutine.
@@ -43,21 +53,29 @@ daemon::daemon(asio::io_context& context, settings config, instant started)
     : x_context(context),
       x_config(std::move(config)),
       x_trust(std::make_shared<net::tls_trust>()),
+      x_journal({.directory = x_config.state_dir,
+                 .container_id = x_config.container_id,
+                 .wanted = x_config.state_sync ? durability::power : durability::process}),
       x_desk({.max_lifetime = x_config.max_lifetime}, auth::make_session_id, this),
       x_state(started, [this] { state_changed(); }),
       x_expiry(context.get_executor()),
       x_stopping(context.get_executor()),
       x_slot_freed(context.get_executor()),
-      x_public(context.get_executor(), "public",
-               at_once([this](const net::request& request) { return x_public_api->on_public(request); }), {},
-               tls_for(x_config)),
+      x_tls_files(tls_stamps(x_config)),
+      x_public(
+          context.get_executor(), "public",
+          [this](net::request request) { return answer_public(std::move(request)); },
+          {.max_connections = x_config.max_connections}, tls_for(x_config)),
       x_webhook(context.get_executor(), "webhook",
-                at_once([this](const net::request& request) { return x_public_api->on_webhook(request); })),
+                at_once([this](const net::request& request) { return x_public_api->on_webhook(request); }),
+                local_limits),
       x_control(context.get_executor(), "control",
-                at_once([this](const net::request& request) { return x_control_api->on_control(request); })),
+                at_once([this](const net::request& request) { return x_control_api->on_control(request); }),
+                local_limits),
       x_housekeeping(context.get_executor()),
       x_outgoing(context.get_executor()) {
     bind();
+    restore();
     compose();
 }
 
@@ -69,6 +87,25 @@ void daemon::bind() {
     x_webhook.bind(loopback(x_config.webhook_port), "WORKER_HTTP_PORT, --worker-http-port");
     x_control.bind(loopback(x_config.control_port), "NULL_CONTROL_PORT, --control-port");
     x_own_url = x_config.own_url(x_public.port());
+}
+
+// Before anybody is served: connections wait in the kernel's queue meanwhile.
+void daemon::restore() {
+    if (!x_journal.enabled()) {
+        log::info("state_not_kept", {{"effect", "a crash loses the session and undelivered completions"},
+                                     {"setting", "NULLWORKER_STATE_DIR"}});
+        return;
+    }
+    const auto found = x_journal.load();
+    if (!found)
+        return;
+    const auto time = now();
+    x_desk.restore(found->state, found->clocks, time);
+    const auto* holder = x_desk.holder();
+    const seconds remaining = holder ? holder->expires.monotonic - time.monotonic : seconds::zero();
+    log::info("state_restored", {{"session", holder ? holder->session_id : std::string("none")},
+                                 {"remaining", remaining.count()},
+                                 {"undelivered_completions", x_desk.outbox().size()}});
 }
 
 void daemon::compose() {
@@ -85,7 +122,7 @@ void daemon::compose() {
             .force_update_file = x_config.force_update_file,
         },
         x_desk, x_state, *x_gate);
-    x_control_api.emplace(x_desk, x_state);
+    x_control_api.emplace(x_desk, x_state, [this] { return measure(); });
 
     const auto& addresses = x_config.report_addresses;
     x_reporter.emplace(
@@ -105,7 +142,8 @@ void daemon::compose() {
                         autoscaler::key_fetch::events{
                             .on_key =
                                 [this](auth::public_key key) {
-                                    x_gate->set_key(std::move(key));
+                                    if (x_gate->set_key(std::move(key)))
+                                        ++x_keys;
                                     x_state.clear(problem_source::public_key);
                                     x_state.meet(condition::public_key, now());
                                 },
@@ -113,7 +151,8 @@ void daemon::compose() {
                                 [this](std::string message) {
                                     x_state.raise(problem_source::public_key, std::move(message));
                                 },
-                        });
+                        },
+                        x_config.key_refresh_interval);
     url callback_base{.scheme = "http", .host = "127.0.0.1", .port = x_control.port()};
     if (x_config.health_url) {
         callback_base = *x_config.health_url;
@@ -145,6 +184,8 @@ void daemon::start() {
     } else {
         x_housekeeping.spawn(x_key_fetch->run());
     }
+    if (x_config.use_ssl)
+        x_housekeeping.spawn(watch_certificate());
     if (x_probe)
         x_housekeeping.spawn(x_probe->run());
     else
@@ -200,6 +241,69 @@ asio::awaitable<void> daemon::flush() {
     log::info("stopped", {{"undelivered_completions", x_desk.outbox().size()}});
 }
 
+// A signature that does not verify may be good under a key that is newer than ours. The refused request
+// changed nothing, so it can be asked once more.
+asio::awaitable<net::reply> daemon::answer_public(net::request request) {
+    constexpr auto patience = 3s;
+    const auto refused_before = x_gate->bad_signatures();
+    const auto keys_before = x_keys;
+    auto answer = x_public_api->on_public(request);
+    if (x_gate->bad_signatures() == refused_before)
+        co_return answer;
+    (void)co_await x_key_fetch->refresh(patience);
+    co_return x_keys == keys_before ? answer : x_public_api->on_public(request);
+}
+
+std::vector<api::metric> daemon::measure() const {
+    using kind = api::metric::kind;
+    const auto* holder = x_desk.holder();
+    const auto count = [](auto number) { return static_cast<double>(number); };
+    return {
+        {"ready", kind::gauge, "1 once the worker takes sessions", x_state.takes_sessions() ? 1.0 : 0.0},
+        {"healthy", kind::gauge, "1 while nothing is wrong", x_state.reasons().empty() ? 1.0 : 0.0},
+        {"session_active", kind::gauge, "1 while a session holds the slot", holder ? 1.0 : 0.0},
+        {"load", kind::gauge, "Cost of the live session", holder ? holder->cost : 0.0},
+        {"sessions_total", kind::counter, "Sessions given out, former processes included",
+         count(x_desk.sessions())},
+        {"completions_undelivered", kind::gauge, "Completions the autoscaler has not accepted yet",
+         count(x_desk.outbox().size())},
+        {"completions_delivered_total", kind::counter, "Completions the autoscaler accepted",
+         count(x_courier->delivered())},
+        {"completions_dropped_total", kind::counter, "Completions dropped since too many were undelivered",
+         count(x_desk.outbox().dropped())},
+        {"reports_accepted_total", kind::counter, "Reports the autoscaler accepted",
+         count(x_reporter->accepted())},
+        {"grants_refused_total", kind::counter, "Grants whose signature did not verify",
+         count(x_gate->bad_signatures())},
+        {"state_writes_total", kind::counter, "Times the state file was written", count(x_journal.writes())},
+        {"state_write_failures_total", kind::counter, "Times the state file could not be written",
+         count(x_journal.failures())},
+        {"connections", kind::gauge, "Open connections to the public listener",
+         count(x_public.connections())},
+        {"connections_evicted_total", kind::counter, "Connections closed to make room for others",
+         count(x_public.evicted() + x_webhook.evicted() + x_control.evicted())},
+    };
+}
+
+// A renewed pair replaces the old one for the connections to come. Half a pair, or a bad one, changes
+// nothing, and is tried again once a file changes.
+asio::awaitable<void> daemon::watch_certificate() {
+    for (;;) {
+        co_await sleep_for(x_config.tls_check_interval);
+        const auto found = tls_stamps(x_config);
+        if (found == x_tls_files)
+            continue;
+        x_tls_files = found;
+        try {
+            x_public.use_tls(tls_for(x_config));
+            log::info("certificate_renewed", {{"file", x_config.tls_certificate}});
+        } catch (const startup_error& e) {
+            log::warning("certificate_not_renewed",
+                         {{"error", e.what()}, {"effect", "the old one stays in use"}});
+        }
+    }
+}
+
 asio::awaitable<void> daemon::expire_sessions() {
     for (;;) {
         const auto due = x_desk.next_expiry().value_or(std::chrono::steady_clock::time_point::max());
@@ -209,9 +313,14 @@ asio::awaitable<void> daemon::expire_sessions() {
 }
 
 void daemon::desk_changed() {
+    x_journal.save(x_desk, now());
     x_reporter->notify();
     x_courier->notify();
     x_expiry.ring();
+}
+
+void daemon::desk_settled() {
+    x_journal.save(x_desk, now());
 }
 
 void daemon::session_closed(const reservation::closed_session& session) {
@@ -238,10 +347,37 @@ void run_or_die(asio::io_context& context) {
     }
 }
 
+// Descriptors for everything but the public listener: the other listeners, callbacks, the autoscaler, files.
+constexpr std::size_t descriptors_kept_back = 2 * local_limits.max_connections + 128;
+
+// Takes as many descriptors as the system lets it have, and no more connections than fit in: a listener that
+// runs out of them could not even write the state.
+settings fit_to_descriptors(settings config) {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return config;
+    const std::size_t needed = config.max_connections + descriptors_kept_back;
+    if (limit.rlim_cur < needed) {
+        limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, needed);
+        (void)::setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    if (limit.rlim_cur < needed) {
+        const std::size_t fitting =
+            limit.rlim_cur > descriptors_kept_back ? limit.rlim_cur - descriptors_kept_back : 1;
+        log::warning("connections_limited", {{"connections", fitting},
+                                             {"wanted", config.max_connections},
+                                             {"descriptors", limit.rlim_cur},
+                                             {"remedy", "raise the limit of open files (ulimit -n)"}});
+        config.max_connections = fitting;
+    }
+    return config;
+}
+
 }  // namespace
 
-int run_daemon(const settings& config) {
+int run_daemon(const settings& wanted) {
     const auto started = now();
+    const settings config = fit_to_descriptors(wanted);
     asio::io_context context(1);
     daemon worker(context, config, started);
     std::exception_ptr failure;

@@ -53,6 +53,7 @@ asio::awaitable<bool> courier::deliver_one_parcel() {
     std::function<std::string()> body = [&text] { return text; };
     const bool accepted = co_await x_line.post(std::move(body));
     if (accepted) {
+        x_delivered += parcel.entries.size();
         x_desk.delivered(parcel);
         log::debug("completions_delivered", {{"count", parcel.entries.size()}});
     }

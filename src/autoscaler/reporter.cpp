@@ -68,6 +68,7 @@ asio::awaitable<void> reporter::report() {
         if (!accepted)
             co_await x_line.pause_between_rounds();
     }
+    ++x_accepted;
     x_desk.acknowledge(x_reported);
     x_disk_reported = x_disk_now;
     log::debug("report_accepted", {{"cur_load", x_reported.cur_load},

@@ -25,6 +25,10 @@ constexpr const char* describe(errc value) noexcept {
             return "not an RSA public key in PEM";
         case errc::no_trusted_roots:
             return "no CA certificates found; install ca-certificates or set SSL_CERT_FILE";
+        case errc::file_too_large:
+            return "the file is too large";
+        case errc::file_in_use:
+            return "another process uses the file";
     }
     return "unknown error";
 }

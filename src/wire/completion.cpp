@@ -20,16 +20,23 @@ void to_json(nlohmann::json& document, completion_status status) {
 
 void from_json(const nlohmann::json& document, completion_status& status) {
     const auto& name = document.get_ref<const std::string&>();
-    const auto found = std::find(status_names.begin(), status_names.end(), name);
-    if (found == status_names.end())
+    const auto named = completion_status_named(name);
+    if (!named)
         throw nlohmann::json::other_error::create(501, "unknown status " + name, &document);
-    status = static_cast<completion_status>(found - status_names.begin());
+    status = *named;
 }
 
 NULLWORKER_MESSAGE(completion, request_idx, status, entered_queue_at, work_started_at, work_completed_at)
 
 const char* to_string(completion_status status) noexcept {
     return status_names[static_cast<std::size_t>(status)].data();
+}
+
+std::optional<completion_status> completion_status_named(std::string_view name) noexcept {
+    const auto found = std::find(status_names.begin(), status_names.end(), name);
+    if (found == status_names.end())
+        return std::nullopt;
+    return static_cast<completion_status>(found - status_names.begin());
 }
 
 std::string to_json(const completion_batch& batch) {

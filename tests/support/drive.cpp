@@ -19,7 +19,7 @@ void run_while(asio::io_context& loop, std::chrono::steady_clock::duration limit
 
 }  // namespace
 
-void drive(asio::io_context& loop, asio::awaitable<void> scenario) {
+void drive(asio::io_context& loop, asio::awaitable<void> scenario, std::chrono::seconds limit) {
     bool ended = false;
     std::exception_ptr thrown;
     asio::co_spawn(loop, std::move(scenario), [&](std::exception_ptr error) {
@@ -27,7 +27,7 @@ void drive(asio::io_context& loop, asio::awaitable<void> scenario) {
         thrown = std::move(error);
     });
     loop.restart();
-    run_while(loop, scenario_limit, [&] { return !ended; });
+    run_while(loop, limit, [&] { return !ended; });
     if (!ended)
         throw std::runtime_error("the scenario did not end");
     if (thrown)

@@ -19,7 +19,8 @@ inline constexpr std::chrono::seconds leftover_limit{2};
 
 // Runs `scenario` on `loop` until it returns and nothing is left to do there. Fails the test if it takes too
 // long or leaves a coroutine, timer or socket operation behind. What it throws is thrown on.
-void drive(asio::io_context& loop, asio::awaitable<void> scenario);
+void drive(asio::io_context& loop, asio::awaitable<void> scenario,
+           std::chrono::seconds limit = scenario_limit);
 
 // The same for a scenario with a result, which is returned.
 template <class T>

@@ -2,6 +2,7 @@
 
 #include <nullworker/api/control_api.hpp>
 #include <nullworker/api/public_api.hpp>
+#include <nullworker/app/journal.hpp>
 #include <nullworker/app/settings.hpp>
 #include <nullworker/auth/gatekeeper.hpp>
 #include <nullworker/autoscaler/courier.hpp>
@@ -17,10 +18,12 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace nullworker::app {
 
@@ -28,7 +31,8 @@ namespace nullworker::app {
 // is decided.
 class daemon final : private reservation::desk_observer {
 public:
-    // Binds the three listeners. Throws startup_error. `started` is when the process began.
+    // Binds the three listeners and takes up the state that the last process left. Throws startup_error.
+    // `started` is when the process began.
     daemon(asio::io_context& context, settings config, instant started);
     ~daemon() override;
 
@@ -47,12 +51,17 @@ public:
 
 private:
     void desk_changed() override;
+    void desk_settled() override;
     void session_closed(const reservation::closed_session& session) override;
 
     void bind();
+    void restore();
     void compose();
     void start();
     void state_changed();
+    [[nodiscard]] std::vector<api::metric> measure() const;
+    asio::awaitable<void> watch_certificate();
+    asio::awaitable<net::reply> answer_public(net::request request);
     asio::awaitable<void> expire_sessions();
     asio::awaitable<void> drain();
     asio::awaitable<void> flush();
@@ -60,16 +69,19 @@ private:
     asio::io_context& x_context;
     settings x_config;
     std::shared_ptr<net::tls_trust> x_trust;
+    journal x_journal;
     reservation::desk x_desk;
     reservation::readiness x_state;
     wakeup x_expiry;
     wakeup x_stopping;
     wakeup x_slot_freed;
+    std::array<file_stamp, 2> x_tls_files;  // certificate and key, as they were loaded last
     net::http_server x_public;
     net::http_server x_webhook;
     net::http_server x_control;
     std::string x_own_url;
     bool x_announced = false;
+    std::uint64_t x_keys = 0;  // how many different public keys there were
 
     // Made once the own URL is known.
     std::optional<auth::gatekeeper> x_gate;

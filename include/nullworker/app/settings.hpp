@@ -7,6 +7,8 @@
 #include <nullworker/base/url.hpp>
 #include <nullworker/wire/status_report.hpp>
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -22,6 +24,8 @@ struct settings {
     std::uint16_t webhook_port = 3001;
     std::uint16_t control_port = 18999;
 
+    std::size_t max_connections = 1024;  // of the public listener
+
     // How the outside reaches it.
     std::string public_address;     // a name or an address
     std::uint16_t public_port = 0;  // 0: the port that was bound
@@ -30,6 +34,7 @@ struct settings {
     bool use_ssl = false;
     std::string tls_certificate = "/etc/instance.crt";
     std::string tls_key = "/etc/instance.key";
+    std::chrono::steady_clock::duration tls_check_interval = std::chrono::seconds(10);  // for a renewed pair
 
     // The autoscaler.
     std::int64_t container_id = 0;
@@ -37,6 +42,7 @@ struct settings {
     std::string master_token;
     std::string report_version = wire::framework_version;
     seconds report_interval{10.0};
+    std::chrono::steady_clock::duration key_refresh_interval = std::chrono::seconds(30);  // at the closest
     autoscaler::delivery_policy delivery;  // no option: the contract's, but for tests
 
     // Sessions.
@@ -51,6 +57,10 @@ struct settings {
     seconds health_interval{10.0};
     seconds health_timeout{10.0};
     int unhealthy_after = 3;
+
+    // The state file.
+    std::string state_dir;  // empty: nothing survives the process
+    bool state_sync = false;
 
     // The process.
     seconds drain_timeout{0.0};

@@ -29,6 +29,9 @@ public:
     [[nodiscard]] asio::awaitable<void> run();
     void finish();
 
+    // Completions that an address accepted so far.
+    [[nodiscard]] std::uint64_t delivered() const noexcept { return x_delivered; }
+
 private:
     asio::awaitable<bool> deliver_one_parcel();
 
@@ -38,6 +41,7 @@ private:
     reservation::desk& x_desk;
     wakeup x_changed;
     std::uint64_t x_dropped = 0;
+    std::uint64_t x_delivered = 0;
     bool x_finishing = false;
 };
 

@@ -42,6 +42,9 @@ public:
     [[nodiscard]] asio::awaitable<void> run();
     void finish();
 
+    // Reports that an address accepted so far.
+    [[nodiscard]] std::uint64_t accepted() const noexcept { return x_accepted; }
+
 private:
     asio::awaitable<void> settle();
     asio::awaitable<void> report();
@@ -57,6 +60,7 @@ private:
     reservation::desk::snapshot x_reported;
     double x_disk_reported = 0;  // GiB used at the last accepted report
     double x_disk_now = 0;
+    std::uint64_t x_accepted = 0;
     bool x_finishing = false;
 };
 

@@ -26,6 +26,8 @@ enum class errc {
     unexpected_message,  // JSON, but not the message the contract names
     invalid_public_key,  // not an RSA public key in PEM
     no_trusted_roots,    // no CA bundle found to verify a TLS peer with
+    file_too_large,      // a file is longer than the caller allows
+    file_in_use,         // another process has locked a file
 };
 
 const boost::system::error_category& nullworker_category() noexcept;

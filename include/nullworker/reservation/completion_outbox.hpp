@@ -29,6 +29,15 @@ public:
     // Forgets what `sent` holds and is still kept.
     void delivered(const parcel& sent);
 
+    // The sequence number of the oldest, and of the next to come. Each completion keeps its own for ever.
+    [[nodiscard]] std::uint64_t first() const noexcept { return x_first; }
+    [[nodiscard]] std::uint64_t end() const noexcept { return x_first + x_entries.size(); }
+
+    // `sequence` must be at least `first()` and below `end()`.
+    [[nodiscard]] const wire::completion& at(std::uint64_t sequence) const {
+        return x_entries[static_cast<std::size_t>(sequence - x_first)];
+    }
+
     [[nodiscard]] std::size_t size() const noexcept { return x_entries.size(); }
     [[nodiscard]] bool empty() const noexcept { return x_entries.empty(); }
     [[nodiscard]] std::uint64_t dropped() const noexcept { return x_dropped; }

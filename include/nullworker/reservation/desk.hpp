@@ -5,6 +5,8 @@
 #include <nullworker/reservation/lease.hpp>
 #include <nullworker/reservation/load_ledger.hpp>
 #include <nullworker/reservation/recent_requests.hpp>
+#include <nullworker/reservation/resumption.hpp>
+#include <nullworker/wire/saved_state.hpp>
 #include <nullworker/wire/session_messages.hpp>
 
 #include <chrono>
@@ -21,8 +23,12 @@ class desk_observer {
 public:
     virtual ~desk_observer() = default;
 
-    // The slot, the load, or the completions changed.
+    // The slot, the load, or the completions changed: the autoscaler is to hear of it.
     virtual void desk_changed() = 0;
+
+    // What is worth keeping changed, but nobody has to hear of it: a debt to the autoscaler was settled, or
+    // the session got one more grant.
+    virtual void desk_settled() = 0;
 
     // A session left the slot; its load and completion are already booked.
     virtual void session_closed(const closed_session& session) = 0;
@@ -63,7 +69,11 @@ public:
     // The session, if `auth` equals one of its grants.
     lookup_result find(const std::string& session_id, const wire::json_value& auth, instant now);
 
-    // The same, and adds the session's lifetime to its expiration, up to the maximum ahead of `now`.
+    // Whether `auth` equals a grant of the session whose signature was verified at the time.
+    [[nodiscard]] bool holds_proof(const std::string& session_id, const wire::json_value& auth, instant now);
+
+    // The same as `find`, and adds the session's lifetime to its expiration, up to the maximum ahead of
+    // `now`.
     lookup_result renew(const std::string& session_id, const wire::json_value& auth, instant now);
 
     // Ends the session, if `auth` equals one of its grants. `session` is null in every case.
@@ -97,13 +107,24 @@ public:
     // The live lease, or null.
     [[nodiscard]] const lease* holder() const noexcept { return x_lease ? &*x_lease : nullptr; }
 
+    // Sessions so far, those of former processes included.
+    [[nodiscard]] std::uint64_t sessions() const noexcept { return x_generation; }
+
     [[nodiscard]] const completion_outbox& outbox() const noexcept { return x_outbox; }
-    void delivered(const completion_outbox::parcel& sent) { x_outbox.delivered(sent); }
+    void delivered(const completion_outbox::parcel& sent);
+
+    // What is to survive the process, but for the completions, which the outbox shows.
+    [[nodiscard]] wire::saved_desk save() const;
+
+    // Goes on where a former process stopped. Only for a desk that is as good as new; the observer hears
+    // nothing. A session whose time was up meanwhile is still in the slot, for `expire` to end.
+    void restore(const wire::saved_state& saved, clock_continuity clocks, instant now);
 
 private:
     lookup_result look_up(const std::string& session_id, const wire::json_value& auth) const;
     void close(close_reason reason, instant now);
     void changed();
+    void settled();
 
     desk_settings x_settings;
     std::function<std::string()> x_make_session_id;

@@ -32,6 +32,15 @@ public:
     // The sealed figures were accepted.
     void settle() { x_sealed = {}; }
 
+    // Everything since the last settled report, sealed or not.
+    [[nodiscard]] load_figures owed() const {
+        return {x_open.new_load + x_sealed.new_load, x_open.rej_load + x_sealed.rej_load,
+                x_open.cur_perf + x_sealed.cur_perf};
+    }
+
+    // Figures that a former process still owed.
+    void resume(const load_figures& owed) { x_sealed = owed; }
+
 private:
     load_figures x_open;
     load_figures x_sealed;

@@ -21,13 +21,17 @@ public:
         ++x_count;
     }
 
+    // Goes on counting where a former process stopped.
+    void resume(std::int64_t count) noexcept { x_before = count; }
+
     // Distinct requests so far.
-    [[nodiscard]] std::int64_t count() const noexcept { return x_count; }
+    [[nodiscard]] std::int64_t count() const noexcept { return x_before + x_count; }
 
 private:
     std::array<std::int64_t, 1024> x_ring{};
     std::unordered_set<std::int64_t> x_seen;
     std::int64_t x_count = 0;
+    std::int64_t x_before = 0;
 };
 
 }  // namespace nullworker::reservation

@@ -3,6 +3,7 @@
 #include <nullworker/base/error.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,6 +15,9 @@ enum class completion_status { success, rejected, error, cancelled };
 
 // The name on the wire: "Success", "Rejected", "Error", "Cancelled".
 [[nodiscard]] const char* to_string(completion_status status) noexcept;
+
+// The status of that name, or nothing.
+[[nodiscard]] std::optional<completion_status> completion_status_named(std::string_view name) noexcept;
 
 // How one request ended. Times are epoch seconds, 0 where they do not apply.
 struct completion {

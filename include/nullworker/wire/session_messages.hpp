@@ -14,6 +14,9 @@ namespace nullworker::wire {
 
 inline constexpr seconds default_lifetime{60.0};
 
+// What the configured maximum may be at most.
+inline constexpr seconds longest_max_lifetime{1e8};
+
 struct create_request {
     route_grant grant;
     seconds lifetime = default_lifetime;

@@ -43,11 +43,12 @@ enum class deed : std::uint8_t {
     acknowledge,  // a snapshot that is never acknowledged is a report that failed
     take_parcel,  // one that is never delivered has failed
     deliver,
+    restart,  // a new desk goes on from what the old one last gave its observer to keep
 };
 
-constexpr std::array deed_names = {"reserve",     "find",        "renew",           "end",  "release",
-                                   "expire",      "advance",     "turn_wall_clock", "ping", "snapshot",
-                                   "acknowledge", "take_parcel", "deliver"};
+constexpr std::array deed_names = {"reserve",     "find",        "renew",           "end",    "release",
+                                   "expire",      "advance",     "turn_wall_clock", "ping",   "snapshot",
+                                   "acknowledge", "take_parcel", "deliver",         "restart"};
 
 // One of them, with small numbers that each deed reads in its own way.
 struct step {
@@ -125,6 +126,7 @@ constexpr std::array frequent = {
     deed::advance,     deed::advance,     deed::turn_wall_clock, deed::ping,        deed::ping,
     deed::snapshot,    deed::snapshot,    deed::snapshot,        deed::acknowledge, deed::acknowledge,
     deed::acknowledge, deed::take_parcel, deed::take_parcel,     deed::deliver,     deed::deliver,
+    deed::restart,
 };
 
 step random_step(std::uint64_t bits) {
@@ -196,7 +198,8 @@ struct books {
     std::vector<wire::completion> owed;    // every completion there ever was
     std::size_t undelivered = 0;           // the first that is kept
     std::uint64_t dropped = 0;
-    std::set<std::int64_t> requests;
+    std::set<std::int64_t> requests;  // of this process
+    std::size_t former_requests = 0;
 };
 
 // A closing as the observer must hear it.
@@ -215,8 +218,17 @@ struct witness final : desk_observer {
     int changes = 0;
     bool too_early = false;
     std::vector<closing> closings;
+    wire::saved_state kept;
 
-    void desk_changed() override { ++changes; }
+    void desk_changed() override {
+        ++changes;
+        keep();
+    }
+    void desk_settled() override { keep(); }
+    void keep() {
+        kept.desk = watched->save();
+        kept.completions = watched->outbox().next(watched->outbox().size()).entries;
+    }
     void session_closed(const closed_session& session) override {
         too_early = too_early || watched->holder() != nullptr || watched->outbox().empty() || changes == 0;
         closings.push_back({session.session_id, session.reason, session.trust == grant_trust::verified,
@@ -264,13 +276,7 @@ constexpr double ping_load = 7;
 
 class comparison {
 public:
-    explicit comparison(std::size_t outbox_capacity) : x_capacity(outbox_capacity) {
-        x_desk.emplace(
-            desk_settings{
-                .max_lifetime = max_lifetime, .outbox_capacity = outbox_capacity, .ping_load = ping_load},
-            [this] { return session_id(++x_ids); }, &x_witness);
-        x_witness.watched = &*x_desk;
-    }
+    explicit comparison(std::size_t outbox_capacity) : x_capacity(outbox_capacity) { open_desk(); }
     comparison(const comparison&) = delete;
     comparison& operator=(const comparison&) = delete;
 
@@ -319,6 +325,9 @@ public:
             case deed::deliver:
                 deliver(s);
                 break;
+            case deed::restart:
+                restart(s);
+                break;
         }
         compare_slot();
         compare_outbox();
@@ -329,7 +338,15 @@ public:
     void audit() { snapshot(); }
 
 private:
-    static std::string session_id(std::uint64_t number) { return "session-" + std::to_string(number); }
+    static std::string session_id(std::uint64_t number) { return "session" + std::to_string(number); }
+
+    void open_desk() {
+        x_desk.emplace(
+            desk_settings{
+                .max_lifetime = max_lifetime, .outbox_capacity = x_capacity, .ping_load = ping_load},
+            [this] { return session_id(++x_ids); }, &x_witness);
+        x_witness.watched = &*x_desk;
+    }
 
     // A literal, not a string: it is called a hundred times a sequence.
     static void require(bool holds, const char* what) {
@@ -511,7 +528,8 @@ private:
         if (x_books.open)
             working.push_back(x_books.open->request_idx);
         require(taken.working_request_idxs == working, "the indices at work");
-        require(taken.requests_received == static_cast<std::int64_t>(x_books.requests.size()),
+        require(taken.requests_received ==
+                    static_cast<std::int64_t>(x_books.former_requests + x_books.requests.size()),
                 "the requests received");
     }
 
@@ -546,6 +564,29 @@ private:
         const auto& sent = x_parcels[x_parcels.size() - 1 - s.who];
         x_desk->delivered(sent.content);
         x_books.undelivered = std::max(x_books.undelivered, sent.end);
+    }
+
+    // Through the text of the state file, which takes its time.
+    static wire::saved_state written_and_read(const wire::saved_state& state) {
+        std::string rows;
+        for (const auto& entry : state.completions)
+            rows += (rows.empty() ? "" : ",") + wire::state_row(entry);
+        const auto read = wire::parse_saved_state(wire::to_json(state, rows));
+        require(read.has_value(), "whether the state can be read");
+        return *read;
+    }
+
+    // Snapshots and parcels that were under way died with their process; what they held is still owed.
+    void restart(const step& s) {
+        x_witness.kept.saved_at = x_now;
+        const auto kept = s.grant == 0 ? written_and_read(x_witness.kept) : x_witness.kept;
+        open_desk();
+        x_desk->restore(kept, clock_continuity::same_boot, x_now);
+        x_snapshots.clear();
+        x_parcels.clear();
+        x_books.at_snapshot.clear();
+        x_books.former_requests += std::exchange(x_books.requests, {}).size();
+        x_books.dropped = 0;
     }
 
     // ---- what must agree after each ----

@@ -21,9 +21,11 @@ struct manual_clock {
 
 struct recorder final : desk_observer {
     int changes = 0;
+    int settled = 0;
     std::vector<closed_session> closed;
 
     void desk_changed() override { ++changes; }
+    void desk_settled() override { ++settled; }
     void session_closed(const closed_session& session) override { closed.push_back(session); }
 };
 

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <nullworker/base/error.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace nullworker {
+
+// Everything in `path`. Fails with the system's error, or errc::file_too_large above `most` bytes.
+[[nodiscard]] result<std::string> read_file(const std::string& path, std::size_t most);
+
+// Tells one version of a file from another: which file it is, its size and the time of its last change.
+struct file_stamp {
+    std::uint64_t inode = 0;  // 0 where there is no file
+    std::int64_t size = 0;
+    std::int64_t changed_ns = 0;
+
+    friend bool operator==(const file_stamp&, const file_stamp&) = default;
+};
+
+[[nodiscard]] file_stamp stamp_of(const std::string& path);
+
+// Whether data must survive the power, or just the process.
+enum class durability { process, power };
+
+// Makes `content` that of `path`, with mode 0600. A process that reads it after this one died, at whatever
+// moment, finds the old content or the new one, whole. Leaves the old file as it was when it fails. A second
+// file, `path`.new, stays beside it.
+[[nodiscard]] error_code replace_file(const std::string& path, std::string_view content, durability wanted);
+
+// Held as long as the object lives; the system lets go of it when the process dies, however it dies.
+class file_lock {
+public:
+    file_lock() = default;
+    ~file_lock();
+    file_lock(file_lock&& other) noexcept;
+    file_lock& operator=(file_lock&& other) noexcept;
+    file_lock(const file_lock&) = delete;
+    file_lock& operator=(const file_lock&) = delete;
+
+    // Fails with errc::file_in_use when another process holds the lock on `path`, which is made if need be.
+    [[nodiscard]] static result<file_lock> take(const std::string& path);
+
+private:
+    explicit file_lock(int descriptor) : x_descriptor(descriptor) {}
+
+    int x_descriptor = -1;
+};
+
+}  // namespace nullworker

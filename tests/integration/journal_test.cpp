@@ -1,0 +1,233 @@
+#include "support/temporary_directory.hpp"
+
+#include <nullworker/app/journal.hpp>
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <filesystem>
+#include <functional>
+
+#include <sys/resource.h>
+
+namespace nullworker::app {
+namespace {
+
+namespace fs = std::filesystem;
+using reservation::clock_continuity;
+using reservation::desk;
+using reservation::grant_trust;
+
+// A desk that keeps its state in a journal, as the daemon's does.
+struct kept_desk final : reservation::desk_observer {
+    app::journal kept;
+    desk front{{}, [this] { return "session" + std::to_string(++ids); }, this};
+    int ids = 0;
+
+    explicit kept_desk(const std::string& directory, std::int64_t container_id = 4242)
+        : kept({.directory = directory, .container_id = container_id}) {}
+
+    void desk_changed() override { kept.save(front, now()); }
+    void desk_settled() override { kept.save(front, now()); }
+    void session_closed(const reservation::closed_session&) override {}
+
+    void reserve(std::int64_t request_idx) {
+        wire::create_request wanted;
+        wanted.grant.request_idx = request_idx;
+        wanted.grant.document =
+            wire::json_value::parse("{\"request_idx\":" + std::to_string(request_idx) + "}").value();
+        front.reserve(wanted, grant_trust::verified, now());
+    }
+
+    // Whether a former process left something; goes on with it.
+    bool resume() {
+        const auto found = kept.load();
+        if (found)
+            front.restore(found->state, found->clocks, now());
+        return found.has_value();
+    }
+
+    std::vector<std::int64_t> owed() {
+        std::vector<std::int64_t> out;
+        for (const auto& entry : front.outbox().next(1000).entries)
+            out.push_back(entry.request_idx);
+        return out;
+    }
+};
+
+class journal_test : public testing::Test {
+protected:
+    [[nodiscard]] std::string directory() const { return folder.file("state"); }
+    [[nodiscard]] std::string file() const { return directory() + "/state-4242.json"; }
+
+    // What a process does that is killed once `life` is over.
+    void live(const std::function<void(kept_desk&)>& life) const {
+        kept_desk mortal(directory());
+        mortal.resume();
+        life(mortal);
+    }
+
+    test::temporary_directory folder;
+};
+
+TEST_F(journal_test, without_a_former_process_there_is_nothing_to_resume) {
+    kept_desk first(directory());
+    EXPECT_FALSE(first.resume());
+    EXPECT_FALSE(first.kept.failing());
+}
+
+TEST_F(journal_test, the_session_the_load_and_the_completions_outlive_the_process) {
+    live([](kept_desk& worker) {
+        worker.reserve(1);
+        worker.front.release(now());
+        worker.reserve(2);
+        worker.reserve(3);  // rejected
+    });
+    kept_desk next(directory());
+    ASSERT_TRUE(next.resume());
+    ASSERT_NE(next.front.holder(), nullptr);
+    EXPECT_EQ(next.front.holder()->session_id, "session2");
+    EXPECT_EQ(next.front.holder()->generation, 2U);
+    EXPECT_EQ(next.owed(), (std::vector<std::int64_t>{1, 3}));
+    const auto report = next.front.take_snapshot();
+    EXPECT_EQ(report.figures.new_load, 200);
+    EXPECT_EQ(report.figures.rej_load, 100);
+    EXPECT_EQ(report.figures.cur_perf, 100);
+    EXPECT_EQ(report.requests_received, 3);
+    EXPECT_EQ(report.cur_load, 100);
+}
+
+TEST_F(journal_test, what_was_reported_and_delivered_is_not_owed_again) {
+    live([](kept_desk& worker) {
+        worker.reserve(1);
+        worker.front.release(now());
+        worker.reserve(2);
+        worker.front.acknowledge(worker.front.take_snapshot());
+        worker.front.delivered(worker.front.outbox().next(1));
+    });
+    kept_desk next(directory());
+    ASSERT_TRUE(next.resume());
+    EXPECT_EQ(next.owed(), std::vector<std::int64_t>{});
+    EXPECT_EQ(next.front.take_snapshot().figures, reservation::load_figures{});
+}
+
+TEST_F(journal_test, a_grant_that_was_added_later_opens_the_session_still) {
+    wire::create_request again;
+    again.grant.request_idx = 1;
+    again.grant.document = wire::json_value::parse(R"({"again":1})").value();
+    live([&](kept_desk& worker) {
+        worker.reserve(1);
+        worker.front.reserve(again, grant_trust::verified, now());
+    });
+    kept_desk next(directory());
+    ASSERT_TRUE(next.resume());
+    EXPECT_EQ(next.front.find("session1", again.grant.document, now()).outcome, desk::lookup_outcome::found);
+}
+
+TEST_F(journal_test, a_long_outage_is_kept_in_order_through_many_lives) {
+    std::vector<std::int64_t> expected;
+    for (std::int64_t life = 0; life < 5; ++life)
+        live([&](kept_desk& worker) {
+            for (std::int64_t i = 0; i < 50; ++i) {
+                worker.reserve(life * 100 + i);
+                worker.front.release(now());
+                expected.push_back(life * 100 + i);
+                if (i % 10 == 0) {
+                    worker.front.delivered(worker.front.outbox().next(3));
+                    expected.erase(expected.begin(),
+                                   expected.begin() + std::min<std::ptrdiff_t>(3, std::ssize(expected)));
+                }
+            }
+        });
+    kept_desk last(directory());
+    ASSERT_TRUE(last.resume());
+    EXPECT_EQ(last.owed(), expected);
+}
+
+TEST_F(journal_test, the_state_of_another_container_is_set_aside) {
+    live([](kept_desk& worker) { worker.reserve(1); });
+    fs::copy_file(file(), directory() + "/state-7.json");
+    kept_desk other(directory(), 7);
+    EXPECT_FALSE(other.resume());
+    EXPECT_FALSE(fs::exists(directory() + "/state-7.json"));
+    EXPECT_TRUE(fs::exists(directory() + "/state-7.json.set-aside"));
+}
+
+TEST_F(journal_test, an_unreadable_state_is_set_aside_and_the_next_one_kept) {
+    for (const char* content : {"", "{", "not JSON", "{}", "[]"}) {
+        fs::create_directories(directory());
+        folder.write("state/state-4242.json", content);
+        kept_desk next(directory());
+        EXPECT_FALSE(next.resume()) << content;
+        EXPECT_EQ(test::read_file(file() + ".set-aside"), content);
+        next.reserve(1);
+        EXPECT_TRUE(wire::parse_saved_state(test::read_file(file())));
+    }
+}
+
+TEST_F(journal_test, two_processes_cannot_keep_the_same_state) {
+    const kept_desk first(directory());
+    try {
+        const kept_desk second(directory());
+        FAIL() << "two of them";
+    } catch (const startup_error& e) {
+        EXPECT_NE(std::string(e.what()).find("4242"), std::string::npos) << e.what();
+        EXPECT_NE(std::string(e.what()).find("NULLWORKER_STATE_DIR"), std::string::npos) << e.what();
+    }
+    const kept_desk neighbour(directory(), 7);
+}
+
+TEST_F(journal_test, a_directory_that_cannot_be_made_leaves_the_worker_in_memory) {
+    kept_desk worker("/dev/null/state");
+    EXPECT_TRUE(worker.kept.failing());
+    EXPECT_FALSE(worker.resume());
+    worker.reserve(1);
+    EXPECT_NE(worker.front.holder(), nullptr);
+    EXPECT_EQ(worker.kept.failures(), 2U);
+}
+
+// Files of this process may have no more than so many bytes: the next write is as on a full disk.
+class full_disk {
+public:
+    full_disk() {
+        std::signal(SIGXFSZ, SIG_IGN);
+        ::getrlimit(RLIMIT_FSIZE, &x_before);
+        rlimit tight = x_before;
+        tight.rlim_cur = 10;
+        ::setrlimit(RLIMIT_FSIZE, &tight);
+    }
+    ~full_disk() {
+        ::setrlimit(RLIMIT_FSIZE, &x_before);
+        std::signal(SIGXFSZ, SIG_DFL);
+    }
+    full_disk(const full_disk&) = delete;
+    full_disk& operator=(const full_disk&) = delete;
+
+private:
+    rlimit x_before{};
+};
+
+TEST_F(journal_test, a_full_disk_leaves_the_worker_in_memory_until_there_is_room_again) {
+    kept_desk worker(directory());
+    worker.reserve(1);
+    {
+        const full_disk no_room;
+        worker.front.release(now());
+        EXPECT_TRUE(worker.kept.failing());
+        EXPECT_GE(worker.kept.failures(), 1U);
+        EXPECT_FALSE(fs::exists(file())) << "what it says is over";
+    }
+    worker.reserve(2);
+    EXPECT_FALSE(worker.kept.failing());
+    EXPECT_EQ(wire::parse_saved_state(test::read_file(file())).value().completions.size(), 1U);
+}
+
+TEST_F(journal_test, without_a_directory_nothing_is_written) {
+    kept_desk worker("");
+    worker.reserve(1);
+    EXPECT_FALSE(worker.kept.enabled());
+    EXPECT_EQ(worker.kept.writes(), 0U);
+}
+
+}  // namespace
+}  // namespace nullworker::app

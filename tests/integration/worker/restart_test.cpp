@@ -1,0 +1,157 @@
+#include "support/drive.hpp"
+#include "support/test_worker.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <functional>
+#include <string>
+
+// A worker that takes up what another process of the same container left behind.
+namespace nullworker::test {
+namespace {
+
+using nlohmann::json;
+using listener = test_worker::listener;
+
+json reference(const std::string& id, const json& grant) {
+    return {{"session_id", id}, {"session_auth", grant}};
+}
+
+// The state file as a kill would have left it at the end of `life`, and what `life` returned.
+json state_after(const temporary_directory& folder,
+                 const std::function<asio::awaitable<json>(test_worker&)>& life) {
+    asio::io_context loop;
+    test_worker worker(loop, [&](app::settings& config) { config.state_dir = folder.file("first"); });
+    worker.start();
+    const auto whole = [](test_worker& subject,
+                          const std::function<asio::awaitable<json>(test_worker&)>& told,
+                          const temporary_directory& place) -> asio::awaitable<json> {
+        co_await subject.until_ready();
+        auto out = co_await told(subject);
+        std::filesystem::create_directories(place.file("second"));
+        std::filesystem::copy_file(place.file("first/state-4242.json"), place.file("second/state-4242.json"));
+        co_await subject.stop();
+        co_return out;
+    };
+    return drive(loop, whole(worker, life, folder));
+}
+
+asio::awaitable<json> reserve(test_worker& worker) {
+    json grant = worker.grant(11);
+    const auto id = co_await worker.create(grant);
+    co_return reference(id, grant);
+}
+
+void with_successor(const temporary_directory& folder,
+                    const std::function<asio::awaitable<void>(test_worker&)>& story,
+                    const std::function<void(scripted_peer&)>& script = {}) {
+    asio::io_context loop;
+    test_worker worker(
+        loop, [&](app::settings& config) { config.state_dir = folder.file("second"); }, script);
+    worker.start();
+    const auto whole =
+        [](test_worker& subject,
+           const std::function<asio::awaitable<void>(test_worker&)>& told) -> asio::awaitable<void> {
+        co_await told(subject);
+        subject.autoscaler().let_go();
+        co_await subject.stop();
+    };
+    drive(loop, whole(worker, story));
+}
+
+TEST(restart, the_session_can_still_be_asked_for_and_ended_and_its_load_is_reported) {
+    const temporary_directory folder;
+    const json session = state_after(folder, reserve);
+    with_successor(folder, [&](test_worker& worker) -> asio::awaitable<void> {
+        const auto report = co_await worker.report([](const json&) { return true; });
+        EXPECT_EQ(report["cur_load"], 100.0);
+        EXPECT_EQ(report["working_request_idxs"][0], 11);
+        const auto got = co_await worker.post("/session/get", session);
+        EXPECT_EQ(got.status, 200U) << got.body;
+        const auto taken = co_await worker.post("/session/create", worker.create_body(worker.grant(12)));
+        EXPECT_EQ(taken.status, 429U);
+        const auto ended = co_await worker.post("/session/end", session);
+        EXPECT_EQ(ended.status, 200U) << ended.body;
+        const auto rejected = co_await worker.completion(1);
+        EXPECT_EQ(rejected["request_idx"], 12);
+        const auto completed = co_await worker.completion(2);
+        EXPECT_EQ(completed["request_idx"], 11);
+    });
+}
+
+TEST(restart, grants_no_fresh_lifetime) {
+    const temporary_directory folder;
+    const json session = state_after(folder, [](test_worker& worker) -> asio::awaitable<json> {
+        auto made = co_await reserve(worker);
+        const auto got = co_await worker.post("/session/get", made);
+        made["expiration"] = json::parse(got.body)["expiration"];
+        co_return made;
+    });
+    with_successor(folder, [&](test_worker& worker) -> asio::awaitable<void> {
+        const auto got = co_await worker.post("/session/get", session);
+        EXPECT_EQ(json::parse(got.body)["expiration"], session["expiration"]);
+    });
+}
+
+TEST(restart, a_session_whose_time_was_up_meanwhile_completes_at_once) {
+    const temporary_directory folder;
+    const json session = state_after(folder, reserve);
+    const auto file = folder.file("second/state-4242.json");
+    auto state = json::parse(read_file(file));
+    state["lease"]["expires"] = state["lease"]["created"];
+    folder.write("second/state-4242.json", state.dump());
+    with_successor(folder, [&](test_worker& worker) -> asio::awaitable<void> {
+        const auto completed = co_await worker.completion(1);
+        EXPECT_EQ(completed["request_idx"], 11);
+        EXPECT_EQ(completed["status"], "Success");
+        const auto got = co_await worker.post("/session/get", session);
+        EXPECT_EQ(got.status, 400U);
+    });
+}
+
+TEST(restart, undelivered_completions_are_delivered_in_their_order) {
+    const temporary_directory folder;
+    const json none = state_after(folder, [](test_worker& worker) -> asio::awaitable<json> {
+        worker.autoscaler().reply_always("/delete_requests/", net::text_reply(500, "no"));
+        for (int request = 1; request <= 3; ++request) {
+            const json grant = worker.grant(request);
+            (void)co_await worker.create(grant);
+            (void)co_await worker.send(listener::control, net::verb::post, "/release");
+        }
+        co_return json();
+    });
+    with_successor(folder, [](test_worker& worker) -> asio::awaitable<void> {
+        for (std::size_t number = 1; number <= 3; ++number) {
+            const auto entry = co_await worker.completion(number);
+            EXPECT_EQ(entry["request_idx"], number);
+        }
+    });
+}
+
+TEST(restart, while_the_key_is_out_of_reach_the_session_can_be_renewed_and_released) {
+    const temporary_directory folder;
+    const json session = state_after(folder, reserve);
+    json ping;
+    ping["auth_data"] = session["session_auth"];
+    ping["session_id"] = session["session_id"];
+    ping["payload"] = json::object();
+    json forged = ping;
+    forged["auth_data"]["reqnum"] = 1;
+    with_successor(
+        folder,
+        [&](test_worker& worker) -> asio::awaitable<void> {
+            (void)co_await worker.autoscaler().received("/pubkey/");
+            const auto renewed = co_await worker.post("/ping", ping);
+            EXPECT_EQ(renewed.status, 200U) << renewed.body;
+            const auto unproven = co_await worker.post("/ping", forged);
+            EXPECT_EQ(unproven.status, 503U) << unproven.body;
+            const auto released = co_await worker.send(listener::control, net::verb::post, "/release");
+            EXPECT_EQ(released.status, 200U) << released.body;
+            (void)co_await worker.completion(1);
+        },
+        [](scripted_peer& autoscaler) { autoscaler.hold_once("/pubkey/"); });
+}
+
+}  // namespace
+}  // namespace nullworker::test
