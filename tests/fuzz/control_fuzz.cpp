@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 // What a program beside the worker asks the control listener: a state of the worker and a request line,
 // header lines, a blank line, and the body.
@@ -44,12 +45,14 @@ net::request read_request(std::string_view method, std::string_view target, std:
         out.headers.emplace_back(name, line);
     }
     out.body = rest;
+    out.from_loopback = out.query != "from elsewhere";
     return out;
 }
 
 struct witness : reservation::desk_observer {
     int closed = 0;
     void desk_changed() override {}
+    void desk_settled() override {}
     void session_closed(const reservation::closed_session&) override { ++closed; }
 };
 
@@ -117,12 +120,16 @@ FUZZ_TARGET(control, 150) {
     const auto method = cut(line, " ");
     const auto request = read_request(method, line, rest);
 
-    api::control_api control(desk, state);
+    api::control_api control(desk, state, [] {
+        return std::vector<api::metric>{{"one", {}, "A figure", 1.0}};
+    });
     for (int round = 0; round < 2; ++round) {
         const int before = seen.closed;
         const auto answer = control.on_control(request);
         require_answer(answer);
         require(answer.status < 400 || seen.closed == before, "a refusal changes nothing");
+        require(request.from_loopback || answer.status == 403, "nobody elsewhere is answered");
+        require(!request.find("Origin") || answer.status == 403, "no web page is answered");
         require_consistent(desk, seen.closed, given, time);
     }
 }
