@@ -15,6 +15,8 @@
 #include <vector>
 #include <venue.hpp>
 
+#include <sys/resource.h>
+
 namespace {
 
 using namespace nullworker;
@@ -37,6 +39,7 @@ struct bench_options {
     std::string compare;  // empty: nothing
     std::uint16_t port = 46000;
     effort amount;
+    int soak = 0;  // 0: the measurements instead
 };
 
 // A worker that takes seconds where nullworkerd takes milliseconds is measured less often.
@@ -46,6 +49,8 @@ effort reduced(effort amount) {
     amount.expiries = std::min(amount.expiries, 5);
     amount.cycles = std::min(amount.cycles, 2000);
     amount.health_requests = std::min(amount.health_requests, 2000);
+    amount.crowd = 0;
+    amount.state_dir.clear();
     amount.start_limit = std::chrono::seconds(60);
     amount.spread = std::chrono::seconds(1);
     return amount;
@@ -109,12 +114,62 @@ asio::awaitable<int> compare(asio::any_io_executor executor, scripted_autoscaler
     co_return missed ? exit_missed : EXIT_SUCCESS;
 }
 
+// Flat means: neither memory nor descriptors grow once the worker is warm.
+asio::awaitable<int> endure(asio::any_io_executor executor, scripted_autoscaler& autoscaler,
+                            const bench_options& options) {
+    constexpr double growth_allowed_mib = 0.5;
+    auto command = client::default_worker_command();
+    if (!options.worker.empty())
+        command = {options.worker};
+    subject worker(executor, autoscaler, std::move(command), options.port);
+    std::function<void(const std::string&)> say = [](const std::string& what) {
+        std::cerr << what << std::endl;
+    };
+    auto work = soak(worker, autoscaler, options.soak, options.amount, std::move(say));
+    auto cleanup = worker.stop();
+    const auto seen = co_await tidily(std::move(work), std::move(cleanup));
+    const double growth = seen.last.resident_mib - seen.warm.resident_mib;
+    const auto leaked = seen.last.descriptors - seen.warm.descriptors;
+    std::cout << options.soak << " cycles at " << static_cast<int>(seen.cycles_per_s) << " /s\n"
+              << "resident memory after " << seen.warm_up << " cycles " << seen.warm.resident_mib
+              << " MiB, at the end " << seen.last.resident_mib << " MiB\n"
+              << "open descriptors " << seen.warm.descriptors << ", at the end " << seen.last.descriptors
+              << '\n';
+    co_return growth > growth_allowed_mib || leaked > 0 ? exit_missed : EXIT_SUCCESS;
+}
+
 asio::awaitable<int> run(asio::any_io_executor executor, const bench_options& options) {
     scripted_autoscaler autoscaler(executor);
-    auto work = compare(executor, autoscaler, options);
+    auto work =
+        options.soak > 0 ? endure(executor, autoscaler, options) : compare(executor, autoscaler, options);
     auto cleanup = autoscaler.stop();
     const int code = co_await tidily(std::move(work), std::move(cleanup));
     co_return code;
+}
+
+// A new directory, gone at the end.
+struct scratch_directory {
+    std::string path = (std::filesystem::temp_directory_path() / "nullworker-bench-XXXXXX").string();
+
+    scratch_directory() {
+        if (!::mkdtemp(path.data()))
+            throw bench_error("no temporary directory");
+    }
+    ~scratch_directory() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path, ignored);
+    }
+    scratch_directory(const scratch_directory&) = delete;
+    scratch_directory& operator=(const scratch_directory&) = delete;
+};
+
+// The crowd needs a socket each here.
+void take_all_descriptors() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 }  // namespace
@@ -138,8 +193,19 @@ int main(int argc, char** argv) {
     app.add_option("--health-requests", options.amount.health_requests)
         ->check(CLI::Range(8, 1000000))
         ->capture_default_str();
+    app.add_option("--crowd", options.amount.crowd, "Half requests that a create must get past")
+        ->check(CLI::Range(0, 10000))
+        ->capture_default_str();
+    app.add_option(
+           "--soak", options.soak,
+           "So many create/end cycles instead of the measurements; exits 1 when memory or open descriptors "
+           "grow")
+        ->check(CLI::Range(1, 100000000));
     CLI11_PARSE(app, argc, argv);
     try {
+        const scratch_directory state;
+        options.amount.state_dir = state.path;
+        take_all_descriptors();
         int code = exit_failed;
         std::exception_ptr failure;
         asio::io_context context(1);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <random>
 #include <utility>
 
@@ -17,6 +18,7 @@ using clock = std::chrono::steady_clock;
 constexpr double long_lifetime = 3600;
 constexpr double short_lifetime = 0.2;
 constexpr auto patience = 30s;
+constexpr int crowded_creates = 100;
 
 class bench_run {
 public:
@@ -72,20 +74,49 @@ public:
     }
 
     asio::awaitable<void> cycles() {
+        x_out.cycles_per_s = co_await cycle(x_amount.cycles);
+        co_await all_delivered();
+        co_await sleep_for(1s);
+        x_out.worked_mib = x_worker.measure().resident_mib;
+    }
+
+    asio::awaitable<void> kept_cycles() {
+        x_out.kept_per_s = co_await cycle(x_amount.cycles);
+        co_await all_delivered();
+    }
+
+    // More of them than the worker lets in, so that it must choose.
+    asio::awaitable<void> crowd() {
+        std::vector<asio::ip::tcp::socket> crowd;
+        for (int i = 0; i < x_amount.crowd; ++i) {
+            auto half = co_await x_worker.begin_request();
+            crowd.push_back(std::move(half));
+        }
+        for (int i = 0; i < crowded_creates; ++i) {
+            x_worker.hang_up();
+            const auto asked = clock::now();
+            const auto session = co_await x_worker.create(long_lifetime);
+            x_out.crowded.add(clock::now() - asked);
+            co_await x_worker.end(session);
+        }
+    }
+
+    // Creates and ends on one connection; how many of both in a second.
+    asio::awaitable<double> cycle(int count) {
         const auto began = clock::now();
-        for (int i = 0; i < x_amount.cycles; ++i) {
+        for (int i = 0; i < count; ++i) {
             const auto session = co_await x_worker.create(long_lifetime);
             co_await x_worker.end(session);
         }
-        x_out.cycles_per_s = x_amount.cycles / seconds(clock::now() - began).count();
-        // The completions are on their way.
+        co_return count / seconds(clock::now() - began).count();
+    }
+
+    asio::awaitable<void> all_delivered() {
         const auto idx = x_worker.last_request();
         std::function<bool()> completed = [this, idx] { return x_autoscaler.completed_idx() == idx; };
         const bool came = co_await x_autoscaler.until(std::move(completed), patience);
         if (!came)
             throw bench_error("not every completion was delivered");
-        co_await sleep_for(1s);
-        x_out.worked_mib = x_worker.measure().resident_mib;
     }
 
     asio::awaitable<void> health() {
@@ -167,8 +198,50 @@ asio::awaitable<figures> measure_all(asio::any_io_executor executor, subject& wo
     co_await run.cycles();
     say(std::to_string(amount.health_requests) + " health requests, twice");
     co_await run.health();
+    if (amount.crowd > 0) {
+        say("a crowd of " + std::to_string(amount.crowd) + " half requests");
+        co_await run.crowd();
+    }
     co_await worker.stop();
+    if (!amount.state_dir.empty()) {
+        say(std::to_string(amount.cycles) + " create/end cycles with a state file");
+        worker.keep_state_in(amount.state_dir);
+        const seconds restarted = co_await worker.start(limit);
+        static_cast<void>(restarted);
+        co_await run.kept_cycles();
+        co_await worker.stop();
+    }
     co_return run.result();
+}
+
+asio::awaitable<soak_figures> soak(subject& worker, scripted_autoscaler& autoscaler, int cycles,
+                                   effort amount, std::function<void(const std::string&)> say) {
+    constexpr int parts = 20;
+    bench_run run({}, worker, autoscaler, amount);
+    soak_figures out{.warm_up = std::min(cycles, 10000)};
+    worker.keep_state_in(amount.state_dir);
+    const auto limit = amount.start_limit;
+    const seconds ignored = co_await worker.start(limit);
+    static_cast<void>(ignored);
+    (void)co_await run.cycle(out.warm_up);
+    co_await run.all_delivered();
+    out.warm = worker.measure();
+    const auto began = clock::now();
+    for (int part = 1; part <= parts; ++part) {
+        const int begun = static_cast<int>(std::int64_t{cycles - out.warm_up} * (part - 1) / parts);
+        const int end = static_cast<int>(std::int64_t{cycles - out.warm_up} * part / parts);
+        const double rate = co_await run.cycle(end - begun);
+        const auto now = worker.measure();
+        char line[128];
+        std::snprintf(line, sizeof line, "%9d cycles, %.0f /s, %.1f MiB, %d descriptors", out.warm_up + end,
+                      rate, now.resident_mib, static_cast<int>(now.descriptors));
+        say(line);
+    }
+    out.cycles_per_s = (cycles - out.warm_up) / seconds(clock::now() - began).count();
+    co_await run.all_delivered();
+    out.last = worker.measure();
+    co_await worker.stop();
+    co_return out;
 }
 
 }  // namespace nullworker::bench

@@ -30,6 +30,8 @@ struct effort {
     int expiries = 20;
     int cycles = 10000;
     int health_requests = 10000;
+    int crowd = 2000;       // requests that are begun and never go on; 0: not measured
+    std::string state_dir;  // for cycles with a state file; empty: not measured
     std::chrono::steady_clock::duration start_limit = std::chrono::seconds(5);
     // Changes and expiries come after a quiet time, so that no pacing of reports counts, and at a random
     // moment of `spread`, so that no periodic work of the worker is met at the same phase each time.
@@ -47,6 +49,8 @@ struct figures {
     double idle_processor = 0;  // s of processor time per s
     double idle_switches = 0;   // context switches per s
     double cycles_per_s = 0;    // create and end, on one connection
+    double kept_per_s = 0;      // the same with a state file
+    samples crowded;            // a create on a new connection among a crowd of half requests
     double health_per_s = 0;    // on one connection
     double health_8_per_s = 0;  // on eight
 };
@@ -56,5 +60,16 @@ struct figures {
 [[nodiscard]] asio::awaitable<figures> measure_all(asio::any_io_executor executor, subject& worker,
                                                    scripted_autoscaler& autoscaler, effort amount,
                                                    std::function<void(const std::string&)> say);
+
+// Holds a worker with a state file to `cycles` creates and ends; what it needed at the beginning and at the
+// end.
+struct soak_figures {
+    int warm_up = 0;  // cycles before the first look
+    usage warm;
+    usage last;
+    double cycles_per_s = 0;
+};
+[[nodiscard]] asio::awaitable<soak_figures> soak(subject& worker, scripted_autoscaler& autoscaler, int cycles,
+                                                 effort amount, std::function<void(const std::string&)> say);
 
 }  // namespace nullworker::bench

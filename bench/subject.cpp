@@ -2,7 +2,11 @@
 
 #include <nullworker/wire/routing.hpp>
 
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/write.hpp>
+
 #include <ctime>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <sstream>
@@ -51,6 +55,7 @@ fleet::worker_spec subject::specify() const {
         {"MASTER_TOKEN", master_token},
         {"USE_SSL", "false"},
         {"UNSECURED", "false"},
+        {"NULLWORKER_STATE_DIR", x_state_dir},
     };
     return spec;
 }
@@ -117,6 +122,19 @@ asio::awaitable<void> subject::ask_health(open_session session, int count, int& 
     }
 }
 
+asio::awaitable<asio::ip::tcp::socket> subject::begin_request() {
+    asio::ip::tcp::socket socket(x_executor);
+    const asio::ip::tcp::endpoint place(asio::ip::address_v4::loopback(), x_first_port);
+    const auto [connect_ec] = co_await socket.async_connect(place, nothrow);
+    if (connect_ec)
+        throw bench_error("cannot connect: " + connect_ec.message());
+    const std::string_view beginning = "POST /session/create HTTP/1.1\r\nHost: ";
+    const auto [write_ec, size] = co_await asio::async_write(socket, asio::buffer(beginning), nothrow);
+    if (write_ec)
+        throw bench_error("cannot send: " + write_ec.message());
+    co_return socket;
+}
+
 usage subject::measure() const {
     const pid_t pid = x_launcher.pid_of(x_id);
     usage out{.at = std::chrono::steady_clock::now()};
@@ -124,6 +142,10 @@ usage subject::measure() const {
     timespec spent{};
     if (::clock_getcpuclockid(pid, &clock) == 0 && ::clock_gettime(clock, &spent) == 0)
         out.processor = std::chrono::seconds(spent.tv_sec) + std::chrono::nanoseconds(spent.tv_nsec);
+    std::error_code gone;
+    for (std::filesystem::directory_iterator each("/proc/" + std::to_string(pid) + "/fd", gone), end;
+         each != end; each.increment(gone))
+        ++out.descriptors;
     std::ifstream status("/proc/" + std::to_string(pid) + "/status");
     for (std::string line; std::getline(status, line);) {
         std::istringstream words(line);

@@ -10,6 +10,7 @@ constexpr double start_target_ms = 50;
 constexpr double change_target_ms = 10;
 constexpr double lateness_target_ms = 50;
 constexpr double resident_target_mib = 12;
+constexpr double crowded_target_ms = 50;
 
 // A quantile near 1 says nothing about a handful of samples.
 constexpr std::size_t enough_for_p99 = 20;
@@ -85,6 +86,14 @@ std::vector<row> make_table(const figures& ours, const std::optional<figures>& o
     add("context switches, idle", "/s", lower, [](const figures& f) { return optional(f.idle_switches); });
     add("create and end, one connection", "/s", higher,
         [](const figures& f) { return optional(f.cycles_per_s); });
+    add("the same with a state file", "/s", higher,
+        [](const figures& f) { return f.kept_per_s > 0 ? optional(f.kept_per_s) : std::nullopt; });
+    add(
+        "create beside half requests, worst", "ms", lower,
+        [](const figures& f) {
+            return f.crowded.size() > 0 ? optional(ms(f.crowded.quantile(1))) : std::nullopt;
+        },
+        crowded_target_ms);
     add("health requests, one connection", "/s", higher,
         [](const figures& f) { return optional(f.health_per_s); });
     add("health requests, eight connections", "/s", higher,
