@@ -96,16 +96,19 @@ void daemon::restore() {
                                      {"setting", "NULLWORKER_STATE_DIR"}});
         return;
     }
-    const auto found = x_journal.load();
-    if (!found)
-        return;
     const auto time = now();
-    x_desk.restore(found->state, found->clocks, time);
-    const auto* holder = x_desk.holder();
-    const seconds remaining = holder ? holder->expires.monotonic - time.monotonic : seconds::zero();
-    log::info("state_restored", {{"session", holder ? holder->session_id : std::string("none")},
-                                 {"remaining", remaining.count()},
-                                 {"undelivered_completions", x_desk.outbox().size()}});
+    if (const auto found = x_journal.load()) {
+        x_desk.restore(found->state, found->clocks, time);
+        const auto* holder = x_desk.holder();
+        const seconds remaining = holder ? holder->expires.monotonic - time.monotonic : seconds::zero();
+        log::info("state_restored", {{"session", holder ? holder->session_id : std::string("none")},
+                                     {"remaining", remaining.count()},
+                                     {"undelivered_completions", x_desk.outbox().size()}});
+    }
+    // A disk that is of no use is found out now; and both the file and the one it is exchanged with have
+    // their place, should the disk be full later.
+    x_journal.save(x_desk, time);
+    x_journal.save(x_desk, time);
 }
 
 void daemon::compose() {

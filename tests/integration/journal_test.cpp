@@ -14,7 +14,6 @@ namespace nullworker::app {
 namespace {
 
 namespace fs = std::filesystem;
-using reservation::clock_continuity;
 using reservation::desk;
 using reservation::grant_trust;
 

@@ -19,7 +19,10 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <stdexcept>
 #include <string>
+
+#include <unistd.h>
 
 // A real daemon that is killed at random moments while a client reserves, asks, renews and ends without
 // pause. The client knows what it was promised; the autoscaler knows what it was told; both must agree in the
@@ -30,7 +33,9 @@ namespace {
 using namespace std::chrono_literals;
 using nlohmann::json;
 
-constexpr std::uint16_t first_port = 20900;
+// The daemon must come back at the same ports: three below those that the system gives out, and others for
+// each test process.
+const std::uint16_t first_port = static_cast<std::uint16_t>(20000 + 3 * (::getpid() % 300));
 constexpr std::chrono::seconds patience{280};
 
 // NULLWORKER_KILLS and NULLWORKERD may choose another number, and another program: an optimised one, say.
@@ -66,6 +71,7 @@ public:
         while (x_killed < x_kills)
             co_await one_session();
         co_await killing.join();
+        co_await one_session();  // in a process that lives
         co_await until_all_is_delivered();
         co_await x_autoscaler.stop();
         x_daemon->signal(SIGKILL);
@@ -108,7 +114,9 @@ private:
             const std::chrono::milliseconds lifetime(young ? youth(x_random) : work(x_random));
             co_await sleep_for(lifetime);
             x_daemon->signal(SIGKILL);
-            x_daemon->wait();
+            const int code = x_daemon->wait();
+            if (code != 128 + SIGKILL)
+                throw std::runtime_error("the daemon ended by itself: " + x_daemon->err());
             ++x_killed;
             start_daemon();
         }
@@ -190,8 +198,9 @@ private:
         return x_completions;
     }
 
+    // They come in order: with that of the last session every other is here, or lost.
     asio::awaitable<void> until_all_is_delivered() {
-        while (static_cast<int>(completions().size()) < x_request)
+        while (!completions().contains(x_request))
             (void)co_await x_autoscaler.received("/delete_requests/", x_read + 1);
     }
 

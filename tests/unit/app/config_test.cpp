@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
@@ -118,6 +119,31 @@ TEST_F(config_test, only_the_exact_word_true_turns_tls_on) {
     set("USE_SSL", "true");
     EXPECT_TRUE(settings_of().use_ssl);
     EXPECT_EQ(settings_of().own_url(3000), "https://203.0.113.7:40001");
+}
+
+TEST_F(config_test, state_is_kept_in_the_workspace_if_it_has_a_directory_for_it) {
+    const test::temporary_directory workspace;
+    set("WORKSPACE_DIR", workspace.path());
+    EXPECT_EQ(settings_of().state_dir, "");
+    std::filesystem::create_directory(workspace.file("nullworker"));
+    EXPECT_EQ(settings_of().state_dir, workspace.file("nullworker"));
+    EXPECT_EQ(settings_of({"--state-dir", "none"}).state_dir, "");
+    set("NULLWORKER_STATE_DIR", "/elsewhere");
+    EXPECT_EQ(settings_of().state_dir, "/elsewhere");
+}
+
+TEST_F(config_test, state_is_synced_only_when_asked_for) {
+    EXPECT_FALSE(settings_of().state_sync);
+    EXPECT_TRUE(settings_of({"--state-sync"}).state_sync);
+    set("NULLWORKER_STATE_SYNC", "true");
+    EXPECT_TRUE(settings_of().state_sync);
+}
+
+TEST_F(config_test, a_report_address_with_a_query_is_refused) {
+    set("REPORT_ADDR", "https://a,https://b/?key=value");
+    const auto error = error_of();
+    EXPECT_NE(error.find("REPORT_ADDR"), std::string::npos) << error;
+    EXPECT_NE(error.find("query"), std::string::npos) << error;
 }
 
 TEST_F(config_test, a_flag_beats_the_environment_which_beats_the_file) {
