@@ -26,7 +26,7 @@ int main(int argc, char** argv) {
         std::cerr << "nullworkerd: " << e.what() << std::endl;
         if (const auto* wrong = dynamic_cast<const app::config_error*>(&e))
             config = wrong->known();
-        if (config)
+        if (config && !dynamic_cast<const already_running*>(&e))
             app::report_startup_error(*config, e.what());
         return exit_cannot_start;
     } catch (const std::exception& e) {

@@ -29,7 +29,10 @@ net::reply control_api::on_control(const net::request& request) {
     return dispatch<control_api>(*this, tables::on_control, request);
 }
 
-net::reply control_api::release(const net::request&) {
+net::reply control_api::release(const net::request& request) {
+    // The session it was for has left the slot; it would free the next holder's.
+    if (request.find(wire::close_callback_header))
+        return net::json_reply(403, wire::error("a close callback may not release"));
     // A session that survived a restart can be released before the worker is ready for the next one.
     if (const auto released = x_desk.release(now()))
         return net::json_reply(200, wire::released(*released));

@@ -101,11 +101,11 @@ net::reply public_api::create(const net::request& request) {
     if (!admits(verdict))
         return refuse_grant(request, verdict, wanted->grant);
     const auto trust = trust_of(verdict);
+    if (!x_state.takes_sessions() && !x_desk.is_retry(wanted->grant, trust))
+        return try_later(x_state.draining() ? "the worker is shutting down" : "the worker is not ready yet");
     if (trust == reservation::grant_trust::unverified && !stays_here(wanted->on_close_route))
         return refuse(
             wire::refuse("on_close_route", "must be on a loopback host, as the grant is unverified"));
-    if (!x_state.takes_sessions() && !x_desk.is_retry(wanted->grant, trust))
-        return try_later(x_state.draining() ? "the worker is shutting down" : "the worker is not ready yet");
 
     const auto made = x_desk.reserve(*wanted, trust, now());
     if (made.outcome == desk::reserve_outcome::slot_taken) {

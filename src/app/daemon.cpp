@@ -105,10 +105,7 @@ void daemon::restore() {
                                      {"remaining", remaining.count()},
                                      {"undelivered_completions", x_desk.outbox().size()}});
     }
-    // A disk that is of no use is found out now; and both the file and the one it is exchanged with have
-    // their place, should the disk be full later.
-    x_journal.save(x_desk, time);
-    x_journal.save(x_desk, time);
+    x_journal.prepare(x_desk, time);
 }
 
 void daemon::compose() {
@@ -253,7 +250,7 @@ asio::awaitable<net::reply> daemon::answer_public(net::request request) {
     auto answer = x_public_api->on_public(request);
     if (x_gate->bad_signatures() == refused_before)
         co_return answer;
-    (void)co_await x_key_fetch->refresh(patience);
+    co_await x_key_fetch->refresh(patience);
     co_return x_keys == keys_before ? answer : x_public_api->on_public(request);
 }
 
@@ -279,6 +276,8 @@ std::vector<api::metric> daemon::measure() const {
         {"grants_refused_total", kind::counter, "Grants whose signature did not verify",
          count(x_gate->bad_signatures())},
         {"state_writes_total", kind::counter, "Times the state file was written", count(x_journal.writes())},
+        {"state_failing", kind::gauge, "1 while the state file cannot be written",
+         x_journal.failing() ? 1.0 : 0.0},
         {"state_write_failures_total", kind::counter, "Times the state file could not be written",
          count(x_journal.failures())},
         {"connections", kind::gauge, "Open connections to the public listener",
@@ -288,21 +287,23 @@ std::vector<api::metric> daemon::measure() const {
     };
 }
 
-// A renewed pair replaces the old one for the connections to come. Half a pair, or a bad one, changes
-// nothing, and is tried again once a file changes.
+// A renewed pair replaces the old one for the connections to come. Half a pair, a bad one, or one whose time
+// has not come, changes nothing, and is tried again.
 asio::awaitable<void> daemon::watch_certificate() {
+    auto refused = x_tls_files;  // what was complained of last
     for (;;) {
         co_await sleep_for(x_config.tls_check_interval);
         const auto found = tls_stamps(x_config);
         if (found == x_tls_files)
             continue;
-        x_tls_files = found;
         try {
             x_public.use_tls(tls_for(x_config));
+            x_tls_files = found;
             log::info("certificate_renewed", {{"file", x_config.tls_certificate}});
         } catch (const startup_error& e) {
-            log::warning("certificate_not_renewed",
-                         {{"error", e.what()}, {"effect", "the old one stays in use"}});
+            const bool known = found == std::exchange(refused, found);
+            log::write(known ? log::level::debug : log::level::warning, "certificate_not_renewed",
+                       {{"error", e.what()}, {"effect", "the old one stays in use"}});
         }
     }
 }

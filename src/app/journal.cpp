@@ -11,6 +11,11 @@ namespace {
 // Grants and payloads of one session and a full outbox stay far below.
 constexpr std::size_t max_file_bytes = 64 * 1024 * 1024;
 
+// What the file says once the worker goes on from memory.
+constexpr std::string_view retired = "retired\n";
+
+constexpr auto quiet_time = std::chrono::minutes(1);
+
 // Changes whenever the machine starts anew, and the monotonic clock with it. Empty where the system does not
 // tell.
 std::string read_boot_id() {
@@ -55,9 +60,10 @@ journal::journal(journal_settings settings) : x_settings(std::move(settings)) {
     if (lock)
         x_lock = std::move(*lock);
     else if (lock.error() == errc::file_in_use)
-        throw startup_error("another nullworkerd keeps the state of container " +
-                            std::to_string(x_settings.container_id) + " in " + x_settings.directory +
-                            "; stop it, or choose another directory with NULLWORKER_STATE_DIR (--state-dir)");
+        throw already_running(
+            "another nullworkerd keeps the state of container " + std::to_string(x_settings.container_id) +
+            " in " + x_settings.directory +
+            "; stop it, or choose another directory with NULLWORKER_STATE_DIR (--state-dir)");
     else
         note_failure(lock.error().message());
 }
@@ -69,6 +75,11 @@ std::optional<journal::recovered> journal::load() {
     if (!text) {
         if (text.error() != boost::system::errc::no_such_file_or_directory)
             set_aside(text.error().message());
+        return std::nullopt;
+    }
+    if (*text == retired) {
+        log::warning("state_lost",
+                     {{"file", x_path}, {"reason", "the last process could not keep its state"}});
         return std::nullopt;
     }
     auto state = wire::parse_saved_state(*text);
@@ -86,19 +97,38 @@ std::optional<journal::recovered> journal::load() {
     return recovered{std::move(*state), same_boot ? clock_continuity::same_boot : clock_continuity::rebooted};
 }
 
+void journal::prepare(const reservation::desk& desk, instant now) {
+    if (enabled() && write(desk, now))
+        (void)write(desk, now);
+}
+
 void journal::save(const reservation::desk& desk, instant now) {
-    if (!enabled())
-        return;
+    if (enabled() && !write(desk, now))
+        retire();
+}
+
+bool journal::write(const reservation::desk& desk, instant now) {
     const wire::saved_state state{.container_id = x_settings.container_id,
                                   .boot_id = x_boot_id,
                                   .saved_at = now,
                                   .desk = desk.save(),
                                   .completions = {}};
     const auto text = wire::to_json(state, x_rows.of(desk.outbox()));
-    if (const auto ec = replace_file(x_path, text, x_settings.wanted))
+    const auto ec = replace_file(x_path, text, x_settings.wanted);
+    if (ec)
         note_failure(ec.message());
     else
         note_success();
+    return !ec;
+}
+
+// What the file says is over, and must not come back at the next start. It is overwritten, not removed: it
+// keeps its room on the disk for the next state.
+void journal::retire() {
+    const auto ec = overwrite_file(x_path, retired);
+    if (ec && ec != boost::system::errc::no_such_file_or_directory)
+        log::write(x_failures == 1 ? log::level::warning : log::level::debug, "state_stale",
+                   {{"file", x_path}, {"error", ec.message()}, {"effect", "a restart goes back to it"}});
 }
 
 void journal::set_aside(const std::string& reason) {
@@ -108,17 +138,21 @@ void journal::set_aside(const std::string& reason) {
     log::warning("state_refused", {{"file", x_path}, {"reason", reason}, {"kept_as", ec ? x_path : kept}});
 }
 
+// A disk that is full now and then is told of once a minute.
+log::level journal::loudness() {
+    return std::chrono::steady_clock::now() < x_quiet_until ? log::level::debug : log::level::warning;
+}
+
 void journal::note_failure(const std::string& error) {
     ++x_failures;
     if (std::exchange(x_failing, true))
         return;
-    // What the file says is over, and must not come back at the next start.
-    std::error_code ignored;
-    std::filesystem::remove(x_path, ignored);
-    log::warning("state_not_saved",
-                 {{"file", x_path},
-                  {"error", error},
-                  {"effect", "a crash would lose the session and undelivered completions"}});
+    log::write(loudness(), "state_not_saved",
+               {{"file", x_path},
+                {"error", error},
+                {"effect", "a crash would lose the session and undelivered completions"}});
+    if (loudness() == log::level::warning)
+        x_quiet_until = std::chrono::steady_clock::now() + quiet_time;
 }
 
 void journal::note_success() {

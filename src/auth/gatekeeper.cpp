@@ -28,8 +28,8 @@ grant_verdict gatekeeper::counted(grant_verdict verdict) {
 grant_verdict gatekeeper::check_create(const wire::route_grant& grant) {
     if (x_unsecured)
         return grant_verdict::unchecked;
-    const auto verdict = verify(grant);
-    return x_policy == create_policy::open && !admits(verdict) ? grant_verdict::unchecked : counted(verdict);
+    const auto verdict = counted(verify(grant));
+    return x_policy == create_policy::open && !admits(verdict) ? grant_verdict::unchecked : verdict;
 }
 
 grant_verdict gatekeeper::check_ping(const wire::route_grant& grant) {

@@ -41,8 +41,11 @@ asio::awaitable<void> courier::run() {
 }
 
 void courier::notify() {
+    // One warning an outage: until all is delivered again.
     const auto dropped = x_desk.outbox().dropped();
-    if (dropped != std::exchange(x_dropped, dropped))
+    if (x_desk.outbox().empty())
+        x_dropping = false;
+    if (dropped != std::exchange(x_dropped, dropped) && !std::exchange(x_dropping, true))
         log::warning("completions_dropped", {{"total", dropped}, {"reason", "the autoscaler takes none"}});
     x_changed.ring();
 }

@@ -31,7 +31,8 @@ asio::awaitable<void> key_fetch::run() {
         x_earliest = clock::now() + x_closest;
         co_await x_doubt.wait();
         (void)co_await fetch_once();
-        x_answered.ring();
+        x_refreshing = false;
+        x_answered.cancel();
     }
 }
 
@@ -47,14 +48,15 @@ asio::awaitable<void> key_fetch::fetch_first() {
     }
 }
 
-asio::awaitable<bool> key_fetch::refresh(clock::duration patience) {
-    if (clock::now() < x_earliest)
-        co_return false;
-    x_earliest = clock::time_point::max();
-    x_answered.silence();
-    x_doubt.ring();
-    const auto deadline = clock::now() + patience;
-    co_return co_await x_answered.wait_until(deadline);
+asio::awaitable<void> key_fetch::refresh(clock::duration patience) {
+    if (!x_refreshing && clock::now() < x_earliest)
+        co_return;
+    if (!std::exchange(x_refreshing, true)) {
+        x_earliest = clock::time_point::max();
+        x_answered.expires_after(patience);
+        x_doubt.ring();
+    }
+    co_await x_answered.async_wait(nothrow);
 }
 
 // Empty when an address gave a key, else the last one's error.

@@ -53,9 +53,10 @@ error_code write_all(int number, std::string_view content) {
 error_code sync_parent(const std::string& path) {
     const descriptor folder(
         ::open(path.substr(0, path.rfind('/') + 1).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!folder.is_open() || ::fsync(folder.number()) != 0)
+    if (!folder.is_open())
         return last_error();
-    return {};
+    // Some file systems cannot do it for directories, and need not.
+    return ::fsync(folder.number()) == 0 || errno == EINVAL ? error_code() : last_error();
 }
 
 // Overwrites what is there rather than to begin with an empty file: the blocks are there already, and file
@@ -63,6 +64,8 @@ error_code sync_parent(const std::string& path) {
 error_code write_over(const std::string& path, std::string_view content, durability wanted) {
     descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, owner_only));
     if (!file.is_open())
+        return last_error();
+    if (::fchmod(file.number(), owner_only) != 0)
         return last_error();
     if (const auto ec = write_all(file.number(), content))
         return ec;
@@ -116,10 +119,11 @@ error_code replace_file(const std::string& path, std::string_view content, durab
     auto ec = write_over(draft, content, wanted);
     if (!ec)
         ec = put_in_place(draft, path);
-    if (!ec)
-        return wanted == durability::power ? sync_parent(path) : ec;
-    ::unlink(draft.c_str());
-    return ec;
+    return !ec && wanted == durability::power ? sync_parent(path) : ec;
+}
+
+error_code overwrite_file(const std::string& path, std::string_view content) {
+    return write_over(path, content, durability::process);
 }
 
 file_lock::~file_lock() {

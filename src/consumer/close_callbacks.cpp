@@ -4,6 +4,7 @@
 #include <nullworker/wire/session_messages.hpp>
 
 #include <utility>
+#include <vector>
 
 namespace nullworker::consumer {
 namespace {
@@ -31,14 +32,21 @@ void close_callbacks::send(const reservation::closed_session& session) {
     const auto target = parse_url(route.starts_with('/') ? x_base.origin() + route : route);
     if (!target)
         return complain(session.session_id, target.error().message());
+    if (session.trust == reservation::grant_trust::unverified && !names_loopback(*target)) {
+        complain(session.session_id, "an unverified grant may call this machine alone");
+        return;
+    }
     auto body = wire::close_callback(session.on_close->payload, session.session_id);
     x_tasks.spawn(post(*target, std::move(body), session.session_id));
 }
 
 asio::awaitable<void> close_callbacks::post(url target, std::string body, std::string session_id) {
     net::http_client client(x_executor, x_trust);
+    std::vector<net::header> headers;
+    headers.emplace_back(wire::close_callback_header, session_id);
     net::call request{.method = net::verb::post,
                       .target = std::move(target),
+                      .headers = std::move(headers),
                       .body = std::move(body),
                       .limit = limit,
                       .max_reply_bytes = max_reply_bytes};

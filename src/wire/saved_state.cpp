@@ -117,7 +117,7 @@ saved_lease read_lease(const json& document) {
     if (out.grants.empty() || out.grants.size() > max_grants)
         refuse_value("no grants, or too many");
     out.verified = document.at("verified").get_ref<const json::boolean_t&>();
-    out.cost = within_range(document.at("cost"), std::numeric_limits<double>::min(), max_cost);
+    out.cost = within_range(document.at("cost"), std::numeric_limits<double>::denorm_min(), max_cost);
     out.request_idx = integer(document.at("request_idx"));
     out.lifetime = seconds(within_range(document.at("lifetime"), 0.0, longest_max_lifetime.count()));
     out.created = read_instant(document.at("created"));

@@ -214,11 +214,47 @@ TEST_F(journal_test, a_full_disk_leaves_the_worker_in_memory_until_there_is_room
         worker.front.release(now());
         EXPECT_TRUE(worker.kept.failing());
         EXPECT_GE(worker.kept.failures(), 1U);
-        EXPECT_FALSE(fs::exists(file())) << "what it says is over";
+        EXPECT_EQ(test::read_file(file()), "retired\n") << "what it said is over";
     }
     worker.reserve(2);
     EXPECT_FALSE(worker.kept.failing());
     EXPECT_EQ(wire::parse_saved_state(test::read_file(file())).value().completions.size(), 1U);
+}
+
+TEST_F(journal_test, after_a_reboot_the_monotonic_times_mean_nothing) {
+    live([](kept_desk& worker) { worker.reserve(1); });
+    auto text = test::read_file(file());
+    const auto id = wire::parse_saved_state(text).value().boot_id;
+    ASSERT_FALSE(id.empty());
+    kept_desk same(directory());
+    EXPECT_EQ(same.kept.load().value().clocks, reservation::clock_continuity::same_boot);
+    text.replace(text.find(id), id.size(), std::string(id.size(), '0'));
+    folder.write("state/state-4242.json", text);
+    EXPECT_EQ(same.kept.load().value().clocks, reservation::clock_continuity::rebooted);
+}
+
+TEST_F(journal_test, a_lock_that_cannot_be_had_costs_no_state) {
+    live([](kept_desk& worker) { worker.reserve(1); });
+    fs::remove(directory() + "/state-4242.lock");
+    fs::create_directory(directory() + "/state-4242.lock");
+    kept_desk next(directory());
+    EXPECT_TRUE(next.kept.failing());
+    EXPECT_TRUE(next.resume());
+    next.front.release(now());
+    EXPECT_FALSE(next.kept.failing());
+}
+
+TEST_F(journal_test, a_disk_that_is_full_at_the_start_costs_no_state) {
+    live([](kept_desk& worker) { worker.reserve(1); });
+    {
+        kept_desk next(directory());
+        ASSERT_TRUE(next.resume());
+        const full_disk no_room;
+        next.kept.prepare(next.front, now());
+        EXPECT_TRUE(next.kept.failing());
+    }
+    kept_desk last(directory());
+    EXPECT_TRUE(last.resume());
 }
 
 TEST_F(journal_test, without_a_directory_nothing_is_written) {

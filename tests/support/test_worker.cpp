@@ -1,5 +1,7 @@
 #include "support/test_worker.hpp"
 
+#include "support/drive.hpp"
+
 #include <nullworker/wire/route_grant.hpp>
 #include <nullworker/wire/status_report.hpp>
 
@@ -11,6 +13,23 @@ namespace nullworker::test {
 
 nlohmann::json a_minute() {
     return {{"lifetime", 60.0}};
+}
+
+nlohmann::json reference(const std::string& id, const nlohmann::json& grant) {
+    return {{"session_id", id}, {"session_auth", grant}};
+}
+
+void with_worker(const worker_story& story, const std::function<void(app::settings&)>& adjust,
+                 const std::function<void(scripted_peer&)>& script) {
+    asio::io_context loop;
+    test_worker worker(loop, adjust, script);
+    worker.start();
+    const auto whole = [](test_worker& subject, const worker_story& told) -> asio::awaitable<void> {
+        co_await subject.until_ready();
+        co_await told(subject);
+        co_await subject.stop();
+    };
+    drive(loop, whole(worker, story));
 }
 
 app::settings loopback_settings(const std::string& autoscaler) {

@@ -83,6 +83,15 @@ private:
     std::shared_ptr<net::tls_trust> x_trust;
 };
 
+using worker_story = std::function<asio::awaitable<void>(test_worker&)>;
+
+// Runs a ready worker through `story`, then stops it.
+void with_worker(const worker_story& story, const std::function<void(app::settings&)>& adjust = {},
+                 const std::function<void(scripted_peer&)>& script = {});
+
+// {"session_id": id, "session_auth": grant}
+[[nodiscard]] nlohmann::json reference(const std::string& id, const nlohmann::json& grant);
+
 // Settings of a worker on free ports of loopback that reports to `autoscaler`.
 [[nodiscard]] app::settings loopback_settings(const std::string& autoscaler);
 

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <nullworker/base/file.hpp>
+#include <nullworker/base/log.hpp>
 #include <nullworker/reservation/desk.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -33,7 +35,12 @@ public:
     // renamed to `….set-aside` and logged.
     [[nodiscard]] std::optional<recovered> load();
 
-    // Writes the desk's state. On return it survives the process, or the failure is counted.
+    // Writes a state that may be in the file already, so that a disk of no use is found out, and so that both
+    // the file and the one it is exchanged with have their place should the disk be full later.
+    void prepare(const reservation::desk& desk, instant now);
+
+    // Writes the desk's state. On return it survives the process, or the failure is counted, and what the
+    // file said until then is void.
     void save(const reservation::desk& desk, instant now);
 
     [[nodiscard]] bool enabled() const noexcept { return !x_settings.directory.empty(); }
@@ -53,8 +60,11 @@ private:
         std::uint64_t x_first = 0;        // the sequence number of the first
     };
 
+    bool write(const reservation::desk& desk, instant now);
+    void retire();
     void set_aside(const std::string& reason);
     void note_failure(const std::string& error);
+    [[nodiscard]] log::level loudness();
     void note_success();
 
     journal_settings x_settings;
@@ -63,6 +73,7 @@ private:
     file_lock x_lock;
     rows x_rows;
     bool x_failing = false;
+    std::chrono::steady_clock::time_point x_quiet_until{};  // for failures that come and go
     std::uint64_t x_writes = 0;
     std::uint64_t x_failures = 0;
 };

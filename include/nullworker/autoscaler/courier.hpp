@@ -22,7 +22,7 @@ public:
     courier(asio::any_io_executor executor, uplink line, std::int64_t worker_id, std::string mtoken,
             reservation::desk& desk);
 
-    // There may be new completions. Says so when old ones had to be dropped for them.
+    // There may be new completions. Says so, once an outage, when old ones had to be dropped for them.
     void notify();
 
     // Delivers until `finish`, then what is left, in a hurry; returns when nothing is.
@@ -41,6 +41,7 @@ private:
     reservation::desk& x_desk;
     wakeup x_changed;
     std::uint64_t x_dropped = 0;
+    bool x_dropping = false;
     std::uint64_t x_delivered = 0;
     bool x_finishing = false;
 };

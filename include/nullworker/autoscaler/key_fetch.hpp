@@ -32,9 +32,9 @@ public:
     // Fetches the key, and again when there is doubt, until cancelled.
     [[nodiscard]] asio::awaitable<void> run();
 
-    // The key may have changed: asks for it again, and returns when all addresses were tried, or after
-    // `patience`. False, at once, where that may not be done now.
-    [[nodiscard]] asio::awaitable<bool> refresh(std::chrono::steady_clock::duration patience);
+    // The key may have changed: asks for it again, or waits with others that did, and returns when an
+    // address gave it or all were tried, or after `patience`. At once where that may not be done now.
+    [[nodiscard]] asio::awaitable<void> refresh(std::chrono::steady_clock::duration patience);
 
 private:
     using clock = std::chrono::steady_clock;
@@ -48,8 +48,9 @@ private:
     events x_on;
     clock::duration x_closest;
     clock::time_point x_earliest = clock::time_point::max();  // for the next refresh; max: not now
+    bool x_refreshing = false;
     wakeup x_doubt;
-    wakeup x_answered;
+    asio::steady_timer x_answered;  // cancelled when the key was asked for again
 };
 
 }  // namespace nullworker::autoscaler

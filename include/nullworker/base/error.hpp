@@ -39,6 +39,13 @@ public:
     using std::runtime_error::runtime_error;
 };
 
+// Another process is this worker already: nothing to tell the autoscaler, which would take the other one for
+// broken.
+class already_running : public startup_error {
+public:
+    using startup_error::startup_error;
+};
+
 }  // namespace nullworker
 
 template <>

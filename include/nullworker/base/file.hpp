@@ -31,6 +31,10 @@ enum class durability { process, power };
 // file, `path`.new, stays beside it.
 [[nodiscard]] error_code replace_file(const std::string& path, std::string_view content, durability wanted);
 
+// Writes `content` into the file itself: for what need not be whole at every moment, but must find room on a
+// full disk, in the blocks that the file has.
+[[nodiscard]] error_code overwrite_file(const std::string& path, std::string_view content);
+
 // Held as long as the object lives; the system lets go of it when the process dies, however it dies.
 class file_lock {
 public:

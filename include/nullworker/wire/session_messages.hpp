@@ -75,6 +75,9 @@ struct session_description {
 // The control listener's /health while something is wrong.
 [[nodiscard]] std::string unhealthy(const std::vector<std::string>& reasons);
 
+// Every close callback carries it, with the session's id.
+inline constexpr const char* close_callback_header = "X-Nullworker-Closed";
+
 // The body of a close callback: `payload` plus the session's id; a payload that is no object goes under
 // "payload".
 [[nodiscard]] std::string close_callback(const json_value& payload, const std::string& session_id);

@@ -118,6 +118,10 @@ private:
             if (code != 128 + SIGKILL)
                 throw std::runtime_error("the daemon ended by itself: " + x_daemon->err());
             ++x_killed;
+            // Half of the processes die with what they owe: the first delivery of each fails, and the next is
+            // 2 s off.
+            if (x_random() % 2 == 0)
+                x_autoscaler.reply_once("/delete_requests/", net::text_reply(500, "out"));
             start_daemon();
         }
     }

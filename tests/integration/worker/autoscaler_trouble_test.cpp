@@ -106,10 +106,6 @@ void expect_same(const history& taken, const history& happened) {
 
 // ---- what the clients do --------------------------------------------------------------------------------
 
-json reference(const std::string& id, const json& grant) {
-    return {{"session_id", id}, {"session_auth", grant}};
-}
-
 // A session, and in it a create that is rejected. Costs are integral, so that sums are exact.
 asio::awaitable<void> one_session(test_worker& worker, std::int64_t request_idx, history& happened) {
     const double cost = 10.0 + static_cast<double>(request_idx);

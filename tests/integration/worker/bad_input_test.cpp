@@ -414,7 +414,7 @@ private:
 
 // ---- what each row must leave behind ------------------------------------------------------------------
 
-std::string reference(const std::string& id, const json& auth) {
+std::string reference_text(const std::string& id, const json& auth) {
     return json{{"session_id", id}, {"session_auth", auth}}.dump();
 }
 
@@ -426,7 +426,7 @@ asio::awaitable<void> expect_a_session_works(test_worker& worker, const json& gr
     if (created.status != 201)
         co_return;
     const auto id = json::parse(created.body).at("session_id").get<std::string>();
-    const auto ended = co_await worker.send(listener::open, post, "/session/end", reference(id, grant));
+    const auto ended = co_await worker.send(listener::open, post, "/session/end", reference_text(id, grant));
     EXPECT_EQ(ended.status, 200u) << "after " << after << ": " << ended.body;
 }
 
@@ -582,9 +582,10 @@ TEST(bad_input, a_session_opens_to_its_own_grant_and_nothing_else) {
             EXPECT_EQ(hooked.status, 401u) << body;
         }
         const auto health =
-            co_await subject.send(listener::open, post, "/session/health", reference(id, grant));
+            co_await subject.send(listener::open, post, "/session/health", reference_text(id, grant));
         EXPECT_EQ(health.body, R"({"ok":true})");
-        const auto ended = co_await subject.send(listener::open, post, "/session/end", reference(id, grant));
+        const auto ended =
+            co_await subject.send(listener::open, post, "/session/end", reference_text(id, grant));
         EXPECT_EQ(ended.status, 200u);
         co_await subject.stop();
     };
@@ -656,7 +657,7 @@ TEST(odd_input, that_the_contract_allows_makes_a_session) {
             if (created.status != 201)
                 continue;
             const auto id = json::parse(created.body).at("session_id").get<std::string>();
-            const std::string named = reference(id, odd.body.at("auth_data"));
+            const std::string named = reference_text(id, odd.body.at("auth_data"));
             const auto told = co_await subject.send(listener::open, post, "/session/get", named);
             EXPECT_EQ(told.status, 200u) << odd.name << ": " << told.body;
             EXPECT_TRUE(json::accept(told.body)) << odd.name << ": " << told.body;

@@ -14,10 +14,6 @@ namespace {
 using nlohmann::json;
 using listener = test_worker::listener;
 
-json reference(const std::string& id, const json& grant) {
-    return {{"session_id", id}, {"session_auth", grant}};
-}
-
 // The state file as a kill would have left it at the end of `life`, and what `life` returned.
 json state_after(const temporary_directory& folder,
                  const std::function<asio::awaitable<json>(test_worker&)>& life) {

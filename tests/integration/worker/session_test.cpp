@@ -14,30 +14,12 @@ namespace {
 using namespace std::chrono_literals;
 using nlohmann::json;
 using listener = test_worker::listener;
-using scenario = std::function<asio::awaitable<void>(test_worker&)>;
-
-// Runs a ready worker through `story`, then stops it.
-void with_worker(const scenario& story, const std::function<void(app::settings&)>& adjust = {},
-                 const std::function<void(scripted_peer&)>& script = {}) {
-    asio::io_context loop;
-    test_worker worker(loop, adjust, script);
-    worker.start();
-    const auto whole = [](test_worker& subject, const scenario& told) -> asio::awaitable<void> {
-        co_await subject.until_ready();
-        co_await told(subject);
-        co_await subject.stop();
-    };
-    drive(loop, whole(worker, story));
-}
 
 json body_of(const net::reply& answer) {
     return json::parse(answer.body);
 }
 
 // Messages, built outside the coroutines: GCC 12 cannot compile their brace lists inside one.
-json reference(const std::string& id, const json& grant) {
-    return {{"session_id", id}, {"session_auth", grant}};
-}
 json ping(const json& grant, json session_id = nullptr) {
     return {{"auth_data", grant}, {"session_id", std::move(session_id)}, {"payload", json::object()}};
 }

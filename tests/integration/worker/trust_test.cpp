@@ -19,19 +19,6 @@ namespace {
 using namespace std::chrono_literals;
 using nlohmann::json;
 using listener = test_worker::listener;
-using scenario = std::function<asio::awaitable<void>(test_worker&)>;
-
-void with_worker(const scenario& story, const std::function<void(app::settings&)>& adjust = {}) {
-    asio::io_context loop;
-    test_worker worker(loop, adjust);
-    worker.start();
-    const auto whole = [](test_worker& subject, const scenario& told) -> asio::awaitable<void> {
-        co_await subject.until_ready();
-        co_await told(subject);
-        co_await subject.stop();
-    };
-    drive(loop, whole(worker, story));
-}
 
 json signed_by(const test_key& key, const test_worker& worker, std::int64_t request_idx) {
     json grant = worker.grant(request_idx);
@@ -120,6 +107,47 @@ TEST(changed_key, a_key_that_cannot_be_had_again_stays_in_use) {
             (void)co_await worker.create(worker.grant(12));
         },
         at_once);
+}
+
+TEST(changed_key, requests_that_come_while_it_is_fetched_again_wait_for_it_too) {
+    with_worker(
+        [](test_worker& worker) -> asio::awaitable<void> {
+            const test_key renewed;
+            worker.autoscaler().hold_once("/pubkey/", net::text_reply(200, renewed.public_pem()));
+            json first;
+            first["auth_data"] = signed_by(renewed, worker, 11);
+            first["payload"] = json::object();
+            json second = first;
+            second["auth_data"]["request_idx"] = 12;
+            std::vector<unsigned> answers;
+            const auto ask = [&](json ping) -> asio::awaitable<void> {
+                const auto answer = co_await worker.post("/ping", std::move(ping));
+                answers.push_back(answer.status);
+            };
+            const auto let_go = [&]() -> asio::awaitable<void> {
+                (void)co_await worker.autoscaler().received("/pubkey/", 2);
+                const auto health = co_await worker.send(listener::control, net::verb::get, "/health");
+                EXPECT_TRUE(answers.empty());
+                worker.autoscaler().let_go();
+            };
+            auto pings = both(ask(first), ask(second));
+            auto all = both(std::move(pings), let_go());
+            co_await std::move(all);
+            EXPECT_EQ(answers, (std::vector<unsigned>(2, 200U)));
+        },
+        at_once);
+}
+
+TEST(close_route, a_callback_cannot_release_the_next_session) {
+    with_worker([](test_worker& worker) -> asio::awaitable<void> {
+        std::vector<net::header> headers;
+        headers.emplace_back("X-Nullworker-Closed", "abc");
+        (void)co_await worker.create(worker.grant(11));
+        const auto answer = co_await worker.send(listener::control, net::verb::post, "/release", "", headers);
+        EXPECT_EQ(answer.status, 403U);
+        const auto taken = co_await worker.post("/session/create", worker.create_body(worker.grant(12)));
+        EXPECT_EQ(taken.status, 429U);
+    });
 }
 
 struct caller {

@@ -78,6 +78,16 @@ TEST(saved_state, comes_back_as_it_was_written) {
     EXPECT_EQ(read->completions[1].status, completion_status::rejected);
 }
 
+TEST(saved_state, every_cost_that_a_grant_may_name_is_kept) {
+    for (const double cost : {1e-320, 1e-300, 0.1, 1e9}) {
+        auto state = sample();
+        state.desk.lease->cost = cost;
+        const auto read = parse_saved_state(to_json(state, ""));
+        ASSERT_TRUE(read) << cost;
+        EXPECT_EQ(read->desk.lease->cost, cost);
+    }
+}
+
 TEST(saved_state, without_a_session_and_completions_comes_back_too) {
     auto empty = sample();
     empty.desk.lease.reset();
