@@ -241,15 +241,21 @@ asio::awaitable<void> daemon::flush() {
     log::info("stopped", {{"undelivered_completions", x_desk.outbox().size()}});
 }
 
-// A signature that does not verify may be good under a key that is newer than ours. The refused request
-// changed nothing, so it can be asked once more.
+// A signature that does not verify may be good under a key that is newer than ours. A request that was
+// refused for it changed nothing, so it can be asked once more; one that the open policy admitted has had its
+// effect.
 asio::awaitable<net::reply> daemon::answer_public(net::request request) {
     constexpr auto patience = 3s;
+    constexpr unsigned unauthorized = 401;
     const auto refused_before = x_gate->bad_signatures();
     const auto keys_before = x_keys;
     auto answer = x_public_api->on_public(request);
     if (x_gate->bad_signatures() == refused_before)
         co_return answer;
+    if (answer.status != unauthorized) {
+        x_housekeeping.spawn(x_key_fetch->refresh(patience));
+        co_return answer;
+    }
     co_await x_key_fetch->refresh(patience);
     co_return x_keys == keys_before ? answer : x_public_api->on_public(request);
 }
@@ -273,7 +279,7 @@ std::vector<api::metric> daemon::measure() const {
          count(x_desk.outbox().dropped())},
         {"reports_accepted_total", kind::counter, "Reports the autoscaler accepted",
          count(x_reporter->accepted())},
-        {"grants_refused_total", kind::counter, "Grants whose signature did not verify",
+        {"bad_signatures_total", kind::counter, "Grants whose signature did not verify",
          count(x_gate->bad_signatures())},
         {"state_writes_total", kind::counter, "Times the state file was written", count(x_journal.writes())},
         {"state_failing", kind::gauge, "1 while the state file cannot be written",

@@ -40,7 +40,7 @@ public:
     [[nodiscard]] grant_verdict check_create(const wire::route_grant& grant);
     [[nodiscard]] grant_verdict check_ping(const wire::route_grant& grant);
 
-    // Grants refused so far because their signature did not verify: a forger's, or those of an autoscaler
+    // Grants so far, admitted or not, whose signature did not verify: a forger's, or those of an autoscaler
     // that has changed its key.
     [[nodiscard]] std::uint64_t bad_signatures() const noexcept { return x_bad_signatures; }
 

@@ -109,6 +109,23 @@ TEST(changed_key, a_key_that_cannot_be_had_again_stays_in_use) {
         at_once);
 }
 
+TEST(changed_key, a_create_that_the_open_policy_admitted_is_not_asked_twice) {
+    with_worker(
+        [](test_worker& worker) -> asio::awaitable<void> {
+            const test_key renewed;
+            worker.autoscaler().reply_always("/pubkey/", net::text_reply(200, renewed.public_pem()));
+            const json grant = signed_by(renewed, worker, 11);
+            const auto id = co_await worker.create(grant);
+            (void)co_await worker.autoscaler().received("/pubkey/", 2);
+            const auto held = co_await worker.post("/session/health", reference(id, grant));
+            EXPECT_EQ(held.body, R"({"ok":true})");
+        },
+        [](app::settings& config) {
+            at_once(config);
+            config.create_auth = auth::create_policy::open;
+        });
+}
+
 TEST(changed_key, requests_that_come_while_it_is_fetched_again_wait_for_it_too) {
     with_worker(
         [](test_worker& worker) -> asio::awaitable<void> {
