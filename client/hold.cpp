@@ -1,10 +1,10 @@
 #include "hold.hpp"
 
-#include "child_process.hpp"
 #include "keep_alive.hpp"
 #include "progress.hpp"
 #include "runner.hpp"
 
+#include <nullworker/base/child_process.hpp>
 #include <nullworker/base/task_group.hpp>
 
 #include <chrono>
@@ -83,7 +83,8 @@ private:
                                                                 {"NULLWORKER_WORKER_URL", held.worker_url}};
         std::optional<child_process> child;
         try {
-            child.emplace(x_executor, x_options.command, environment);
+            child.emplace(x_executor,
+                          child_options{.command = x_options.command, .environment = environment});
         } catch (const startup_error& e) {
             x_show.session(1, "failed", e.what());
         }

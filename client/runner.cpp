@@ -1,6 +1,6 @@
 #include "runner.hpp"
 
-#include <nullworker/net/http_client.hpp>
+#include <nullworker/net/connect.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>

@@ -1,4 +1,5 @@
 #include <nullworker/base/deadline.hpp>
+#include <nullworker/base/exec_arguments.hpp>
 #include <nullworker/base/log.hpp>
 
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -8,7 +9,6 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
-#include <fleet/exec_arguments.hpp>
 #include <fleet/process_launcher.hpp>
 #include <map>
 #include <string_view>

@@ -4,41 +4,109 @@
 #include <nullworker/base/log.hpp>
 #include <nullworker/wire/session_messages.hpp>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
 namespace nullworker::api {
+namespace {
+
+net::reply refused(const wire::refusal& why) {
+    return net::json_reply(422, why.body);
+}
+
+}  // namespace
 
 struct control_api::tables {
-    static constexpr std::array<route<control_api>, 3> on_control = {{
+    static constexpr std::array<route<control_api>, 7> on_control = {{
         {net::verb::post, "/release", &control_api::release},
+        {net::verb::post, "/renew", &control_api::renew},
+        {net::verb::post, "/heartbeat", &control_api::heartbeat},
+        {net::verb::get, "/session", &control_api::session},
+        {net::verb::get, "/status", &control_api::status},
         {net::verb::get, "/health", &control_api::health},
         {net::verb::get, "/metrics", &control_api::metrics},
     }};
 };
 
-control_api::control_api(reservation::desk& desk, const reservation::readiness& state,
-                         std::function<std::vector<metric>()> measure)
-    : x_desk(desk), x_state(state), x_measure(std::move(measure)) {}
+control_api::control_api(control_settings settings, reservation::desk& desk,
+                         const reservation::readiness& state, control_events on)
+    : x_settings(settings), x_desk(desk), x_state(state), x_on(std::move(on)) {}
 
 net::reply control_api::on_control(const net::request& request) {
     if (const auto reason = why_not_local(request)) {
         log::warning("control_refused", {{"path", request.path}, {"reason", *reason}});
         return net::json_reply(403, wire::error(*reason));
     }
+    x_desk.expire(now());
     return dispatch<control_api>(*this, tables::on_control, request);
+}
+
+std::optional<std::string> control_api::holder() const {
+    return x_desk.holder() ? std::optional(x_desk.holder()->session_id) : std::nullopt;
 }
 
 net::reply control_api::release(const net::request& request) {
     // The session it was for has left the slot; it would free the next holder's.
     if (request.find(wire::close_callback_header))
         return net::json_reply(403, wire::error("a close callback may not release"));
+    const auto claim = wire::parse_session_claim(request.body);
+    if (!claim)
+        return refused(claim.error());
+    if (x_settings.strict_release && !claim->session_id)
+        return refused(
+            wire::refuse("session_id", "missing: this worker releases only the session that is named"));
     // A session that survived a restart can be released before the worker is ready for the next one.
-    if (const auto released = x_desk.release(now()))
+    const auto released =
+        claim->session_id ? x_desk.release(*claim->session_id, now()) : x_desk.release(now());
+    if (released) {
+        x_on.on_alive();
         return net::json_reply(200, wire::released(*released));
+    }
+    if (claim->session_id)
+        return net::json_reply(409, wire::not_the_holder("released", holder()));
     if (!x_state.ready())
         return net::json_reply(503, wire::not_released("backend not ready"));
     return net::json_reply(200, wire::not_released("no active session"));
+}
+
+net::reply control_api::renew(const net::request& request) {
+    const auto renewal = wire::parse_renewal(request.body, x_settings.max_lifetime);
+    if (!renewal)
+        return refused(renewal.error());
+    const auto time = now();
+    if (!x_desk.renew(renewal->session_id, renewal->lifetime, time))
+        return net::json_reply(409, wire::not_the_holder("renewed", holder()));
+    x_on.on_alive();
+    return net::json_reply(200, wire::renewed(*describe_slot(x_desk, time)));
+}
+
+net::reply control_api::heartbeat(const net::request& request) {
+    const auto claim = wire::parse_session_claim(request.body);
+    if (!claim)
+        return refused(claim.error());
+    x_on.on_alive();
+    return net::json_reply(200, wire::heartbeat_noted(holder()));
+}
+
+// Where a caller has seen the present state already, the request is held until another begins.
+net::reply control_api::session(const net::request& request) {
+    const auto query = wire::parse_session_query(request.query);
+    if (!query)
+        return refused(query.error());
+    const auto slot = describe_slot(x_desk, now());
+    const auto wait = to_ticks(query->wait);
+    const bool news = query->since != (slot ? slot->generation : 0);
+    if (!news && request.waited < wait) {
+        net::reply later;
+        later.hold = wait;
+        return later;
+    }
+    return net::json_reply(200, wire::to_json(slot));
+}
+
+net::reply control_api::status(const net::request&) {
+    return net::json_reply(200, wire::to_json(x_on.describe()));
 }
 
 net::reply control_api::health(const net::request&) {
@@ -47,9 +115,23 @@ net::reply control_api::health(const net::request&) {
 }
 
 net::reply control_api::metrics(const net::request&) {
-    auto answer = net::text_reply(200, to_text(x_measure()));
+    auto answer = net::text_reply(200, to_text(x_on.measure()));
     answer.content_type = metrics_content_type;
     return answer;
+}
+
+std::optional<wire::slot_session> describe_slot(const reservation::desk& desk, instant now) {
+    const auto* lease = desk.holder();
+    if (!lease)
+        return std::nullopt;
+    const seconds remaining = lease->expires.monotonic - now.monotonic;
+    return wire::slot_session{.session_id = lease->session_id,
+                              .generation = static_cast<std::int64_t>(lease->generation),
+                              .created_at = epoch_seconds(lease->created.wall),
+                              .expiration = epoch_seconds(lease->expires.wall),
+                              .remaining = std::max(remaining.count(), 0.0),
+                              .cost = lease->cost,
+                              .request_idx = lease->request_idx};
 }
 
 }  // namespace nullworker::api

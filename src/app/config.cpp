@@ -19,6 +19,8 @@
 namespace nullworker::app {
 namespace {
 
+using dead_consumer = reservation::dead_consumer_policy;
+
 constexpr const char* public_port_flag = "public-port";
 
 // What must be translated before it is a setting.
@@ -237,6 +239,9 @@ private:
             ->default_str("");
         bind("control-port", "NULL_CONTROL_PORT", x_out.control_port,
              "Port of the control listener on loopback");
+        bind("control-socket", x_out.control_socket,
+             "Unix socket that serves the same as the control port, with mode 0660; for images whose network "
+             "is shared");
         bind("max-connections", x_out.max_connections,
              "Connections to the public listener; one more closes the one that waits longest")
             ->check(in_range(1, 100000));
@@ -264,11 +269,34 @@ private:
     void add_consumer() {
         x_group = "Consumer";
         bind("backend-health-url", "BACKEND_HEALTH_URL", x_raw.health_url,
-             "Health endpoint of the consumer, probed with GET; empty: no probe");
+             "Health probe of the consumer: http(s)://… answers GET with 200, tcp://host:port takes a "
+             "connection, "
+             "exec:CMD exits with 0; empty: no probe")
+            ->type_name("PROBE");
         bind_seconds("health-interval", x_out.health_interval, 0.01, 86400.0, "Time between probes");
         bind_seconds("health-timeout", x_out.health_timeout, 0.01, 86400.0, "Longest time for one probe");
-        bind("unhealthy-after", x_out.unhealthy_after, "Failed probes in a row that make an error")
+        bind("unhealthy-after", x_out.verdict.unhealthy_after, "Failed probes in a row that make an error")
             ->check(in_range(1, 1000));
+        bind("healthy-after", x_out.verdict.healthy_after, "Successful probes in a row that take it back")
+            ->check(in_range(1, 1000));
+        bind_seconds(
+            "heartbeat-timeout", x_out.heartbeat.timeout, 0.0, 86400.0,
+            "A consumer that gives no heartbeat for so long while a session is held is flagged; 0: never");
+        bind_seconds("heartbeat-grace", x_out.heartbeat.grace, 0.0, 86400.0,
+                     "How long it is flagged before it counts as dead");
+        const std::map<std::string, dead_consumer> policies = {{"flag", dead_consumer::flag},
+                                                               {"error", dead_consumer::error},
+                                                               {"release", dead_consumer::release}};
+        bind(
+            "on-dead-consumer", x_out.heartbeat.policy,
+            "What a dead consumer leads to: flag (/health and metrics), error (the autoscaler is told, too), "
+            "release (and the slot is freed)")
+            ->transform(CLI::CheckedTransformer(policies).description(""))
+            ->default_str("error")
+            ->type_name("flag|error|release");
+        bind_flag("strict-release", own_variable("strict-release"), x_out.strict_release,
+                  "A release from inside must name the session")
+            ->envname(own_variable("strict-release"));
     }
 
     void add_autoscaler() {
@@ -344,7 +372,7 @@ private:
             required("container-id", "", "the integer id of this worker in reports");
         x_out.container_id = x_raw.container_id;
         x_out.report_addresses = parse_addresses(x_raw.report_address);
-        x_out.health_url = health_url();
+        x_out.health_target = health_target();
         x_out.state_dir = state_dir();
         if (!parse_url(x_out.own_url(1)))
             throw startup_error("PUBLIC_IPADDR (--public-address) is '" + x_out.public_address +
@@ -397,13 +425,14 @@ private:
         return static_cast<std::uint16_t>(port);
     }
 
-    [[nodiscard]] std::optional<url> health_url() const {
+    [[nodiscard]] std::optional<consumer::probe_target> health_target() const {
         if (x_raw.health_url.empty())
             return std::nullopt;
-        const auto parsed = parse_url(x_raw.health_url);
+        const auto parsed = consumer::parse_probe_target(x_raw.health_url);
         if (!parsed)
             throw startup_error("BACKEND_HEALTH_URL (--backend-health-url) is '" + x_raw.health_url +
-                                "': " + parsed.error().message() + "; give an http:// or https:// URL");
+                                "': " + parsed.error().message() +
+                                "; give an http:// or https:// URL, tcp://host:port or exec:COMMAND");
         return *parsed;
     }
 
@@ -466,6 +495,7 @@ private:
             {"state-sync", x_out.state_sync ? "true" : "false"},
             {"use-ssl", x_out.use_ssl ? "true" : "false"},
             {"unsecured", x_out.unsecured ? "true" : "false"},
+            {"strict-release", x_out.strict_release ? "true" : "false"},
         };
         if (flag == "master-token")
             return x_out.master_token.empty() ? "# master-token is not set" : "# master-token = ********";

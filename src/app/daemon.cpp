@@ -2,6 +2,7 @@
 #include <nullworker/auth/session_id.hpp>
 #include <nullworker/base/deadline.hpp>
 #include <nullworker/base/log.hpp>
+#include <nullworker/net/connect.hpp>
 #include <nullworker/wire/status_report.hpp>
 
 #include <boost/asio/co_spawn.hpp>
@@ -27,7 +28,9 @@ using tcp = asio::ip::tcp;
 constexpr autoscaler::delivery_policy single_try{.tries_per_address = 1, .pause = {}};
 
 // The listeners for programs on the machine have a share of their own, whatever happens to the public one.
-constexpr net::server_limits local_limits{.max_connections = 128};
+// Consumers wait at the control listener for a session.
+constexpr net::server_limits webhook_limits{.max_connections = 128};
+constexpr net::server_limits control_limits{.max_connections = 512};
 
 tcp::endpoint loopback(std::uint16_t port) {
     return {asio::ip::address_v4::loopback(), port};
@@ -41,10 +44,23 @@ std::array<file_stamp, 2> tls_stamps(const settings& config) {
     return {stamp_of(config.tls_certificate), stamp_of(config.tls_key)};
 }
 
+double health_figure(reservation::health verdict) {
+    switch (verdict) {
+        case reservation::health::healthy:
+            return 1;
+        case reservation::health::unhealthy:
+            return 0;
+        case reservation::health::unknown:
+            break;
+    }
+    return -1;
+}
+
 // The contract's handlers answer at once; a server wants a coroutine.
 template <class Answer>
 net::handler at_once(Answer answer) {
-    return [answer](net::request request) -> asio::awaitable<net::reply> { co_return answer(request); };
+    return
+        [answer](const net::request& request) -> asio::awaitable<net::reply> { co_return answer(request); };
 }
 
 }  // namespace
@@ -58,20 +74,22 @@ daemon::daemon(asio::io_context& context, settings config, instant started)
                  .wanted = x_config.state_sync ? durability::power : durability::process}),
       x_desk({.max_lifetime = x_config.max_lifetime}, auth::make_session_id, this),
       x_state(started, [this] { state_changed(); }),
+      x_heartbeat(x_config.heartbeat),
       x_expiry(context.get_executor()),
+      x_silence(context.get_executor()),
       x_stopping(context.get_executor()),
       x_slot_freed(context.get_executor()),
       x_tls_files(tls_stamps(x_config)),
       x_public(
           context.get_executor(), "public",
-          [this](net::request request) { return answer_public(std::move(request)); },
+          [this](const net::request& request) { return answer_public(request); },
           {.max_connections = x_config.max_connections}, tls_for(x_config)),
       x_webhook(context.get_executor(), "webhook",
                 at_once([this](const net::request& request) { return x_public_api->on_webhook(request); }),
-                local_limits),
+                webhook_limits),
       x_control(context.get_executor(), "control",
                 at_once([this](const net::request& request) { return x_control_api->on_control(request); }),
-                local_limits),
+                control_limits),
       x_housekeeping(context.get_executor()),
       x_outgoing(context.get_executor()) {
     bind();
@@ -86,6 +104,8 @@ void daemon::bind() {
     x_public.bind({address, x_config.worker_port}, "WORKER_PORT, --worker-port");
     x_webhook.bind(loopback(x_config.webhook_port), "WORKER_HTTP_PORT, --worker-http-port");
     x_control.bind(loopback(x_config.control_port), "NULL_CONTROL_PORT, --control-port");
+    if (!x_config.control_socket.empty())
+        x_control.bind_local(x_config.control_socket, "NULLWORKER_CONTROL_SOCKET, --control-socket");
     x_own_url = x_config.own_url(x_public.port());
 }
 
@@ -122,7 +142,12 @@ void daemon::compose() {
             .force_update_file = x_config.force_update_file,
         },
         x_desk, x_state, *x_gate);
-    x_control_api.emplace(x_desk, x_state, [this] { return measure(); });
+    x_control_api.emplace(api::control_settings{.max_lifetime = x_config.max_lifetime,
+                                                .strict_release = x_config.strict_release},
+                          x_desk, x_state,
+                          api::control_events{.measure = [this] { return measure(); },
+                                              .describe = [this] { return describe(); },
+                                              .on_alive = [this] { consumer_alive(); }});
 
     const auto& addresses = x_config.report_addresses;
     x_reporter.emplace(
@@ -144,23 +169,25 @@ void daemon::compose() {
                                 [this](auth::public_key key) {
                                     if (x_gate->set_key(std::move(key)))
                                         ++x_keys;
-                                    x_state.clear(problem_source::public_key);
+                                    x_key_fetched = now();
+                                    x_state.clear(problem_source::public_key, now());
                                     x_state.meet(condition::public_key, now());
                                 },
                             .on_trouble =
                                 [this](std::string message) {
-                                    x_state.raise(problem_source::public_key, std::move(message));
+                                    x_state.raise(problem_source::public_key, std::move(message), now());
                                 },
                         },
                         x_config.key_refresh_interval);
     url callback_base{.scheme = "http", .host = "127.0.0.1", .port = x_control.port()};
-    if (x_config.health_url) {
-        callback_base = *x_config.health_url;
+    if (x_config.health_target) {
+        if (const auto* server = std::get_if<url>(&*x_config.health_target))
+            callback_base = *server;
         x_probe.emplace(executor, x_trust,
-                        consumer::probe_settings{.target = *x_config.health_url,
+                        consumer::probe_settings{.target = *x_config.health_target,
                                                  .interval = to_ticks(x_config.health_interval),
                                                  .timeout = to_ticks(x_config.health_timeout),
-                                                 .unhealthy_after = x_config.unhealthy_after},
+                                                 .verdict = x_config.verdict},
                         x_state);
     }
     x_callbacks.emplace(executor, x_trust, callback_base);
@@ -174,10 +201,13 @@ void daemon::start() {
                             {"worker_port", x_public.port()},
                             {"webhook_port", x_webhook.port()},
                             {"control_port", x_control.port()},
+                            {"control_socket", x_config.control_socket},
                             {"version", NULLWORKER_VERSION}});
     x_outgoing.spawn(x_reporter->run());
     x_outgoing.spawn(x_courier->run());
     x_housekeeping.spawn(expire_sessions());
+    if (x_heartbeat.expected())
+        x_housekeeping.spawn(watch_heartbeat());
     if (x_config.unsecured) {
         log::warning("unsecured", {{"effect", "anybody can reserve this worker"}, {"setting", "UNSECURED"}});
         x_state.meet(condition::public_key, now());
@@ -203,7 +233,7 @@ asio::awaitable<void> daemon::run() {
 void daemon::stop() {
     if (x_state.draining())
         return;
-    x_state.begin_drain();
+    x_state.begin_drain(now());
     x_stopping.ring();
 }
 
@@ -244,7 +274,7 @@ asio::awaitable<void> daemon::flush() {
 // A signature that does not verify may be good under a key that is newer than ours. A request that was
 // refused for it changed nothing, so it can be asked once more; one that the open policy admitted has had its
 // effect.
-asio::awaitable<net::reply> daemon::answer_public(net::request request) {
+asio::awaitable<net::reply> daemon::answer_public(const net::request& request) {
     constexpr auto patience = 3s;
     constexpr unsigned unauthorized = 401;
     const auto refused_before = x_gate->bad_signatures();
@@ -267,6 +297,13 @@ std::vector<api::metric> daemon::measure() const {
     return {
         {"ready", kind::gauge, "1 once the worker takes sessions", x_state.takes_sessions() ? 1.0 : 0.0},
         {"healthy", kind::gauge, "1 while nothing is wrong", x_state.reasons().empty() ? 1.0 : 0.0},
+        {"consumer_healthy", kind::gauge,
+         "1 while the health probe succeeds, 0 while not, -1 where it is unknown",
+         x_probe ? health_figure(x_probe->verdict().state()) : -1.0},
+        {"consumer_silent", kind::gauge, "1 while a session is held and the consumer's heartbeat is missing",
+         x_heartbeat.state() == reservation::pulse::alive ? 0.0 : 1.0},
+        {"consumer_dead", kind::gauge, "1 once the consumer was silent for longer than the grace period",
+         x_heartbeat.state() == reservation::pulse::dead ? 1.0 : 0.0},
         {"session_active", kind::gauge, "1 while a session holds the slot", holder ? 1.0 : 0.0},
         {"load", kind::gauge, "Cost of the live session", holder ? holder->cost : 0.0},
         {"sessions_total", kind::counter, "Sessions given out, former processes included",
@@ -291,6 +328,38 @@ std::vector<api::metric> daemon::measure() const {
         {"connections_evicted_total", kind::counter, "Connections closed to make room for others",
          count(x_public.evicted() + x_webhook.evicted() + x_control.evicted())},
     };
+}
+
+wire::worker_status daemon::describe() const {
+    const auto time = now();
+    const auto told = [](const std::optional<instant>& when) {
+        return when ? std::optional(epoch_seconds(when->wall)) : std::nullopt;
+    };
+    const auto reasons = x_state.reasons();
+    wire::worker_status out{.version = NULLWORKER_VERSION,
+                            .url = x_own_url,
+                            .container_id = x_config.container_id,
+                            .started_at = epoch_seconds(x_state.started().wall),
+                            .ready_since = told(x_state.ready_since()),
+                            .draining = x_state.draining(),
+                            .health = {.state = reasons.empty() ? "healthy" : "unhealthy",
+                                       .since = epoch_seconds(x_state.health_since().wall),
+                                       .reasons = reasons},
+                            .session = api::describe_slot(x_desk, time),
+                            .last_report = x_reporter->last_accepted(),
+                            .undelivered_completions = static_cast<std::int64_t>(x_desk.outbox().size())};
+    if (x_probe) {
+        out.consumer.probe = to_string(x_probe->verdict().state());
+        out.consumer.probe_since = told(x_probe->verdict().since());
+        out.consumer.probe_failure = x_probe->verdict().failure();
+    }
+    if (x_heartbeat.expected())
+        out.consumer.heartbeat = to_string(x_heartbeat.state());
+    out.consumer.last_heartbeat = told(x_heartbeat.last());
+    if (x_key_fetched)
+        out.public_key = wire::key_status{.fetched_at = epoch_seconds(x_key_fetched->wall),
+                                          .age = seconds(time.monotonic - x_key_fetched->monotonic).count()};
+    return out;
 }
 
 // A renewed pair replaces the old one for the connections to come. Half a pair, a bad one, or one whose time
@@ -322,15 +391,69 @@ asio::awaitable<void> daemon::expire_sessions() {
     }
 }
 
+// Marks and clears what the consumer's silence means.
+asio::awaitable<void> daemon::watch_heartbeat() {
+    using reservation::pulse;
+    for (;;) {
+        const auto found = x_heartbeat.check(held_since(), std::chrono::steady_clock::now());
+        if (std::exchange(x_pulse, found) != found)
+            note_pulse(found);
+        const auto due =
+            x_heartbeat.next(held_since()).value_or(std::chrono::steady_clock::time_point::max());
+        co_await x_silence.wait_until(due);
+    }
+}
+
+void daemon::note_pulse(reservation::pulse found) {
+    using reservation::dead_consumer_policy;
+    using reservation::pulse;
+    const auto& rules = x_heartbeat.settings();
+    const std::string reason =
+        "no heartbeat from the consumer for " + log::field("", rules.timeout.count()).value + " s";
+    const auto session = x_desk.holder() ? x_desk.holder()->session_id : std::string("none");
+    switch (found) {
+        case pulse::alive:
+            log::info("consumer_alive", {{"session_id", session}});
+            return x_state.clear(problem_source::heartbeat, now());
+        case pulse::silent:
+            log::warning("consumer_silent",
+                         {{"session_id", session}, {"reason", reason}, {"grace", rules.grace.count()}});
+            return x_state.flag(problem_source::heartbeat, reason, now());
+        case pulse::dead:
+            break;
+    }
+    log::warning("consumer_dead", {{"session_id", session}, {"policy", to_string(rules.policy)}});
+    if (rules.policy == dead_consumer_policy::flag)
+        return;
+    x_state.raise(problem_source::heartbeat, reason, now());
+    if (rules.policy == dead_consumer_policy::release)
+        x_desk.release(now());
+}
+
+void daemon::consumer_alive() {
+    x_heartbeat.beat(now());
+    x_silence.ring();
+}
+
+std::optional<std::chrono::steady_clock::time_point> daemon::held_since() const {
+    if (!x_desk.holder())
+        return std::nullopt;
+    // One that a former process gave out is silent from this one's start on at the earliest.
+    return std::max(x_desk.holder()->created.monotonic, x_state.started().monotonic);
+}
+
 void daemon::desk_changed() {
     x_journal.save(x_desk, now());
     x_reporter->notify();
     x_courier->notify();
     x_expiry.ring();
+    x_silence.ring();
+    x_control.look_again();
 }
 
 void daemon::desk_settled() {
     x_journal.save(x_desk, now());
+    x_expiry.ring();
 }
 
 void daemon::session_closed(const reservation::closed_session& session) {
@@ -358,7 +481,8 @@ void run_or_die(asio::io_context& context) {
 }
 
 // Descriptors for everything but the public listener: the other listeners, callbacks, the autoscaler, files.
-constexpr std::size_t descriptors_kept_back = 2 * local_limits.max_connections + 128;
+constexpr std::size_t descriptors_kept_back =
+    webhook_limits.max_connections + control_limits.max_connections + 128;
 
 // Takes as many descriptors as the system lets it have, and no more connections than fit in: a listener that
 // runs out of them could not even write the state.

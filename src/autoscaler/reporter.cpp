@@ -69,6 +69,11 @@ asio::awaitable<void> reporter::report() {
             co_await x_line.pause_between_rounds();
     }
     ++x_accepted;
+    x_last_accepted = wire::accepted_report{.accepted_at = epoch_seconds(nullworker::now().wall),
+                                            .address = x_line.accepted_by().text(),
+                                            .cur_load = x_report.cur_load,
+                                            .max_perf = x_report.max_perf,
+                                            .error_msg = x_report.error_msg};
     x_desk.acknowledge(x_reported);
     x_disk_reported = x_disk_now;
     log::debug("report_accepted", {{"cur_load", x_reported.cur_load},
@@ -80,7 +85,7 @@ asio::awaitable<void> reporter::report() {
 std::string reporter::make_body() {
     x_reported = x_desk.take_snapshot();
     x_disk_now = used_disk();
-    return wire::to_json({
+    x_report = {
         .id = x_identity.id,
         .mtoken = x_identity.mtoken,
         .version = x_identity.version,
@@ -96,7 +101,8 @@ std::string reporter::make_body() {
         .additional_disk_usage = x_disk_now - x_disk_reported,
         .working_request_idxs = x_reported.working_request_idxs,
         .url = x_identity.url,
-    });
+    };
+    return wire::to_json(x_report);
 }
 
 void reporter::finish() {

@@ -33,6 +33,7 @@ asio::awaitable<bool> uplink::post(std::function<std::string()> make_body) {
         const std::string error = co_await attempt(state.address(), std::move(body), state.limit());
         if (error.empty()) {
             x_preference.accepted(state.address(), clock::now());
+            x_accepted_by = state.address();
             note_success(state.address());
             co_return true;
         }

@@ -1,6 +1,8 @@
+#include <nullworker/base/child_process.hpp>
 #include <nullworker/base/deadline.hpp>
 #include <nullworker/base/log.hpp>
 #include <nullworker/consumer/health_probe.hpp>
+#include <nullworker/net/connect.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -10,13 +12,26 @@ namespace {
 
 constexpr std::chrono::steady_clock::duration starting_interval = std::chrono::seconds(1);
 
+using asio::ip::tcp;
+
+// A connection in terms that `within` can make up: the peer's address.
+asio::awaitable<result<tcp::endpoint>> whether_it_opens(asio::awaitable<result<tcp::socket>> work) {
+    const auto connected = co_await std::move(work);
+    if (!connected)
+        co_return connected.error();
+    error_code ignored;
+    co_return connected->remote_endpoint(ignored);
+}
+
 }  // namespace
 
 health_probe::health_probe(asio::any_io_executor executor, std::shared_ptr<net::tls_trust> trust,
                            probe_settings settings, reservation::readiness& state)
-    : x_settings(std::move(settings)),
+    : x_executor(executor),
+      x_settings(std::move(settings)),
+      x_name(to_text(x_settings.target)),
       x_client(std::move(executor), std::move(trust)),
-      x_verdict(x_settings.unhealthy_after),
+      x_verdict(x_settings.verdict),
       x_state(state) {}
 
 asio::awaitable<void> health_probe::run() {
@@ -33,30 +48,58 @@ asio::awaitable<void> health_probe::run() {
 
 // Empty when the consumer is well, else what is wrong.
 asio::awaitable<std::string> health_probe::probe() {
-    net::call request{.target = x_settings.target, .limit = x_settings.timeout};
+    if (const auto* target = std::get_if<url>(&x_settings.target))
+        co_return co_await ask(*target);
+    if (const auto* target = std::get_if<tcp_target>(&x_settings.target))
+        co_return co_await connect(*target);
+    co_return co_await run_command(std::get<exec_target>(x_settings.target));
+}
+
+asio::awaitable<std::string> health_probe::ask(url target) {
+    net::call request{.target = std::move(target), .limit = x_settings.timeout};
     const auto answer = co_await x_client.send(std::move(request));
     if (!answer)
-        co_return "health probe of " + x_settings.target.text() + " failed: " + answer.error().message();
+        co_return "failed: " + answer.error().message();
     if (answer->status != 200)
-        co_return "health probe of " + x_settings.target.text() + " answered " +
-            std::to_string(answer->status);
+        co_return "answered " + std::to_string(answer->status);
     co_return std::string();
+}
+
+asio::awaitable<std::string> health_probe::connect(tcp_target target) {
+    auto work = net::connect_to(x_executor, std::move(target.host), target.port, x_settings.timeout);
+    auto check = whether_it_opens(std::move(work));
+    const auto connected = co_await within(x_settings.timeout, std::move(check));
+    co_return connected ? std::string() : "failed: " + connected.error().message();
+}
+
+asio::awaitable<std::string> health_probe::run_command(exec_target target) {
+    auto work = run_shell(std::move(target.command));
+    const auto ended = co_await within(x_settings.timeout, std::move(work));
+    if (!ended)
+        co_return "failed: " + ended.error().message();
+    co_return ended->code == 0 ? std::string() : ended->described();
 }
 
 void health_probe::judge(std::string failure) {
     using reservation::condition;
+    using reservation::health;
     using reservation::problem_source;
-    if (failure.empty()) {
-        if (x_verdict.succeeded())
-            log::info("consumer_healthy", {{"url", x_settings.target.text()}});
-        x_state.clear(problem_source::consumer);
-        x_state.meet(condition::consumer, now());
-        return;
+    const auto time = now();
+    if (!failure.empty()) {
+        failure = "health probe of " + x_name + ' ' + failure;
+        log::debug("probe_failed", {{"reason", failure}});
     }
-    log::debug("probe_failed", {{"reason", failure}});
-    if (x_verdict.failed(std::move(failure))) {
-        log::warning("consumer_unhealthy", {{"reason", x_verdict.reason()}});
-        x_state.raise(problem_source::consumer, x_verdict.reason());
+    const bool news =
+        failure.empty() ? x_verdict.succeeded(time) : x_verdict.failed(std::move(failure), time);
+    if (!news)
+        return;
+    if (x_verdict.state() == health::healthy) {
+        log::info("consumer_healthy", {{"probe", x_name}});
+        x_state.clear(problem_source::consumer, time);
+        x_state.meet(condition::consumer, time);
+    } else {
+        log::warning("consumer_unhealthy", {{"reason", x_verdict.failure()}});
+        x_state.raise(problem_source::consumer, x_verdict.failure(), time);
     }
 }
 

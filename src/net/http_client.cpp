@@ -2,6 +2,7 @@
 #include <nullworker/net/connect.hpp>
 #include <nullworker/net/http_client.hpp>
 
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/ssl/stream.hpp>
@@ -23,6 +24,7 @@ namespace beast = boost::beast;
 namespace http = beast::http;
 namespace ssl = asio::ssl;
 using tcp = asio::ip::tcp;
+using plain_socket = asio::generic::stream_protocol::socket;  // TCP or Unix
 using secured_socket = ssl::stream<tcp::socket>;
 
 http::request<http::string_body> make_raw(const call& request) {
@@ -51,74 +53,27 @@ reply take(http::response<http::string_body>&& raw) {
     return out;
 }
 
-int lookups = 0;
-
-struct look_up {
-    explicit look_up(const asio::any_io_executor& executor)
-        : resolver(executor), bell(executor, asio::steady_timer::time_point::max()) {}
-
-    tcp::resolver resolver;
-    asio::steady_timer bell;
-    bool answered = false;
-    error_code ec;
-    std::vector<tcp::endpoint> found;
-};
-
-// Addresses need no look-up, and so no resolver thread.
-asio::awaitable<result<std::vector<tcp::endpoint>>> resolve(asio::any_io_executor executor, url target) {
-    std::vector<tcp::endpoint> found;
-    error_code ec;
-    if (const auto address = asio::ip::make_address(target.host, ec); !ec) {
-        found.emplace_back(address, target.port);
-        co_return found;
-    }
-    // The system's look-up cannot be interrupted. It keeps what it needs alive, and whoever asked may leave.
-    const auto asked = std::make_shared<look_up>(executor);
-    const auto on_answer = [asked](const error_code& answer_ec, const tcp::resolver::results_type& entries) {
-        --lookups;
-        asked->ec = answer_ec;
-        for (const auto& entry : entries)
-            asked->found.push_back(entry.endpoint());
-        asked->answered = true;
-        asked->bell.cancel();
-    };
-    ++lookups;
-    asked->resolver.async_resolve(target.host, std::to_string(target.port), tcp::resolver::numeric_service,
-                                  on_answer);
-    if (!asked->answered)
-        co_await asked->bell.async_wait(nothrow);
-    if (!asked->answered)
-        co_return error_code(asio::error::operation_aborted);
-    if (asked->ec)
-        co_return asked->ec;
-    co_return asked->found;
-}
-
 }  // namespace
-
-int lookups_under_way() {
-    return lookups;
-}
 
 // An open connection to one origin.
 class http_client::connection {
 public:
-    connection(url origin, tcp::socket socket) : x_origin(std::move(origin)), x_socket(std::move(socket)) {}
-    connection(url origin, tcp::socket socket, tls_context context)
-        : x_origin(std::move(origin)),
+    connection(const call& first, plain_socket socket)
+        : x_origin(first.target), x_local_socket(first.local_socket), x_socket(std::move(socket)) {}
+    connection(const call& first, tcp::socket socket, tls_context context)
+        : x_origin(first.target),
           x_socket(secured_socket(std::move(socket), *context)),
           x_context(std::move(context)) {}
 
-    [[nodiscard]] bool leads_to(const url& target) const { return same_origin(x_origin, target); }
+    [[nodiscard]] bool leads_to(const call& next) const {
+        return same_origin(x_origin, next.target) && x_local_socket == next.local_socket;
+    }
 
     // A kept connection on which something arrived, or which was closed, is of no use.
     [[nodiscard]] bool is_stale() {
-        auto& socket = lowest();
-        char byte = 0;
-        error_code ec;
-        socket.non_blocking(true, ec);
-        socket.receive(asio::buffer(&byte, 1), tcp::socket::message_peek, ec);
-        return ec != asio::error::would_block;
+        if (auto* secured = std::get_if<secured_socket>(&x_socket))
+            return !is_silent(secured->next_layer());
+        return !is_silent(std::get<plain_socket>(x_socket));
     }
 
     asio::awaitable<error_code> handshake() {
@@ -142,14 +97,17 @@ public:
     asio::awaitable<outcome> exchange(call request) {
         if (auto* secured = std::get_if<secured_socket>(&x_socket))
             co_return co_await exchange_on(*secured, std::move(request));
-        co_return co_await exchange_on(std::get<tcp::socket>(x_socket), std::move(request));
+        co_return co_await exchange_on(std::get<plain_socket>(x_socket), std::move(request));
     }
 
 private:
-    tcp::socket& lowest() {
-        if (auto* secured = std::get_if<secured_socket>(&x_socket))
-            return secured->next_layer();
-        return std::get<tcp::socket>(x_socket);
+    template <class Socket>
+    static bool is_silent(Socket& socket) {
+        char byte = 0;
+        error_code ec;
+        socket.non_blocking(true, ec);
+        socket.receive(asio::buffer(&byte, 1), Socket::message_peek, ec);
+        return ec == asio::error::would_block;
     }
 
     template <class Stream>
@@ -174,7 +132,8 @@ private:
     }
 
     url x_origin;
-    std::variant<tcp::socket, secured_socket> x_socket;
+    std::string x_local_socket;
+    std::variant<plain_socket, secured_socket> x_socket;
     tls_context x_context;
 };
 
@@ -197,7 +156,7 @@ asio::awaitable<result<reply>> http_client::send(call request) {
 asio::awaitable<result<reply>> http_client::exchange(call request) {
     // Taken out, so that a cancelled exchange closes it.
     auto kept = std::move(x_kept);
-    if (kept && kept->leads_to(request.target) && !kept->is_stale()) {
+    if (kept && kept->leads_to(request) && !kept->is_stale()) {
         auto outcome = co_await kept->exchange(request);
         if (!outcome.ec) {
             if (outcome.keep_alive)
@@ -210,28 +169,36 @@ asio::awaitable<result<reply>> http_client::exchange(call request) {
     }
     kept.reset();
 
-    const auto endpoints = co_await resolve(x_executor, request.target);
-    if (!endpoints)
-        co_return endpoints.error();
-    auto connected = co_await connect_to_any(x_executor, *endpoints, request.limit);
+    std::unique_ptr<connection> made;
+    if (!request.local_socket.empty()) {
+        auto connected = co_await connect_local(x_executor, request.local_socket);
+        if (!connected)
+            co_return connected.error();
+        made = std::make_unique<connection>(request, std::move(*connected));
+        co_return co_await finish(std::move(made), std::move(request));
+    }
+    auto connected = co_await connect_to(x_executor, request.target.host, request.target.port, request.limit);
     if (!connected)
         co_return connected.error();
     tcp::socket socket = std::move(*connected);
     error_code ignored;
     socket.set_option(tcp::no_delay(true), ignored);
-
-    std::unique_ptr<connection> made;
     if (request.target.is_tls()) {
         auto context = x_trust->context();
         if (!context)
             co_return context.error();
-        made = std::make_unique<connection>(request.target, std::move(socket), *context);
+        made = std::make_unique<connection>(request, std::move(socket), *context);
         const auto ec = co_await made->handshake();
         if (ec)
             co_return ec;
     } else {
-        made = std::make_unique<connection>(request.target, std::move(socket));
+        made = std::make_unique<connection>(request, std::move(socket));
     }
+    co_return co_await finish(std::move(made), std::move(request));
+}
+
+// The exchange on a new connection, which is kept if it can be.
+asio::awaitable<result<reply>> http_client::finish(std::unique_ptr<connection> made, call request) {
     auto outcome = co_await made->exchange(std::move(request));
     if (outcome.ec)
         co_return outcome.ec;

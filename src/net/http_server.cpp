@@ -3,9 +3,11 @@
 #include <nullworker/net/chunked_body.hpp>
 #include <nullworker/net/http_server.hpp>
 
+#include <boost/asio/experimental/parallel_group.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/ssl/stream.hpp>
+#include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
@@ -13,15 +15,25 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstring>
 #include <exception>
 #include <utility>
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 namespace nullworker::net {
 namespace {
 
 namespace beast = boost::beast;
 namespace http = beast::http;
+namespace experimental = asio::experimental;
 using tcp = asio::ip::tcp;
+using any_protocol = asio::generic::stream_protocol;  // TCP or Unix
+using any_stream = beast::basic_stream<any_protocol>;
 using raw_reply = http::response<http::string_body>;
 using steady = std::chrono::steady_clock;
 
@@ -35,6 +47,14 @@ bool is_out_of_descriptors(const error_code& ec) {
     return ec == asio::error::no_descriptors || ec == boost::system::errc::too_many_files_open_in_system;
 }
 
+// `address` must be an IP address.
+tcp::endpoint to_tcp(const any_protocol::endpoint& address) {
+    tcp::endpoint out;
+    out.resize(address.size());
+    std::memcpy(out.data(), address.data(), address.size());
+    return out;
+}
+
 // On a listener for both families an IPv4 peer has an IPv6 address.
 bool is_loopback(const asio::ip::address& address) {
     if (address.is_v6() && address.to_v6().is_v4_mapped())
@@ -42,10 +62,25 @@ bool is_loopback(const asio::ip::address& address) {
     return address.is_loopback();
 }
 
-bool comes_from_loopback(const tcp::socket& socket) {
+bool comes_from_this_machine(const any_protocol::socket& socket) {
     error_code ec;
     const auto peer = socket.remote_endpoint(ec);
-    return !ec && is_loopback(peer.address());
+    if (ec)
+        return false;
+    return peer.protocol().family() == AF_UNIX || is_loopback(to_tcp(peer).address());
+}
+
+// Whether somebody listens on the Unix socket at `path`.
+bool is_served(const asio::any_io_executor& executor, const std::string& path) {
+    asio::local::stream_protocol::socket probe(executor);
+    error_code ec;
+    probe.connect({path}, ec);
+    return !ec;
+}
+
+bool is_socket(const std::string& path) {
+    struct stat file {};
+    return ::lstat(path.c_str(), &file) == 0 && S_ISSOCK(file.st_mode);
 }
 
 std::string_view view(const beast::flat_buffer& buffer) {
@@ -69,7 +104,7 @@ raw_reply make_raw(reply&& answer, const request_head& head, bool keep_alive) {
 
 // Ends a connection whose request was not read to its end. Were it closed now, the kernel would reset it for
 // the bytes unread, and the peer might never see the reply.
-asio::awaitable<void> discard_rest(beast::tcp_stream& stream, steady::duration limit) {
+asio::awaitable<void> discard_rest(any_stream& stream, steady::duration limit) {
     error_code ignored;
     stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
     stream.expires_after(limit);
@@ -99,20 +134,20 @@ enum class http_server::reading : std::uint16_t {
 // A socket and what the server must know of it to choose who makes room and who may finish.
 class http_server::connection {
 public:
-    connection(http_server& server, tcp::socket socket)
+    connection(http_server& server, any_protocol::socket socket)
         : tls(server.x_tls),
-          from_loopback(comes_from_loopback(socket)),
+          from_loopback(comes_from_this_machine(socket)),
           stream(std::move(socket)),
           received(server.x_limits.max_header_bytes),
           x_server(server) {
-        auto& fresh = x_server.x_connections[static_cast<std::size_t>(x_stage)];
+        auto& fresh = x_server.at(x_stage);
         x_place = fresh.insert(fresh.end(), this);
         ++x_server.x_open;
     }
     ~connection() {
         if (!is_evicted())
             --x_server.x_open;
-        x_server.x_connections[static_cast<std::size_t>(x_stage)].erase(x_place);
+        x_server.at(x_stage).erase(x_place);
         x_server.x_room.cancel();
     }
     connection(const connection&) = delete;
@@ -125,9 +160,8 @@ public:
     void enter(stage next) {
         if (is_evicted() || x_stage == next)
             return;
-        auto& from = x_server.x_connections[static_cast<std::size_t>(x_stage)];
-        auto& to = x_server.x_connections[static_cast<std::size_t>(next)];
-        to.splice(to.end(), from, x_place);
+        auto& to = x_server.at(next);
+        to.splice(to.end(), x_server.at(x_stage), x_place);
         if (std::exchange(x_stage, next) == stage::answering)
             x_server.x_room.cancel();
     }
@@ -140,18 +174,55 @@ public:
     // The stream's own timer loses to bytes that arrive at the same moment.
     [[nodiscard]] bool is_late() const { return steady::now() >= x_deadline; }
 
+    // While its request is held: waits until `due`, or until somebody rings. False when the peer has gone
+    // away meanwhile, or has said that it will send nothing more, which a peer that waits does not do.
+    asio::awaitable<bool> hold_until(steady::time_point due) {
+        x_bell.expires_at(due);
+        if (!x_peer_is_silent) {
+            co_await x_bell.async_wait(nothrow);
+            co_return true;
+        }
+        auto first = experimental::make_parallel_group(
+            x_bell.async_wait(asio::deferred),
+            stream.socket().async_wait(any_protocol::socket::wait_read, asio::deferred));
+        const auto [order, bell_ec, read_ec] =
+            co_await first.async_wait(experimental::wait_for_one(), asio::use_awaitable);
+        if (order[0] == 0)
+            co_return true;
+        co_return !read_ec && peer_is_there();
+    }
+    void ring() { x_bell.cancel(); }
+
+    // Answers a request that is held, as if its time was up.
+    void hurry() {
+        hurried = true;
+        ring();
+    }
+
     tls_context tls;  // the one it began with
     const bool from_loopback;
-    beast::tcp_stream stream;
+    any_stream stream;
     beast::flat_buffer received;  // and not used up yet
     bool begun = false;           // between the first byte of a request and the last of its reply
     bool refused = false;         // its last request was answered before it was read to the end
+    bool hurried = false;         // its request must be answered now
 
 private:
+    bool peer_is_there() {
+        char byte = 0;
+        error_code ec;
+        stream.socket().non_blocking(true, ec);
+        stream.socket().receive(asio::buffer(&byte, 1), any_protocol::socket::message_peek, ec);
+        x_peer_is_silent = ec == asio::error::would_block;  // else there is nothing to be waited for
+        return !ec || x_peer_is_silent;
+    }
+
     http_server& x_server;
     steady::time_point x_deadline;
     stage x_stage = stage::reading_head;
     queue::iterator x_place;
+    asio::steady_timer x_bell{x_server.x_executor};
+    bool x_peer_is_silent = true;
 };
 
 http_server::http_server(asio::any_io_executor executor, std::string name, handler on_request,
@@ -161,49 +232,93 @@ http_server::http_server(asio::any_io_executor executor, std::string name, handl
       x_on_request(std::move(on_request)),
       x_limits(limits),
       x_tls(std::move(tls)),
-      x_acceptor(executor),
       x_room(executor),
       x_tasks(executor) {}
 http_server::~http_server() = default;
 
-void http_server::bind(const tcp::endpoint& address, const std::string& setting) {
+// Throws startup_error, in which `described` stands for the address and the setting.
+void http_server::listen_at(const any_protocol::endpoint& address, const std::string& described) {
     error_code ec;
-    x_acceptor.open(address.protocol(), ec);
+    acceptor& made = x_acceptors.emplace_back(x_executor);
+    made.open(address.protocol(), ec);
+    if (!ec && address.protocol().family() != AF_UNIX)
+        made.set_option(asio::socket_base::reuse_address(true), ec);
     if (!ec)
-        x_acceptor.set_option(asio::socket_base::reuse_address(true), ec);
+        made.bind(address, ec);
     if (!ec)
-        x_acceptor.bind(address, ec);
-    if (!ec)
-        x_acceptor.listen(asio::socket_base::max_listen_connections, ec);
+        made.listen(asio::socket_base::max_listen_connections, ec);
     if (ec)
-        throw startup_error("cannot listen on " + address.address().to_string() + " port " +
-                            std::to_string(address.port()) + " (" + setting + "): " + ec.message() +
-                            "; free the port or choose another one");
-    x_port = x_acceptor.local_endpoint().port();
+        throw startup_error("cannot listen on " + described + ": " + ec.message() +
+                            "; free it or choose another one");
+}
+
+void http_server::bind(const tcp::endpoint& address, const std::string& setting) {
+    const std::string described =
+        address.address().to_string() + " port " + std::to_string(address.port()) + " (" + setting + ")";
+    listen_at(address, described);
+    x_port = to_tcp(x_acceptors.back().local_endpoint()).port();
+}
+
+void http_server::bind_local(const std::string& path, const std::string& setting) {
+    const std::string described = "the Unix socket " + path + " (" + setting + ")";
+    if (path.size() >= sizeof(sockaddr_un::sun_path))
+        throw startup_error("cannot listen on " + described + ": the path may have " +
+                            std::to_string(sizeof(sockaddr_un::sun_path) - 1) + " bytes at most");
+    if (is_socket(path)) {
+        if (is_served(x_executor, path))
+            throw startup_error("cannot listen on " + described +
+                                ": another process does; stop it or choose another one");
+        ::unlink(path.c_str());
+    }
+    // Nobody may connect before the mode is right.
+    const mode_t before = ::umask(0777);
+    try {
+        listen_at(asio::local::stream_protocol::endpoint(path), described);
+    } catch (...) {
+        ::umask(before);
+        throw;
+    }
+    ::umask(before);
+    x_local_path = path;
+    constexpr mode_t owner_and_group = 0660;
+    if (::chmod(path.c_str(), owner_and_group) != 0)
+        throw startup_error("cannot set the mode of " + described + ": " + std::strerror(errno));
 }
 
 void http_server::start() {
-    x_tasks.spawn(accept_loop());
+    for (auto& each : x_acceptors)
+        x_tasks.spawn(accept_loop(each));
+}
+
+void http_server::look_again() {
+    ++x_changes;
+    for (connection* held : at(stage::holding))
+        held->ring();
 }
 
 void http_server::drain() {
     x_draining = true;
     error_code ignored;
-    x_acceptor.close(ignored);
+    for (auto& each : x_acceptors)
+        each.close(ignored);
+    if (!x_local_path.empty())
+        ::unlink(std::exchange(x_local_path, {}).c_str());
     x_room.cancel();
+    for (connection* held : at(stage::holding))
+        held->hurry();
     for (const auto& waiting : x_connections)
         for (connection* open : waiting)
             if (!open->begun)
-                open->stream.socket().shutdown(tcp::socket::shutdown_receive, ignored);
+                open->stream.socket().shutdown(any_protocol::socket::shutdown_receive, ignored);
 }
 
 asio::awaitable<void> http_server::join(steady::duration patience) {
     co_await x_tasks.finish(patience);
 }
 
-asio::awaitable<void> http_server::accept_loop() {
+asio::awaitable<void> http_server::accept_loop(acceptor& from) {
     while (!x_draining) {
-        auto [ec, socket] = co_await x_acceptor.async_accept(nothrow);
+        auto [ec, socket] = co_await from.async_accept(nothrow);
         if (x_draining)
             break;
         if (ec) {
@@ -225,6 +340,7 @@ asio::awaitable<void> http_server::accept_loop() {
 asio::awaitable<void> http_server::recover_from(error_code ec) {
     if (is_out_of_descriptors(ec) && evict_one())
         co_return;
+    hurry_one();
     x_room.expires_after(accept_pause);
     co_await x_room.async_wait(nothrow);
 }
@@ -233,6 +349,7 @@ asio::awaitable<void> http_server::recover_from(error_code ec) {
 // answered, that takes until one of them is done.
 asio::awaitable<void> http_server::make_room() {
     while (x_open >= x_limits.max_connections && !x_draining && !evict_one()) {
+        hurry_one();
         x_room.expires_at(steady::time_point::max());
         co_await x_room.async_wait(nothrow);
     }
@@ -240,7 +357,7 @@ asio::awaitable<void> http_server::make_room() {
 
 // Closes the connection that has waited longest without a whole request, if there is one.
 bool http_server::evict_one() {
-    const auto* last = x_connections.begin() + static_cast<std::size_t>(stage::answering);
+    const auto* last = x_connections.begin() + static_cast<std::size_t>(stage::holding);
     const auto* first = std::find_if(x_connections.cbegin(), last, [](const queue& q) { return !q.empty(); });
     if (first == last)
         return false;
@@ -257,6 +374,15 @@ bool http_server::evict_one() {
     return true;
 }
 
+// Answers the request that is held longest before its time; its connection is idle after that.
+void http_server::hurry_one() {
+    const auto& held = at(stage::holding);
+    const auto longest =
+        std::find_if(held.begin(), held.end(), [](const connection* c) { return !c->hurried; });
+    if (longest != held.end())
+        (*longest)->hurry();
+}
+
 asio::awaitable<void> http_server::serve(std::unique_ptr<connection> self) {
     error_code ignored;
     auto& stream = self->stream;
@@ -268,7 +394,7 @@ asio::awaitable<void> http_server::serve(std::unique_ptr<connection> self) {
         stream.socket().shutdown(tcp::socket::shutdown_both, ignored);
         co_return;
     }
-    beast::ssl_stream<beast::tcp_stream&> secured(stream, *self->tls);
+    beast::ssl_stream<any_stream&> secured(stream, *self->tls);
     stream.expires_after(x_limits.handshake_timeout);
     const auto [ec] = co_await secured.async_handshake(asio::ssl::stream_base::server, nothrow);
     if (ec) {
@@ -316,9 +442,8 @@ asio::awaitable<bool> http_server::exchange(Stream& stream, connection& self) {
     if (self.refused) {
         answered = status_reply(static_cast<unsigned>(outcome));
     } else {
-        self.enter(stage::answering);
         head.message.from_loopback = self.from_loopback;
-        answered = co_await answer(std::move(head.message));
+        answered = co_await answer_in_time(self, head.message);
     }
     if (answered.drop)
         co_return false;
@@ -436,16 +561,40 @@ http_server::reading http_server::reading_of(head_state state) {
     return reading::malformed;
 }
 
-asio::awaitable<reply> http_server::answer(request incoming) {
-    const std::string path = incoming.path;
+// The answer to a request, or a drop where its peer went away while it was held.
+asio::awaitable<reply> http_server::answer_in_time(connection& self, request& incoming) {
+    self.enter(stage::answering);
+    const auto came = steady::now();
+    for (;;) {
+        const auto seen = x_changes;
+        reply answered = co_await answer(incoming);
+        if (!answered.hold)
+            co_return answered;
+        if (incoming.waited >= *answered.hold) {
+            log::error("request_held_for_ever", {{"listener", x_name}, {"path", incoming.path}});
+            co_return status_reply(500);
+        }
+        self.enter(stage::holding);
+        bool peer_is_there = true;
+        if (seen == x_changes && !x_draining && !self.hurried)
+            peer_is_there = co_await self.hold_until(came + *answered.hold);
+        self.enter(stage::answering);
+        if (!peer_is_there)
+            co_return reply{.drop = true};
+        const bool at_once = x_draining || std::exchange(self.hurried, false);
+        incoming.waited = at_once ? steady::duration::max() : steady::now() - came;
+    }
+}
+
+asio::awaitable<reply> http_server::answer(const request& incoming) {
     try {
-        co_return co_await x_on_request(std::move(incoming));
+        co_return co_await x_on_request(incoming);
     } catch (const boost::system::system_error& e) {
         if (e.code() == asio::error::operation_aborted)
             throw;  // the connection is being cancelled
-        log::error("request_failed", {{"listener", x_name}, {"path", path}, {"error", e.what()}});
+        log::error("request_failed", {{"listener", x_name}, {"path", incoming.path}, {"error", e.what()}});
     } catch (const std::exception& e) {
-        log::error("request_failed", {{"listener", x_name}, {"path", path}, {"error", e.what()}});
+        log::error("request_failed", {{"listener", x_name}, {"path", incoming.path}, {"error", e.what()}});
     }
     co_return status_reply(500);
 }

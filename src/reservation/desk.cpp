@@ -138,6 +138,15 @@ desk::lookup_result desk::renew(const std::string& session_id, const wire::json_
     return found;
 }
 
+const lease* desk::renew(const std::optional<std::string>& session_id, seconds lifetime, instant now) {
+    expire(now);
+    if (!x_lease || (session_id && *session_id != x_lease->session_id))
+        return nullptr;
+    x_lease->expires = now.after(to_ticks(std::min(lifetime, x_settings.max_lifetime)));
+    settled();
+    return &*x_lease;
+}
+
 desk::lookup_result desk::end(const std::string& session_id, const wire::json_value& auth, instant now) {
     const auto found = find(session_id, auth, now);
     if (found.session)
@@ -152,6 +161,11 @@ std::optional<std::string> desk::release(instant now) {
     auto id = x_lease->session_id;
     close(close_reason::released, now);
     return id;
+}
+
+std::optional<std::string> desk::release(const std::string& session_id, instant now) {
+    expire(now);
+    return x_lease && x_lease->session_id == session_id ? release(now) : std::nullopt;
 }
 
 void desk::expire(instant now) {

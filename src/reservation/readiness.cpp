@@ -19,50 +19,63 @@ constexpr std::size_t index(auto value) {
 }  // namespace
 
 readiness::readiness(instant started, std::function<void()> on_change)
-    : x_started(started), x_on_change(std::move(on_change)) {}
+    : x_started(started), x_on_change(std::move(on_change)), x_health_since(started) {}
 
 void readiness::meet(condition met, instant now) {
     if (std::exchange(x_met[index(met)], true))
         return;
-    if (std::all_of(x_met.begin(), x_met.end(), [](bool done) { return done; }))
+    if (std::all_of(x_met.begin(), x_met.end(), [](bool done) { return done; })) {
         x_load_time = now.monotonic - x_started.monotonic;
-    x_on_change();
+        x_ready_since = now;
+    }
+    changed(now);
 }
 
-void readiness::raise(problem_source source, std::string message) {
+void readiness::raise(problem_source source, std::string message, instant now) {
+    set(source, {std::move(message), true}, now);
+}
+
+void readiness::flag(problem_source source, std::string message, instant now) {
+    set(source, {std::move(message), false}, now);
+}
+
+void readiness::clear(problem_source source, instant now) {
+    set(source, {}, now);
+}
+
+void readiness::set(problem_source source, problem found, instant now) {
     auto& slot = x_problems[index(source)];
-    if (slot == message)
+    if (slot == found)
         return;
-    slot = std::move(message);
-    x_on_change();
+    slot = std::move(found);
+    changed(now);
 }
 
-void readiness::clear(problem_source source) {
-    raise(source, {});
-}
-
-void readiness::begin_drain() {
+void readiness::begin_drain(instant now) {
     x_draining = true;
-    x_on_change();
+    changed(now);
 }
 
-std::vector<std::string> readiness::problems() const {
-    std::vector<std::string> out;
-    for (const auto& problem : x_problems)
-        if (!problem.empty())
-            out.push_back(problem);
-    return out;
+void readiness::changed(instant now) {
+    const bool well = reasons().empty();
+    if (std::exchange(x_was_well, well) != well)
+        x_health_since = now;
+    x_on_change();
 }
 
 std::string readiness::error_message() const {
     std::string line;
-    for (const auto& problem : problems())
-        line += (line.empty() ? "" : "; ") + problem;
+    for (const auto& each : x_problems)
+        if (each.to_be_reported)
+            line += (line.empty() ? "" : "; ") + each.message;
     return line;
 }
 
 std::vector<std::string> readiness::reasons() const {
-    auto out = problems();
+    std::vector<std::string> out;
+    for (const auto& each : x_problems)
+        if (!each.message.empty())
+            out.push_back(each.message);
     for (std::size_t i = 0; i < x_met.size(); ++i)
         if (!x_met[i])
             out.emplace_back(waiting_for[i]);

@@ -7,9 +7,27 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+// What is not there is null on the wire.
+template <class T>
+struct nlohmann::adl_serializer<std::optional<T>> {
+    static void to_json(json& document, const std::optional<T>& value) {
+        if (value)
+            document = *value;
+        else
+            document = nullptr;
+    }
+    static void from_json(const json& document, std::optional<T>& value) {
+        if (document.is_null())
+            value.reset();
+        else
+            value = document.get<T>();
+    }
+};
 
 namespace nullworker::wire {
 

@@ -255,18 +255,6 @@ std::string error(const std::string& what) {
     return compact({{"error", what}});
 }
 
-std::string released(const std::string& session_id) {
-    return compact({{"released", true}, {"session_ids", json::array({session_id})}});
-}
-
-std::string not_released(const std::string& reason) {
-    return compact({{"released", false}, {"reason", reason}});
-}
-
-std::string unhealthy(const std::vector<std::string>& reasons) {
-    return compact({{"ok", false}, {"reasons", reasons}});
-}
-
 std::string close_callback(const json_value& payload, const std::string& session_id) {
     json body = payload.document();
     if (body.is_null())

@@ -114,15 +114,17 @@ FUZZ_TARGET(control, 150) {
     if (worker != "starting")
         meet_all(state, time);
     if (worker == "sick")
-        state.raise(reservation::problem_source::consumer, "the probe got 500");
+        state.raise(reservation::problem_source::consumer, "the probe got 500", time);
     if (worker == "draining")
-        state.begin_drain();
+        state.begin_drain(time);
     const auto method = cut(line, " ");
     const auto request = read_request(method, line, rest);
 
-    api::control_api control(desk, state, [] {
-        return std::vector<api::metric>{{"one", {}, "A figure", 1.0}};
-    });
+    api::control_events on;
+    on.measure = [] { return std::vector<api::metric>{{"one", {}, "A figure", 1.0}}; };
+    on.describe = [] { return wire::worker_status{}; };
+    on.on_alive = [] {};
+    api::control_api control({}, desk, state, std::move(on));
     for (int round = 0; round < 2; ++round) {
         const int before = seen.closed;
         const auto answer = control.on_control(request);

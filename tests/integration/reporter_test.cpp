@@ -97,7 +97,7 @@ TEST(reporter, a_worker_that_is_not_ready_reports_all_the_same) {
 TEST(reporter, trouble_is_reported_before_the_worker_is_ready) {
     scene s({.closest = 10s});
     s.play([&s]() -> awaitable<void> {
-        s.state.raise(problem_source::public_key, "no key");
+        s.state.raise(problem_source::public_key, "no key", now());
         const auto first = co_await s.report(1);
         EXPECT_EQ(first.error_msg, "no key");
     });

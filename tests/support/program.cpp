@@ -1,5 +1,7 @@
 #include "support/program.hpp"
 
+#include <nullworker/base/exec_arguments.hpp>
+
 #include <gtest/gtest.h>
 
 #include <array>
@@ -18,15 +20,6 @@ namespace nullworker::test {
 namespace {
 
 constexpr int patience_ms = 30000;
-
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-    std::vector<char*> out;
-    out.reserve(texts.size() + 1);
-    for (auto& text : texts)
-        out.push_back(text.data());
-    out.push_back(nullptr);
-    return out;
-}
 
 }  // namespace
 

@@ -1,21 +1,36 @@
 #pragma once
 
 #include <nullworker/api/metrics.hpp>
+#include <nullworker/base/clock.hpp>
 #include <nullworker/net/message.hpp>
 #include <nullworker/reservation/desk.hpp>
 #include <nullworker/reservation/readiness.hpp>
+#include <nullworker/wire/control_messages.hpp>
 
 #include <functional>
+#include <optional>
 #include <vector>
 
 namespace nullworker::api {
 
-// What the consumer beside the worker may ask, on loopback; nobody else may: see local_guard.hpp.
+struct control_settings {
+    seconds max_lifetime{86400.0};  // how far ahead a renewal may reach
+    bool strict_release = false;    // a release must name the session
+};
+
+// What the control listener asks of the rest of the worker.
+struct control_events {
+    std::function<std::vector<metric>()> measure;   // for GET /metrics
+    std::function<wire::worker_status()> describe;  // for GET /status
+    std::function<void()> on_alive;                 // the consumer showed that it is alive
+};
+
+// What the consumer beside the worker may ask, and the operator; nobody else may: see local_guard.hpp.
 class control_api {
 public:
-    // The references outlive it; `measure` is asked at each GET /metrics.
-    control_api(reservation::desk& desk, const reservation::readiness& state,
-                std::function<std::vector<metric>()> measure);
+    // The references outlive it.
+    control_api(control_settings settings, reservation::desk& desk, const reservation::readiness& state,
+                control_events on);
 
     [[nodiscard]] net::reply on_control(const net::request& request);
 
@@ -23,12 +38,21 @@ private:
     struct tables;
 
     net::reply release(const net::request& request);
+    net::reply renew(const net::request& request);
+    net::reply heartbeat(const net::request& request);
+    net::reply session(const net::request& request);
+    net::reply status(const net::request& request);
     net::reply health(const net::request& request);
     net::reply metrics(const net::request& request);
+    [[nodiscard]] std::optional<std::string> holder() const;
 
+    control_settings x_settings;
     reservation::desk& x_desk;
     const reservation::readiness& x_state;
-    std::function<std::vector<metric>()> x_measure;
+    control_events x_on;
 };
+
+// What the slot holds, as it is told.
+[[nodiscard]] std::optional<wire::slot_session> describe_slot(const reservation::desk& desk, instant now);
 
 }  // namespace nullworker::api

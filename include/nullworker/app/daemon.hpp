@@ -14,11 +14,13 @@
 #include <nullworker/consumer/health_probe.hpp>
 #include <nullworker/net/http_server.hpp>
 #include <nullworker/reservation/desk.hpp>
+#include <nullworker/reservation/heartbeat.hpp>
 #include <nullworker/reservation/readiness.hpp>
 
 #include <boost/asio/io_context.hpp>
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -60,8 +62,13 @@ private:
     void start();
     void state_changed();
     [[nodiscard]] std::vector<api::metric> measure() const;
+    [[nodiscard]] wire::worker_status describe() const;
+    [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> held_since() const;
+    void consumer_alive();
+    void note_pulse(reservation::pulse found);
+    asio::awaitable<void> watch_heartbeat();
     asio::awaitable<void> watch_certificate();
-    asio::awaitable<net::reply> answer_public(net::request request);
+    asio::awaitable<net::reply> answer_public(const net::request& request);  // which outlives it
     asio::awaitable<void> expire_sessions();
     asio::awaitable<void> drain();
     asio::awaitable<void> flush();
@@ -72,7 +79,9 @@ private:
     journal x_journal;
     reservation::desk x_desk;
     reservation::readiness x_state;
+    reservation::heartbeat x_heartbeat;
     wakeup x_expiry;
+    wakeup x_silence;
     wakeup x_stopping;
     wakeup x_slot_freed;
     std::array<file_stamp, 2> x_tls_files;  // certificate and key, as they were loaded last
@@ -80,6 +89,8 @@ private:
     net::http_server x_webhook;
     net::http_server x_control;
     std::string x_own_url;
+    reservation::pulse x_pulse = reservation::pulse::alive;  // what was told last
+    std::optional<instant> x_key_fetched;
     bool x_announced = false;
     std::uint64_t x_keys = 0;  // how many different public keys there were
 

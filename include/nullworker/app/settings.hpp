@@ -5,6 +5,9 @@
 #include <nullworker/base/clock.hpp>
 #include <nullworker/base/log.hpp>
 #include <nullworker/base/url.hpp>
+#include <nullworker/consumer/probe_target.hpp>
+#include <nullworker/reservation/health_verdict.hpp>
+#include <nullworker/reservation/heartbeat.hpp>
 #include <nullworker/wire/status_report.hpp>
 
 #include <chrono>
@@ -23,6 +26,7 @@ struct settings {
     std::uint16_t worker_port = 3000;
     std::uint16_t webhook_port = 3001;
     std::uint16_t control_port = 18999;
+    std::string control_socket;  // a Unix socket beside it; empty: none
 
     std::size_t max_connections = 1024;  // of the public listener
 
@@ -53,10 +57,12 @@ struct settings {
     std::string force_update_file = "/.force_update";
 
     // The consumer.
-    std::optional<url> health_url;
+    std::optional<consumer::probe_target> health_target;
     seconds health_interval{10.0};
     seconds health_timeout{10.0};
-    int unhealthy_after = 3;
+    reservation::verdict_settings verdict;
+    reservation::heartbeat_settings heartbeat;
+    bool strict_release = false;  // a release must name the session
 
     // The state file.
     std::string state_dir;  // empty: nothing survives the process

@@ -5,11 +5,14 @@
 #include <nullworker/base/wakeup.hpp>
 #include <nullworker/reservation/desk.hpp>
 #include <nullworker/reservation/readiness.hpp>
+#include <nullworker/wire/control_messages.hpp>
+#include <nullworker/wire/status_report.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace nullworker::autoscaler {
@@ -45,6 +48,11 @@ public:
     // Reports that an address accepted so far.
     [[nodiscard]] std::uint64_t accepted() const noexcept { return x_accepted; }
 
+    // The last of them; nothing until then.
+    [[nodiscard]] const std::optional<wire::accepted_report>& last_accepted() const noexcept {
+        return x_last_accepted;
+    }
+
 private:
     asio::awaitable<void> settle();
     asio::awaitable<void> report();
@@ -58,6 +66,8 @@ private:
     wakeup x_changed;
     wakeup x_pace;
     reservation::desk::snapshot x_reported;
+    wire::status_report x_report;  // what was sent last
+    std::optional<wire::accepted_report> x_last_accepted;
     double x_disk_reported = 0;  // GiB used at the last accepted report
     double x_disk_now = 0;
     std::uint64_t x_accepted = 0;

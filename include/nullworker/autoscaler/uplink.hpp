@@ -8,6 +8,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -26,6 +27,9 @@ public:
     // Posts what `make_body` returns; it is called anew for each try, so that a late try tells the latest.
     // True once an address answered 2xx, false when all of them were tried in vain.
     [[nodiscard]] asio::awaitable<bool> post(std::function<std::string()> make_body);
+
+    // The address that accepted last; there must have been one.
+    [[nodiscard]] const url& accepted_by() const { return x_addresses.at(x_accepted_by); }
 
     // Waits before `post` is called again after a round in vain.
     [[nodiscard]] asio::awaitable<void> pause_between_rounds();
@@ -50,6 +54,7 @@ private:
     preference x_preference;
     net::http_client x_client;
     wakeup x_pause;
+    std::size_t x_accepted_by = 0;
     bool x_failing = false;
     bool x_hurrying = false;
 };

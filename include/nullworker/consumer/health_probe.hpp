@@ -1,7 +1,7 @@
 #pragma once
 
 #include <nullworker/base/asio.hpp>
-#include <nullworker/base/url.hpp>
+#include <nullworker/consumer/probe_target.hpp>
 #include <nullworker/net/http_client.hpp>
 #include <nullworker/reservation/health_verdict.hpp>
 #include <nullworker/reservation/readiness.hpp>
@@ -15,14 +15,15 @@
 namespace nullworker::consumer {
 
 struct probe_settings {
-    url target;
+    probe_target target;
     std::chrono::steady_clock::duration interval = std::chrono::seconds(10);
     std::chrono::steady_clock::duration timeout = std::chrono::seconds(10);
-    int unhealthy_after = 3;  // failures in a row
+    reservation::verdict_settings verdict;
 };
 
 // Asks the consumer again and again whether it is well, and tells `state`. Until the first success it asks
-// at least once a second, so that a worker is ready soon after its consumer.
+// at least once a second, so that a worker is ready soon after its consumer. Logs what changes, not what each
+// probe finds.
 class health_probe {
 public:
     // `state` outlives it.
@@ -32,11 +33,18 @@ public:
     // Probes until cancelled.
     [[nodiscard]] asio::awaitable<void> run();
 
+    [[nodiscard]] const reservation::health_verdict& verdict() const noexcept { return x_verdict; }
+
 private:
     asio::awaitable<std::string> probe();
+    asio::awaitable<std::string> ask(url target);
+    asio::awaitable<std::string> connect(tcp_target target);
+    asio::awaitable<std::string> run_command(exec_target target);
     void judge(std::string failure);
 
+    asio::any_io_executor x_executor;
     probe_settings x_settings;
+    std::string x_name;  // of the target
     net::http_client x_client;
     reservation::health_verdict x_verdict;
     reservation::readiness& x_state;

@@ -5,11 +5,14 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <string>
 #include <vector>
 
 namespace nullworker::net {
@@ -27,5 +30,18 @@ namespace nullworker::net {
 [[nodiscard]] asio::awaitable<result<asio::ip::tcp::socket>> connect_to_any(
     asio::any_io_executor executor, std::vector<asio::ip::tcp::endpoint> endpoints,
     std::chrono::steady_clock::duration limit);
+
+// The same for a name or an address.
+[[nodiscard]] asio::awaitable<result<asio::ip::tcp::socket>> connect_to(
+    asio::any_io_executor executor, std::string host, std::uint16_t port,
+    std::chrono::steady_clock::duration limit);
+
+// Connects to a Unix socket.
+[[nodiscard]] asio::awaitable<result<asio::generic::stream_protocol::socket>> connect_local(
+    asio::any_io_executor executor, std::string path);
+
+// How many name look-ups the system is busy with. They cannot be interrupted, and an event loop does not end
+// before they do.
+[[nodiscard]] int lookups_under_way();
 
 }  // namespace nullworker::net

@@ -25,6 +25,7 @@ struct call {
     std::string body = {};
     std::chrono::steady_clock::duration limit = std::chrono::seconds(10);  // for all of it
     std::size_t max_reply_bytes = 1024 * 1024;
+    std::string local_socket = {};  // path of a Unix socket to ask instead of the target's host and port
 };
 
 // Sends requests, one at a time, and keeps the last connection open for the next one to the same origin.
@@ -49,15 +50,12 @@ private:
     class connection;
 
     asio::awaitable<result<reply>> exchange(call request);
+    asio::awaitable<result<reply>> finish(std::unique_ptr<connection> made, call request);
 
     asio::any_io_executor x_executor;
     std::shared_ptr<tls_trust> x_trust;
     std::unique_ptr<connection> x_kept;
 };
-
-// How many name look-ups the system is busy with. They cannot be interrupted, and an event loop does not end
-// before they do.
-[[nodiscard]] int lookups_under_way();
 
 // Whether a reply accepts what was sent: any 2xx.
 [[nodiscard]] inline bool is_success(const reply& answer) {

@@ -6,6 +6,8 @@
 #include <nullworker/net/tls.hpp>
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
 #include <array>
@@ -32,15 +34,18 @@ struct server_limits {
     std::chrono::steady_clock::duration idle_timeout = std::chrono::seconds(15);  // between requests
 };
 
-// Answers one request. An exception that leaves it is a bug: it is logged and answered 500.
-using handler = std::function<asio::awaitable<reply>(request)>;
+// Answers one request, which outlives the coroutine. An exception that leaves it is a bug: it is logged and
+// answered 500.
+using handler = std::function<asio::awaitable<reply>(const request&)>;
 
-// An HTTP/1.1 listener, with TLS where a context is given. Stops in two phases: `drain()` closes the
-// acceptor and the idle connections and lets the busy ones finish; `join()` waits for them, then cancels.
+// An HTTP/1.1 server, with TLS where a context is given, on any number of addresses. Stops in two phases:
+// `drain()` closes the acceptors and the idle connections and lets the busy ones finish; `join()` waits for
+// them, then cancels.
 //
 // Connections that do not get to the point cannot keep others out: at the cap, and when the process is out of
 // descriptors, a new one takes the place of the one that has waited longest without a whole request. Idle
-// ones go before those in the middle of a request; one whose request is being answered never does.
+// ones go before those in the middle of a request; one whose request is being answered never does. Where all
+// the others are being answered, a request that is held is answered before its time.
 class http_server {
 public:
     // `name` is for the log.
@@ -52,7 +57,11 @@ public:
     // Throws startup_error that names `setting`, the address and the reason.
     void bind(const asio::ip::tcp::endpoint& address, const std::string& setting);
 
-    // The port bound.
+    // The same for a Unix socket at `path`, which those may use who may write to the file (mode 0660). A file
+    // that a dead process left there is replaced, any other is left alone.
+    void bind_local(const std::string& path, const std::string& setting);
+
+    // The port bound last.
     [[nodiscard]] std::uint16_t port() const noexcept { return x_port; }
 
     // Connections accepted from now on use `tls`; those that are open keep what they began with.
@@ -60,6 +69,9 @@ public:
 
     // Starts to accept.
     void start();
+
+    // Something changed that requests may be held for: they are asked for again.
+    void look_again();
 
     void drain();
 
@@ -76,8 +88,17 @@ private:
     class connection;
 
     // What a connection is at, in the order in which they have to make room.
-    enum class stage : std::uint8_t { leaving, idle, reading_head, reading_body, answering, evicted };
-    static constexpr std::size_t stages = 6;
+    enum class stage : std::uint8_t {
+        leaving,
+        idle,
+        reading_head,
+        reading_body,
+        holding,
+        answering,
+        evicted
+    };
+    static constexpr std::size_t stages = 7;
+    using acceptor = asio::basic_socket_acceptor<asio::generic::stream_protocol>;
     using queue = std::list<connection*>;
 
     // Something that comes in bursts: one warning each, however long it lasts.
@@ -96,10 +117,14 @@ private:
     enum class reading : std::uint16_t;
     static reading reading_of(head_state state);
 
-    asio::awaitable<void> accept_loop();
+    [[nodiscard]] queue& at(stage where) { return x_connections[static_cast<std::size_t>(where)]; }
+
+    void listen_at(const asio::generic::stream_protocol::endpoint& address, const std::string& described);
+    asio::awaitable<void> accept_loop(acceptor& from);
     asio::awaitable<void> recover_from(error_code ec);
     asio::awaitable<void> make_room();
     bool evict_one();
+    void hurry_one();
 
     asio::awaitable<void> serve(std::unique_ptr<connection> self);
     template <class Stream>
@@ -117,19 +142,22 @@ private:
                                           std::size_t length);
     template <class Stream>
     asio::awaitable<reading> read_chunked(Stream& stream, connection& self, std::string& body);
-    asio::awaitable<reply> answer(request incoming);
+    asio::awaitable<reply> answer_in_time(connection& self, request& incoming);
+    asio::awaitable<reply> answer(const request& incoming);
 
     asio::any_io_executor x_executor;
     std::string x_name;
     handler x_on_request;
     server_limits x_limits;
     tls_context x_tls;
-    asio::ip::tcp::acceptor x_acceptor;
+    std::list<acceptor> x_acceptors;
+    std::string x_local_path;   // of the Unix socket; empty: none
     asio::steady_timer x_room;  // cancelled when a connection ends, or could make room
     task_group x_tasks;
     std::array<queue, stages> x_connections;  // each in the order in which they came to that stage
     std::size_t x_open = 0;                   // without those evicted, which are about to end
     std::uint64_t x_evicted = 0;
+    std::uint64_t x_changes = 0;  // calls of look_again
     std::uint16_t x_port = 0;
     episode x_accept_failures;
     episode x_evictions;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -24,7 +25,9 @@ struct request {
     std::string query;  // without the '?', not decoded
     std::vector<header> headers;
     std::string body;
-    bool from_loopback = false;  // the peer's address is one of this machine alone
+    bool from_loopback = false;  // the peer is on this machine: a loopback address, or a Unix socket
+    std::chrono::steady_clock::duration waited{};  // since it came; the longest there is when it must be
+                                                   // answered now, see `reply::hold`
 
     // The first value of `name`, or nothing.
     [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const;
@@ -36,6 +39,11 @@ struct reply {
     std::string body;
     std::vector<header> headers = {};
     bool drop = false;  // send nothing and close the connection: for those who play a peer that fails
+
+    // Where set, this is no answer yet. The server keeps the request and asks its handler again whenever
+    // `http_server::look_again` says that something changed, and at the latest once `request::waited` is as
+    // long as this; then the handler must answer.
+    std::optional<std::chrono::steady_clock::duration> hold = {};
 };
 
 // `body` as application/json.

@@ -76,11 +76,18 @@ public:
     // `now`.
     lookup_result renew(const std::string& session_id, const wire::json_value& auth, instant now);
 
+    // For the program beside the worker, which needs no grant: the session ends `lifetime` from now, at most
+    // the maximum. `session_id` is who the caller thinks holds the slot. The lease; null where nobody or
+    // somebody else holds it.
+    const lease* renew(const std::optional<std::string>& session_id, seconds lifetime, instant now);
+
     // Ends the session, if `auth` equals one of its grants. `session` is null in every case.
     lookup_result end(const std::string& session_id, const wire::json_value& auth, instant now);
 
-    // Frees the slot whoever holds it; the id of the session it ended, or nothing.
+    // Frees the slot whoever holds it, or only if `session_id` does; the id of the session it ended, or
+    // nothing.
     std::optional<std::string> release(instant now);
+    std::optional<std::string> release(const std::string& session_id, instant now);
 
     // Ends the session whose time is up.
     void expire(instant now);

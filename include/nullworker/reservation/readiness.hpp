@@ -18,7 +18,7 @@ enum class condition {
 };
 
 // Who may have something to complain about.
-enum class problem_source { public_key, consumer };
+enum class problem_source { public_key, consumer, heartbeat };
 
 // Whether the worker is ready, since when, and what is wrong with it. Once ready it stays so; problems come
 // and go.
@@ -28,11 +28,17 @@ public:
     readiness(instant started, std::function<void()> on_change);
 
     void meet(condition met, instant now);
-    void raise(problem_source source, std::string message);
-    void clear(problem_source source);
+
+    // Something is wrong, and the autoscaler is to know. Takes the place of what the source said before.
+    void raise(problem_source source, std::string message, instant now);
+
+    // Something is wrong, but not so much that the autoscaler should replace the worker.
+    void flag(problem_source source, std::string message, instant now);
+
+    void clear(problem_source source, instant now);
 
     // From now on no new session is taken.
-    void begin_drain();
+    void begin_drain(instant now);
 
     [[nodiscard]] bool ready() const noexcept { return x_load_time.has_value(); }
     [[nodiscard]] bool draining() const noexcept { return x_draining; }
@@ -41,20 +47,39 @@ public:
     // Seconds from start to ready, 0 until then.
     [[nodiscard]] double load_time() const noexcept { return x_load_time ? x_load_time->count() : 0.0; }
 
-    // All problems in one line; empty when there is none.
+    // When it became ready; nothing until then.
+    [[nodiscard]] const std::optional<instant>& ready_since() const noexcept { return x_ready_since; }
+
+    [[nodiscard]] const instant& started() const noexcept { return x_started; }
+
+    // What the autoscaler is to know, in one line; empty when there is nothing.
     [[nodiscard]] std::string error_message() const;
 
     // Why not all is well: what is waited for, what is wrong; empty when all is well.
     [[nodiscard]] std::vector<std::string> reasons() const;
 
+    // Since when all is well, or has not been.
+    [[nodiscard]] const instant& health_since() const noexcept { return x_health_since; }
+
 private:
-    std::vector<std::string> problems() const;
+    struct problem {
+        std::string message;  // empty: none
+        bool to_be_reported = false;
+
+        friend bool operator==(const problem&, const problem&) = default;
+    };
+
+    void set(problem_source source, problem found, instant now);
+    void changed(instant now);
 
     instant x_started;
     std::function<void()> x_on_change;
     std::array<bool, 3> x_met{};
-    std::array<std::string, 2> x_problems;
+    std::array<problem, 3> x_problems;
     std::optional<seconds> x_load_time;
+    std::optional<instant> x_ready_since;
+    instant x_health_since;
+    bool x_was_well = false;
     bool x_draining = false;
 };
 

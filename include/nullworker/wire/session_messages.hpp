@@ -7,7 +7,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 // What clients send to a worker's session routes and to /ping, and what they get back.
 namespace nullworker::wire {
@@ -67,13 +66,6 @@ struct session_description {
 [[nodiscard]] std::string ok(bool value);
 [[nodiscard]] std::string ping_result();
 [[nodiscard]] std::string error(const std::string& what);
-
-// The control listener's answers to /release.
-[[nodiscard]] std::string released(const std::string& session_id);
-[[nodiscard]] std::string not_released(const std::string& reason);
-
-// The control listener's /health while something is wrong.
-[[nodiscard]] std::string unhealthy(const std::vector<std::string>& reasons);
 
 // Every close callback carries it, with the session's id.
 inline constexpr const char* close_callback_header = "X-Nullworker-Closed";

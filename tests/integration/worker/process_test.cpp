@@ -37,7 +37,7 @@ void with_consumer(const story& told, const std::function<void(app::settings&)>&
     scripted_peer consumer(loop.get_executor());
     prepare(consumer);
     test_worker worker(loop, [&](app::settings& config) {
-        config.health_url = consumer.at("/health");
+        config.health_target = consumer.at("/health");
         config.health_interval = seconds(0.01);
         adjust(config);
     });
@@ -90,7 +90,7 @@ TEST(health, a_consumer_that_falls_ill_is_reported_and_the_error_clears_when_it_
             const auto well = co_await worker.send(listener::control, net::verb::get, "/health");
             EXPECT_EQ(well.status, 200u);
         },
-        [](app::settings& config) { config.unhealthy_after = 2; },
+        [](app::settings& config) { config.verdict.unhealthy_after = 2; },
         [](scripted_peer& consumer) { consumer.reply_always("/health", net::text_reply(200, "ok")); });
 }
 

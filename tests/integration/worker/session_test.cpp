@@ -52,7 +52,7 @@ std::vector<net::header> authorization(const std::string& value) {
 }
 const std::vector<std::string> wrong_tokens = {"", "Bearer ", "Bearer nonsense", "nonsense"};
 const std::vector<std::string> right_tokens = {"Bearer master-token-for-checks", "master-token-for-checks"};
-const std::vector<std::string> release_bodies = {"", "{}", "anything"};
+const std::vector<std::string> release_bodies = {"", "{}", R"({"session_id": null})"};
 
 bool is_busy(const json& report) {
     return report["cur_load"] == 100.0;
@@ -361,7 +361,7 @@ TEST(close_callback, a_relative_route_goes_to_the_consumers_own_server) {
     scripted_peer consumer(loop.get_executor());
     consumer.reply_always("/health", net::text_reply(200, "ok"));
     consumer.reply_always("/closed", net::text_reply(200, "ok"));
-    test_worker worker(loop, [&](app::settings& config) { config.health_url = consumer.at("/health"); });
+    test_worker worker(loop, [&](app::settings& config) { config.health_target = consumer.at("/health"); });
     worker.start();
     const auto story = [](test_worker& subject, scripted_peer& beside) -> asio::awaitable<void> {
         co_await subject.until_ready();

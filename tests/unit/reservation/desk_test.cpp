@@ -209,6 +209,42 @@ TEST_F(desk_test, renewal_wants_the_sessions_own_grant) {
     EXPECT_EQ(front.holder()->expires.monotonic, clock.time.monotonic + 60s);
 }
 
+TEST_F(desk_test, a_renewal_from_inside_counts_from_now_and_is_never_additive) {
+    reserve(request(7, 100, 60));
+    clock.advance(10s);
+    const lease* renewed = front.renew(std::nullopt, seconds(30), clock.time);
+    ASSERT_EQ(renewed, front.holder());
+    EXPECT_EQ(renewed->expires.monotonic, clock.time.monotonic + 30s);
+    front.renew("session-1", seconds(30), clock.time);
+    EXPECT_EQ(renewed->expires.monotonic, clock.time.monotonic + 30s);
+    EXPECT_EQ(renewed->expires.wall, clock.time.wall + 30s);
+}
+
+TEST_F(desk_test, a_renewal_from_inside_never_reaches_further_than_the_maximum) {
+    reserve(request(7));
+    front.renew(std::nullopt, seconds(3601), clock.time);
+    EXPECT_EQ(front.holder()->expires.monotonic, clock.time.monotonic + 3600s);
+}
+
+TEST_F(desk_test, only_the_holder_is_renewed_from_inside) {
+    EXPECT_EQ(front.renew(std::nullopt, seconds(30), clock.time), nullptr);
+    reserve(request(7, 100, 60));
+    EXPECT_EQ(front.renew("another", seconds(30), clock.time), nullptr);
+    EXPECT_EQ(front.holder()->expires.monotonic, clock.time.monotonic + 60s);
+    clock.advance(60s);
+    EXPECT_EQ(front.renew("session-1", seconds(30), clock.time), nullptr);
+    EXPECT_EQ(front.holder(), nullptr);
+}
+
+TEST_F(desk_test, a_late_release_never_frees_the_next_holder) {
+    reserve(request(7));
+    EXPECT_EQ(front.release("session-1", clock.time), "session-1");
+    reserve(request(8));
+    EXPECT_EQ(front.release("session-1", clock.time), std::nullopt);
+    EXPECT_EQ(front.holder()->session_id, "session-2");
+    EXPECT_EQ(front.release("session-2", clock.time), "session-2");
+}
+
 TEST_F(desk_test, a_report_names_what_is_open_and_what_came_and_went) {
     reserve(request(7, 100));
     const auto busy = front.take_snapshot();

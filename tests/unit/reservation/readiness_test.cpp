@@ -44,18 +44,18 @@ TEST_F(readiness_test, the_reasons_name_what_is_waited_for) {
 }
 
 TEST_F(readiness_test, problems_are_joined_and_cleared) {
-    state.raise(problem_source::public_key, "no key");
-    state.raise(problem_source::consumer, "no consumer");
+    state.raise(problem_source::public_key, "no key", start);
+    state.raise(problem_source::consumer, "no consumer", start);
     EXPECT_EQ(state.error_message(), "no key; no consumer");
-    state.clear(problem_source::public_key);
+    state.clear(problem_source::public_key, start);
     EXPECT_EQ(state.error_message(), "no consumer");
-    state.clear(problem_source::consumer);
+    state.clear(problem_source::consumer, start);
     EXPECT_EQ(state.error_message(), "");
 }
 
 TEST_F(readiness_test, a_problem_does_not_make_a_ready_worker_unready) {
     meet_all(1s);
-    state.raise(problem_source::consumer, "gone");
+    state.raise(problem_source::consumer, "gone", start);
     EXPECT_TRUE(state.ready());
     EXPECT_FALSE(state.reasons().empty());
 }
@@ -65,7 +65,7 @@ TEST_F(readiness_test, a_draining_worker_takes_no_session) {
     meet_all(1s);
     EXPECT_TRUE(state.takes_sessions());
     EXPECT_TRUE(state.reasons().empty());
-    state.begin_drain();
+    state.begin_drain(start);
     EXPECT_FALSE(state.takes_sessions());
     EXPECT_EQ(state.reasons(), std::vector<std::string>{"draining"});
 }
@@ -73,9 +73,33 @@ TEST_F(readiness_test, a_draining_worker_takes_no_session) {
 TEST_F(readiness_test, every_change_is_told_once) {
     state.meet(condition::listening, start);
     state.meet(condition::listening, start);
-    state.raise(problem_source::consumer, "gone");
-    state.raise(problem_source::consumer, "gone");
+    state.raise(problem_source::consumer, "gone", start);
+    state.raise(problem_source::consumer, "gone", start);
     EXPECT_EQ(changes, 2);
+}
+
+TEST_F(readiness_test, a_flag_is_a_reason_but_nothing_for_the_autoscaler) {
+    meet_all(1s);
+    state.flag(problem_source::heartbeat, "silent", start);
+    EXPECT_EQ(state.reasons(), std::vector<std::string>{"silent"});
+    EXPECT_EQ(state.error_message(), "");
+    state.raise(problem_source::heartbeat, "silent", start);
+    EXPECT_EQ(state.reasons(), std::vector<std::string>{"silent"});
+    EXPECT_EQ(state.error_message(), "silent");
+}
+
+TEST_F(readiness_test, it_knows_since_when_all_is_well_or_is_not) {
+    EXPECT_FALSE(state.ready_since());
+    EXPECT_EQ(state.health_since().monotonic, start.monotonic);
+    meet_all(1s);
+    EXPECT_EQ(state.ready_since()->monotonic, start.monotonic + 1s);
+    EXPECT_EQ(state.health_since().monotonic, start.monotonic + 1s);
+    state.raise(problem_source::consumer, "gone", start.after(5s));
+    state.raise(problem_source::consumer, "still gone", start.after(6s));
+    EXPECT_EQ(state.health_since().monotonic, start.monotonic + 5s);
+    state.clear(problem_source::consumer, start.after(9s));
+    EXPECT_EQ(state.health_since().monotonic, start.monotonic + 9s);
+    EXPECT_EQ(state.ready_since()->monotonic, start.monotonic + 1s);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "support/recordings.hpp"
 
+#include <nullworker/wire/control_messages.hpp>
 #include <nullworker/wire/session_messages.hpp>
 
 #include <gtest/gtest.h>

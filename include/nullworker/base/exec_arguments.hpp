@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 // What the exec functions want, made before there is a child.
-namespace nullworker::fleet {
+namespace nullworker {
 
 // Our own environment with `additions`, which win, as NAME=value.
 [[nodiscard]] inline std::vector<std::string> merged_environment(
@@ -33,4 +33,4 @@ namespace nullworker::fleet {
     return out;
 }
 
-}  // namespace nullworker::fleet
+}  // namespace nullworker

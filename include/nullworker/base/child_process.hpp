@@ -1,0 +1,65 @@
+#pragma once
+
+#include <nullworker/base/asio.hpp>
+#include <nullworker/base/error.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+
+#include <cstddef>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace nullworker {
+
+// How a program is started.
+struct child_options {
+    std::vector<std::string> command;                     // the program, found in PATH, and its arguments
+    std::map<std::string, std::string> environment = {};  // additions to ours
+    bool own_group =
+        false;  // in a process group of its own, without input, killed with all that is in it at the end
+    int output = -1;  // descriptors for standard output and error; -1: ours
+    int error = -1;
+};
+
+// A program that runs beside us. It gets no descriptors but the standard ones. Needs Linux 5.3.
+class child_process {
+public:
+    // Throws startup_error when it cannot be started.
+    child_process(const asio::any_io_executor& executor, const child_options& options);
+
+    // One with a group of its own is killed if it still runs.
+    ~child_process();
+    child_process(const child_process&) = delete;
+    child_process& operator=(const child_process&) = delete;
+
+    // Returns when it has ended: its exit code, or 128 and the number of the signal that ended it.
+    [[nodiscard]] asio::awaitable<int> wait();
+
+    void signal(int number);
+
+private:
+    pid_t x_pid = -1;
+    bool x_own_group;
+    asio::posix::stream_descriptor x_descriptor;
+};
+
+// What became of a line of shell.
+struct shell_outcome {
+    int code = 0;        // its exit code, or 128 and a signal's number
+    std::string output;  // of standard output and error each the first 64 KiB
+    std::string error;
+
+    // For people: how it ended, with the last line of what it said about that.
+    [[nodiscard]] std::string described() const;
+};
+
+// Runs a line by /bin/sh in a process group of its own, without input. Has no limit of its own: see `within`;
+// when cancelled it kills the group. Fails with the system's error where nothing can be started.
+[[nodiscard]] asio::awaitable<result<shell_outcome>> run_shell(std::string line);
+
+}  // namespace nullworker

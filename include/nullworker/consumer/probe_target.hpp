@@ -1,0 +1,33 @@
+#pragma once
+
+#include <nullworker/base/error.hpp>
+#include <nullworker/base/url.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace nullworker::consumer {
+
+// A port that takes connections when the consumer is well.
+struct tcp_target {
+    std::string host;
+    std::uint16_t port = 0;
+};
+
+// A line of shell that exits with 0 when the consumer is well.
+struct exec_target {
+    std::string command;
+};
+
+// What a health probe asks: a URL that answers 200, a port, or a command.
+using probe_target = std::variant<url, tcp_target, exec_target>;
+
+// http://…, https://…, tcp://host:port or exec:COMMAND. Fails with invalid_url or unsupported_scheme.
+[[nodiscard]] result<probe_target> parse_probe_target(std::string_view text);
+
+// As it was written, more or less: for the log.
+[[nodiscard]] std::string to_text(const probe_target& target);
+
+}  // namespace nullworker::consumer

@@ -1,0 +1,147 @@
+#include "reading.hpp"
+
+#include <nullworker/wire/control_messages.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <system_error>
+
+namespace nullworker::wire {
+namespace {
+
+using nlohmann::json;
+
+// The object in `body`; an empty body is an empty object.
+parsed<json_value> parse_claim(std::string_view body) {
+    if (body.empty())
+        return json_value(json::object());
+    const auto value = json_value::parse(body);
+    if (!value)
+        return refuse("invalid JSON");
+    if (!value->document().is_object())
+        return refuse("body", "must be an object");
+    return *value;
+}
+
+// "session_id" may be absent or null, which claims nothing.
+parsed<session_claim> read_claim(const json& message) {
+    session_claim out;
+    const auto id = message.find("session_id");
+    if (id == message.end() || id->is_null())
+        return out;
+    if (!id->is_string() || id->get_ref<const std::string&>().empty())
+        return refuse("session_id", "must be a string that is not empty");
+    out.session_id = id->get<std::string>();
+    return out;
+}
+
+template <class Number>
+bool read_number(std::string_view text, Number& out) {
+    const auto* end = text.data() + text.size();
+    const auto [stop, ec] = std::from_chars(text.data(), end, out);
+    return ec == std::errc() && stop == end;
+}
+
+json holder_or_null(const std::optional<std::string>& holder) {
+    return holder ? json(*holder) : json();
+}
+
+}  // namespace
+
+parsed<session_claim> parse_session_claim(std::string_view body) {
+    const auto message = parse_claim(body);
+    if (!message)
+        return message.error();
+    return read_claim(message->document());
+}
+
+parsed<renewal_request> parse_renewal(std::string_view body, seconds longest) {
+    const auto message = parse_claim(body);
+    if (!message)
+        return message.error();
+    const json& fields = message->document();
+    const auto claim = read_claim(fields);
+    if (!claim)
+        return claim.error();
+    const auto lifetime = fields.find("lifetime");
+    if (lifetime == fields.end())
+        return refuse("lifetime", "missing: how many seconds from now the session is to last");
+    if (!lifetime->is_number() || !std::isfinite(lifetime->get<double>()) || lifetime->get<double>() <= 0)
+        return refuse("lifetime", "must be a finite number greater than 0");
+    return renewal_request{std::min(seconds(lifetime->get<double>()), longest), claim->session_id};
+}
+
+parsed<session_query> parse_session_query(std::string_view query) {
+    session_query out;
+    while (!query.empty()) {
+        const auto pair = query.substr(0, query.find('&'));
+        query.remove_prefix(std::min(query.size(), pair.size() + 1));
+        const auto name = pair.substr(0, pair.find('='));
+        const auto value = pair.substr(std::min(pair.size(), name.size() + 1));
+        if (name == "wait") {
+            double wait = 0;
+            if (!read_number(value, wait) || !(wait >= 0 && wait <= longest_wait.count()))
+                return refuse("wait", "must be a number of seconds, 0 to 3600");
+            out.wait = seconds(wait);
+        } else if (name == "since") {
+            if (!read_number(value, out.since) || out.since < 0)
+                return refuse("since", "must be a generation: an integer, 0 or more");
+        } else if (!name.empty()) {
+            return refuse(std::string(name.substr(0, 64)), "unknown parameter; there are wait and since");
+        }
+    }
+    return out;
+}
+
+NULLWORKER_MESSAGE(slot_session, session_id, generation, created_at, expiration, remaining, cost, request_idx)
+NULLWORKER_MESSAGE(accepted_report, accepted_at, address, cur_load, max_perf, error_msg)
+NULLWORKER_MESSAGE(health_status, state, since, reasons)
+NULLWORKER_MESSAGE(consumer_status, probe, probe_since, probe_failure, heartbeat, last_heartbeat)
+NULLWORKER_MESSAGE(key_status, fetched_at, age)
+NULLWORKER_MESSAGE(worker_status, version, url, container_id, started_at, ready_since, draining, health,
+                   consumer, session, last_report, undelivered_completions, public_key)
+
+std::string to_json(const std::optional<slot_session>& session) {
+    return compact(json(session));
+}
+
+std::string to_json(const worker_status& status) {
+    return compact(json(status));
+}
+
+result<std::optional<slot_session>> parse_slot(std::string_view body) {
+    return read_message<std::optional<slot_session>>(body);
+}
+
+result<worker_status> parse_worker_status(std::string_view body) {
+    return read_message<worker_status>(body);
+}
+
+std::string released(const std::string& session_id) {
+    return compact({{"released", true}, {"session_ids", json::array({session_id})}});
+}
+
+std::string not_released(const std::string& reason) {
+    return compact({{"released", false}, {"reason", reason}});
+}
+
+std::string renewed(const slot_session& session) {
+    return compact({{"session_id", session.session_id},
+                    {"expiration", session.expiration},
+                    {"remaining", session.remaining}});
+}
+
+std::string not_the_holder(const char* action, const std::optional<std::string>& holder) {
+    return compact({{action, false}, {"reason", "not the holder"}, {"session_id", holder_or_null(holder)}});
+}
+
+std::string heartbeat_noted(const std::optional<std::string>& holder) {
+    return compact({{"ok", true}, {"session_id", holder_or_null(holder)}});
+}
+
+std::string unhealthy(const std::vector<std::string>& reasons) {
+    return compact({{"ok", false}, {"reasons", reasons}});
+}
+
+}  // namespace nullworker::wire

@@ -1,0 +1,95 @@
+#include "support/drive.hpp"
+#include "support/temporary_directory.hpp"
+
+#include <nullworker/base/child_process.hpp>
+#include <nullworker/base/deadline.hpp>
+
+#include <boost/asio/io_context.hpp>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <csignal>
+#include <fstream>
+#include <string>
+
+#include <unistd.h>
+
+namespace nullworker {
+namespace {
+
+using namespace std::chrono_literals;
+
+shell_outcome run(const std::string& line) {
+    asio::io_context loop;
+    return test::drive(loop, run_shell(line)).value();
+}
+
+TEST(shell, what_a_command_says_and_how_it_ends_is_told) {
+    const auto ended = run("echo out; echo err >&2; exit 3");
+    EXPECT_EQ(ended.code, 3);
+    EXPECT_EQ(ended.output, "out\n");
+    EXPECT_EQ(ended.error, "err\n");
+}
+
+TEST(shell, a_signal_is_told_as_shells_do) {
+    EXPECT_EQ(run("kill -9 $$").code, 137);
+}
+
+TEST(shell, a_command_has_no_input) {
+    EXPECT_EQ(run("cat").code, 0);
+}
+
+TEST(shell, the_ending_is_described_with_the_last_line_of_what_was_said) {
+    EXPECT_EQ(run("exit 3").described(), "exited with status 3");
+    EXPECT_EQ(run("echo why; exit 3").described(), "exited with status 3: why");
+    EXPECT_EQ(run("echo out; printf 'first\\nlast \\n\\n' >&2; exit 1").described(),
+              "exited with status 1: last");
+    EXPECT_EQ(run("kill -15 $$").described(), "killed by signal 15");
+}
+
+TEST(shell, more_output_than_is_kept_does_no_harm) {
+    const auto ended = run("yes");
+    EXPECT_NE(ended.code, 0);
+    EXPECT_LE(ended.output.size(), 64U * 1024);
+    EXPECT_GE(ended.output.size(), 60U * 1024);
+}
+
+TEST(shell, a_command_gets_no_descriptors_of_ours) {
+    EXPECT_EQ(run("ls /proc/self/fd | grep -vxE '[0-3]'").output, "");
+}
+
+TEST(shell, a_command_that_takes_too_long_is_killed_with_all_it_started) {
+    asio::io_context loop;
+    const test::temporary_directory directory;
+    const std::string file = directory.path() / "pid";
+    test::drive(loop, [&]() -> asio::awaitable<void> {
+        auto work = run_shell("sleep 1000 & echo $! > " + file + "; wait");
+        const auto ended = co_await within(200ms, std::move(work));
+        EXPECT_EQ(ended.error(), errc::timed_out);
+    });
+    pid_t left = 0;
+    std::ifstream(file) >> left;
+    ASSERT_GT(left, 0);
+    // The killed process may stay a moment until somebody reaps it.
+    std::string state;
+    std::ifstream status("/proc/" + std::to_string(left) + "/stat");
+    std::string pid;
+    std::string name;
+    status >> pid >> name >> state;
+    EXPECT_TRUE(state.empty() || state == "Z" || state == "X") << state;
+}
+
+TEST(child_process, a_program_that_is_not_there_is_an_error_that_names_it) {
+    asio::io_context loop;
+    child_options options;
+    options.command = {"no-such-program"};
+    try {
+        const child_process child(loop.get_executor(), options);
+        FAIL();
+    } catch (const startup_error& e) {
+        EXPECT_NE(std::string(e.what()).find("cannot run 'no-such-program'"), std::string::npos);
+    }
+}
+
+}  // namespace
+}  // namespace nullworker

@@ -1,0 +1,250 @@
+#include "support/drive.hpp"
+#include "support/raw_connection.hpp"
+#include "support/test_worker.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+// Whether the consumer is alive: its own heartbeat, and the probes of a running daemon.
+namespace nullworker::test {
+namespace {
+
+using namespace std::chrono_literals;
+using nlohmann::json;
+using listener = test_worker::listener;
+using reservation::dead_consumer_policy;
+
+bool is_errored(const json& report) {
+    return !report["error_msg"].get_ref<const std::string&>().empty();
+}
+bool is_well(const json& report) {
+    return !is_errored(report);
+}
+bool is_free(const json& report) {
+    return report["cur_load"] == 0.0;
+}
+
+asio::awaitable<net::reply> post(test_worker& worker, std::string path, std::string body = {}) {
+    co_return co_await worker.send(listener::control, net::verb::post, std::move(path), std::move(body));
+}
+asio::awaitable<net::reply> get(test_worker& worker, std::string path) {
+    co_return co_await worker.send(listener::control, net::verb::get, std::move(path));
+}
+
+// Returns once /health answers `status`; its body.
+asio::awaitable<std::string> health(test_worker& worker, unsigned status) {
+    for (;;) {
+        const auto answer = co_await get(worker, "/health");
+        if (answer.status == status)
+            co_return answer.body;
+    }
+}
+
+// Settings of a worker that expects a heartbeat, in seconds.
+std::function<void(app::settings&)> expecting(double timeout, double grace, dead_consumer_policy policy) {
+    return [=](app::settings& config) {
+        config.heartbeat = {.timeout = seconds(timeout), .grace = seconds(grace), .policy = policy};
+    };
+}
+
+TEST(heartbeat, is_answered_with_the_holder) {
+    with_worker([](test_worker& worker) -> asio::awaitable<void> {
+        const auto free = co_await post(worker, "/heartbeat");
+        EXPECT_EQ(free.status, 200u);
+        EXPECT_EQ(free.body, R"({"ok":true,"session_id":null})");
+        const auto id = co_await worker.create(worker.grant(11));
+        const auto held = co_await post(worker, "/heartbeat", "{}");
+        EXPECT_EQ(json::parse(held.body)["session_id"], id);
+        const auto nonsense = co_await post(worker, "/heartbeat", "nonsense");
+        EXPECT_EQ(nonsense.status, 422u);
+        const auto status = co_await get(worker, "/status");
+        const auto consumer = json::parse(status.body)["consumer"];
+        EXPECT_EQ(consumer["heartbeat"], "off");
+        EXPECT_GT(consumer["last_heartbeat"].get<double>(), 0.0);
+    });
+}
+
+TEST(heartbeat, that_is_missing_is_flagged_first_and_not_reported) {
+    with_worker(
+        [](test_worker& worker) -> asio::awaitable<void> {
+            (void)co_await worker.create(worker.grant(11));
+            const auto reasons = co_await health(worker, 503);
+            EXPECT_NE(reasons.find("no heartbeat from the consumer for 0.03 s"), std::string::npos)
+                << reasons;
+            const auto metrics = co_await get(worker, "/metrics");
+            EXPECT_NE(metrics.body.find("nullworker_consumer_silent 1\n"), std::string::npos);
+            EXPECT_NE(metrics.body.find("nullworker_consumer_dead 0\n"), std::string::npos);
+            // The next report, which the release causes, says nothing of it.
+            const auto before = worker.reports();
+            (void)co_await post(worker, "/release");
+            const auto report = co_await worker.report(is_free, before);
+            EXPECT_EQ(report["error_msg"], "");
+        },
+        expecting(0.03, 3600, dead_consumer_policy::error));
+}
+
+TEST(heartbeat, that_stays_missing_is_reported_and_the_slot_is_kept) {
+    with_worker(
+        [](test_worker& worker) -> asio::awaitable<void> {
+            const auto id = co_await worker.create(worker.grant(11));
+            const auto report = co_await worker.report(is_errored);
+            EXPECT_EQ(report["error_msg"], "no heartbeat from the consumer for 0.02 s");
+            EXPECT_EQ(report["cur_load"], 100.0);
+            const auto held = co_await get(worker, "/session");
+            EXPECT_EQ(json::parse(held.body)["session_id"], id);
+            const auto status = co_await get(worker, "/status");
+            EXPECT_EQ(json::parse(status.body)["consumer"]["heartbeat"], "dead");
+        },
+        expecting(0.02, 0.02, dead_consumer_policy::error));
+}
+
+TEST(heartbeat, that_comes_again_takes_the_error_back) {
+    with_worker(
+        [](test_worker& worker) -> asio::awaitable<void> {
+            (void)co_await worker.create(worker.grant(11));
+            (void)co_await worker.report(is_errored);
+            const auto before = worker.reports();
+            (void)co_await post(worker, "/heartbeat");
+            (void)co_await worker.report(is_well, before);
+        },
+        expecting(0.2, 0, dead_consumer_policy::error));
+}
+
+TEST(heartbeat, of_a_dead_consumer_frees_the_slot_only_where_that_is_wanted) {
+    with_worker(
+        [](test_worker& worker) -> asio::awaitable<void> {
+            const auto before = worker.reports();
+            (void)co_await worker.create(worker.grant(11));
+            const auto report = co_await worker.report(
+                [](const json& each) { return is_errored(each) && is_free(each); }, before);
+            EXPECT_EQ(report["cur_load"], 0.0);
+            const auto entry = co_await worker.completion(1);
+            EXPECT_EQ(entry["request_idx"], 11);
+        },
+        expecting(0.02, 0.02, dead_consumer_policy::release));
+}
+
+TEST(heartbeat, of_a_dead_consumer_stays_a_flag_where_that_is_wanted) {
+    with_worker(
+        [](test_worker& worker) -> asio::awaitable<void> {
+            (void)co_await worker.create(worker.grant(11));
+            std::string metrics;
+            while (metrics.find("nullworker_consumer_dead 1\n") == std::string::npos) {
+                const auto answer = co_await get(worker, "/metrics");
+                metrics = answer.body;
+            }
+            (void)co_await health(worker, 503);
+            const auto before = worker.reports();
+            (void)co_await post(worker, "/release");
+            const auto report = co_await worker.report(is_free, before);
+            EXPECT_EQ(report["error_msg"], "");
+        },
+        expecting(0.02, 0.02, dead_consumer_policy::flag));
+}
+
+TEST(heartbeat, is_shown_by_a_renewal_and_a_release_too) {
+    with_worker(
+        [](test_worker& worker) -> asio::awaitable<void> {
+            (void)co_await worker.create(worker.grant(11));
+            (void)co_await health(worker, 503);
+            (void)co_await post(worker, "/renew", R"({"lifetime": 60})");
+            (void)co_await health(worker, 200);
+            (void)co_await health(worker, 503);
+            (void)co_await post(worker, "/release");
+            (void)co_await health(worker, 200);
+        },
+        expecting(0.2, 3600, dead_consumer_policy::error));
+}
+
+// ---- probes
+// -------------------------------------------------------------------------------------------------
+
+std::function<void(app::settings&)> probing(const std::string& target) {
+    return [target](app::settings& config) {
+        config.health_target = consumer::parse_probe_target(target).value();
+        config.health_interval = seconds(0.01);
+        config.verdict = {.unhealthy_after = 2, .healthy_after = 2};
+    };
+}
+
+TEST(probe, a_port_that_takes_connections_is_a_healthy_consumer) {
+    asio::io_context loop;
+    std::optional<raw_listener> consumer(loop.get_executor());
+    const auto port = consumer->port();
+    test_worker worker(loop, probing("tcp://127.0.0.1:" + std::to_string(port)));
+    worker.start();
+    const auto story = [](test_worker& subject, std::optional<raw_listener>& open) -> asio::awaitable<void> {
+        co_await subject.until_ready();
+        (void)co_await health(subject, 200);
+        open->close();
+        const auto report = co_await subject.report(is_errored);
+        const auto reason = report["error_msg"].get<std::string>();
+        EXPECT_NE(reason.find("tcp://127.0.0.1:"), std::string::npos) << reason;
+        EXPECT_NE(reason.find("Connection refused"), std::string::npos) << reason;
+        co_await subject.stop();
+    };
+    drive(loop, story(worker, consumer));
+}
+
+TEST(probe, a_command_that_succeeds_is_a_healthy_consumer_and_recovery_clears_the_error) {
+    const temporary_directory directory;
+    const auto file = directory.file("well");
+    std::ofstream(file) << "well";
+    with_worker(
+        [&file](test_worker& worker) -> asio::awaitable<void> {
+            std::filesystem::remove(file);
+            const auto report = co_await worker.report(is_errored);
+            const auto reason = report["error_msg"].get<std::string>();
+            EXPECT_NE(reason.find("exited with status 1: no file"), std::string::npos) << reason;
+            const auto before = worker.reports();
+            std::ofstream(file) << "well again";
+            (void)co_await worker.report(is_well, before);
+            (void)co_await health(worker, 200);
+            const auto status = co_await get(worker, "/status");
+            EXPECT_EQ(json::parse(status.body)["consumer"]["probe"], "healthy");
+        },
+        probing("exec:test -f " + file + " || { echo no file; exit 1; }"));
+}
+
+TEST(probe, a_command_that_hangs_is_a_failure_after_the_timeout) {
+    const temporary_directory directory;
+    const auto file = directory.file("hang");
+    with_worker(
+        [&file](test_worker& worker) -> asio::awaitable<void> {
+            std::ofstream(file) << "hang";
+            const auto report = co_await worker.report(is_errored);
+            const auto reason = report["error_msg"].get<std::string>();
+            EXPECT_NE(reason.find("failed: "), std::string::npos) << reason;
+        },
+        [&file](app::settings& config) {
+            probing("exec:test ! -f " + file + " || sleep 1000")(config);
+            config.health_timeout = seconds(0.1);
+        });
+}
+
+TEST(probe, that_never_succeeded_keeps_the_worker_from_being_ready) {
+    asio::io_context loop;
+    test_worker worker(loop, probing("exec:echo not yet; false"));
+    worker.start();
+    const auto story = [](test_worker& subject) -> asio::awaitable<void> {
+        json consumer;
+        do {
+            const auto status = co_await get(subject, "/status");
+            consumer = json::parse(status.body)["consumer"];
+        } while (consumer["probe_failure"] == "");
+        EXPECT_EQ(consumer["probe"], "unknown");
+        EXPECT_NE(consumer["probe_failure"].get<std::string>().find("not yet"), std::string::npos);
+        const auto reasons = co_await health(subject, 503);
+        EXPECT_NE(reasons.find("waiting for the consumer's first successful health probe"),
+                  std::string::npos);
+        co_await subject.stop();
+    };
+    drive(loop, story(worker));
+}
+
+}  // namespace
+}  // namespace nullworker::test

@@ -1,0 +1,32 @@
+#include <nullworker/consumer/probe_target.hpp>
+
+#include <gtest/gtest.h>
+
+namespace nullworker::consumer {
+namespace {
+
+TEST(probe_target, what_is_written_is_what_is_asked) {
+    for (const auto* text : {"http://127.0.0.1:8000/health", "https://consumer.example/ready?deep=1",
+                             "tcp://127.0.0.1:6379", "tcp://[::1]:6379", "tcp://localhost:80",
+                             "exec:pgrep -x consumer", "exec:test -f /run/ok && true"}) {
+        const auto target = parse_probe_target(text);
+        ASSERT_TRUE(target) << text;
+        EXPECT_EQ(to_text(*target), text);
+    }
+}
+
+TEST(probe_target, a_port_is_a_host_and_a_number) {
+    const auto target = std::get<tcp_target>(parse_probe_target("tcp://[::1]:6379").value());
+    EXPECT_EQ(target.host, "::1");
+    EXPECT_EQ(target.port, 6379);
+}
+
+TEST(probe_target, what_makes_no_probe_is_refused) {
+    for (const auto* text : {"", "8000", "ftp://127.0.0.1/", "tcp://", "tcp://127.0.0.1", "tcp://127.0.0.1:",
+                             "tcp://127.0.0.1:0", "tcp://127.0.0.1:65536", "tcp://127.0.0.1:80/path",
+                             "tcp://[::1]", "tcp://:80", "exec:", "exec:  ", "http://"})
+        EXPECT_FALSE(parse_probe_target(text)) << text;
+}
+
+}  // namespace
+}  // namespace nullworker::consumer
