@@ -1,0 +1,11 @@
+#pragma once
+
+#include "subcommand.hpp"
+
+namespace nullworker::client {
+
+// Reads the command line of nullworker. Returns what it asks for: the work of a subcommand, or printing the
+// help, the version or what is wrong with it.
+[[nodiscard]] action read_command_line(int argc, const char* const* argv);
+
+}  // namespace nullworker::client
