@@ -7,6 +7,7 @@
 #include "runner.hpp"
 
 #include <nullworker/base/error.hpp>
+#include <nullworker/manual/describe.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -130,7 +131,7 @@ action define_fleet(CLI::App& app, const words&) {
 // In the order of --help.
 constexpr subcommand subcommands[] = {
     {"demo", "Reserve sessions one after the other, hold them, release them", define_demo},
-    {"hold", "Hold one session for some time, or while a command runs", define_hold},
+    {"hold", "Hold one session for some time, or while a command runs", define_hold, "CMD"},
     {"fleet", "Run a local stand-in for the autoscaler, with real workers", define_fleet},
 };
 
@@ -168,6 +169,15 @@ public:
         };
     }
 
+    [[nodiscard]] manual::command_description describe() const {
+        auto out = manual::describe(x_app);
+        for (auto& command : out.subcommands)
+            for (const auto& row : subcommands)
+                if (command.name == row.name)
+                    command.behind_dashes = row.behind_dashes;
+        return out;
+    }
+
 private:
     // What stands behind `--` is another program's command line, and none of ours to read. Returns how many
     // words are ours.
@@ -195,6 +205,10 @@ action read_command_line(int argc, const char* const* argv) {
     } catch (const CLI::ParseError& e) {
         return definition->explain(e);
     }
+}
+
+manual::command_description describe_command_line() {
+    return command_line().describe();
 }
 
 }  // namespace nullworker::client

@@ -32,10 +32,9 @@ void add_venue(CLI::App& app, venue_options& where) {
                    "Endpoint to use (default: a local fleet started just for this)")
         ->type_name("NAME")
         ->group("Where");
-    app.add_option("--instance", where.instance,
-                   "Autoscaler to use: prod, alpha, candidate, or a running fleet: local")
+    app.add_option("--instance", where.instance, "Autoscaler to use; local is a running fleet")
         ->check(CLI::IsMember({"prod", "alpha", "candidate", "local"}).description(""))
-        ->type_name("INSTANCE")
+        ->type_name("prod|alpha|candidate|local")
         ->group("Where");
     app.add_option("--autoscaler-url", where.autoscaler, "Autoscaler at another address")->group("Where");
     app.add_option("--console-url", where.console, "Console at another address")->group("Where");

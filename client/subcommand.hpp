@@ -22,6 +22,8 @@ struct subcommand {
     // Adds the options to `app`, and returns what is to be done with them. `behind` is what stands behind
     // `--` on the command line. Both outlive the action, which owns all else.
     action (*define)(CLI::App& app, const std::vector<std::string>& behind);
+
+    const char* behind_dashes = "";  // for the manual: the name of the command that is taken behind `--`
 };
 
 }  // namespace nullworker::client
