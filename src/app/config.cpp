@@ -1,4 +1,5 @@
 #include <nullworker/app/config.hpp>
+#include <nullworker/manual/describe.hpp>
 #include <nullworker/net/tls.hpp>
 #include <nullworker/wire/session_messages.hpp>
 #include <nullworker/wire/status_report.hpp>
@@ -122,15 +123,16 @@ constexpr const char* footer =
 // The command line and where its values go.
 class command_line {
 public:
-    command_line() {
+    // `file` is the configuration file where no flag names one; null: none.
+    explicit command_line(const char* file) {
         x_file = std::make_shared<config_file>(x_variables);
         x_app.get_formatter()->column_width(36);
         x_app.config_formatter(x_file);
         x_app.allow_config_extras(CLI::config_extras_mode::error);
-        // CLI11 reads the file before the environment, and so would miss the variable.
-        const char* file = environment("NULLWORKER_CONFIG");
-        x_app.set_config("--config", file ? file : "", "Read settings from this file (Env:NULLWORKER_CONFIG)",
-                         file);
+        x_app
+            .set_config("--config", file ? file : "", "Read settings from this file (Env:NULLWORKER_CONFIG)",
+                        file)
+            ->type_name("FILE");
         x_app.set_version_flag("--version", "nullworkerd " NULLWORKER_VERSION);
         x_app.add_flag("--check", x_check, "Check the configuration, print what would be used, and exit");
         x_app.footer(footer);
@@ -142,6 +144,8 @@ public:
         add_state();
         add_process();
     }
+
+    [[nodiscard]] manual::command_description describe() const { return manual::describe(x_app); }
 
     std::variant<settings, print_and_exit> read(int argc, const char* const* argv) {
         try {
@@ -224,7 +228,8 @@ private:
              "Token in reports, and the bearer token of /pyworker/update; better set as a variable, since "
              "command lines can be read by everyone on the machine");
         bind_flag("use-ssl", "USE_SSL", x_out.use_ssl,
-                  "TLS on the public listener (Env:USE_SSL, of which only the exact word true turns it on)");
+                  "TLS on the public listener; of the variable only the exact word true turns it on "
+                  "(Env:USE_SSL)");
         bind_flag("unsecured", "UNSECURED", x_out.unsecured, "Check no signature at all; for debugging")
             ->envname("UNSECURED");
     }
@@ -246,8 +251,9 @@ private:
              "Connections to the public listener; one more closes the one that waits longest")
             ->check(in_range(1, 100000));
         bind("tls-certificate", x_out.tls_certificate,
-             "Certificate chain in PEM, used with USE_SSL=true; a renewed one is taken up within 10 s");
-        bind("tls-key", x_out.tls_key, "Its key in PEM");
+             "Certificate chain in PEM, used with USE_SSL=true; a renewed one is taken up within 10 s")
+            ->type_name("FILE");
+        bind("tls-key", x_out.tls_key, "Its key in PEM")->type_name("FILE");
     }
 
     void add_sessions() {
@@ -263,7 +269,8 @@ private:
             ->transform(CLI::CheckedTransformer(policies).description(""))
             ->default_str("signed")
             ->type_name("signed|open");
-        bind("force-update-file", x_out.force_update_file, "File that /pyworker/update creates");
+        bind("force-update-file", x_out.force_update_file, "File that /pyworker/update creates")
+            ->type_name("FILE");
     }
 
     void add_consumer() {
@@ -314,7 +321,8 @@ private:
         bind("state-dir", x_raw.state_dir,
              "Directory for the file that lets the session survive a crash; none: keep nothing "
              "(default: $WORKSPACE_DIR/nullworker if that exists)")
-            ->default_str("");
+            ->default_str("")
+            ->type_name("DIR");
         bind_flag(
             "state-sync", own_variable("state-sync"), x_out.state_sync,
             "Write the state through to the disk, for power failures; each change then waits for the disk")
@@ -331,10 +339,10 @@ private:
                      "How long a signal waits for the session to end");
         bind_seconds("flush-timeout", x_out.flush_timeout, 0.0, 3600.0,
                      "How long the last report and the completions may take when stopping");
-        bind("log-level", x_out.log_level, "Least important lines logged: debug, info, warning, error")
+        bind("log-level", x_out.log_level, "Least important lines logged")
             ->transform(CLI::CheckedTransformer(levels).description(""))
             ->default_str("info")
-            ->type_name("LEVEL");
+            ->type_name("debug|info|warning|error");
     }
 
     static CLI::Validator is_ip_address() {
@@ -521,7 +529,12 @@ private:
 }  // namespace
 
 std::variant<settings, print_and_exit> read_config(int argc, const char* const* argv) {
-    return command_line().read(argc, argv);
+    // CLI11 reads the file before the environment, and so would miss the variable.
+    return command_line(environment("NULLWORKER_CONFIG")).read(argc, argv);
+}
+
+manual::command_description describe_command_line() {
+    return command_line(nullptr).describe();
 }
 
 }  // namespace nullworker::app

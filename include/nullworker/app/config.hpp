@@ -1,6 +1,7 @@
 #pragma once
 
 #include <nullworker/app/settings.hpp>
+#include <nullworker/manual/command_description.hpp>
 
 #include <optional>
 #include <string>
@@ -31,5 +32,8 @@ private:
 // Reads flags, environment and configuration file; a flag beats the environment, which beats the file.
 // Throws config_error that names the variable and the flag, the value and the remedy.
 [[nodiscard]] std::variant<settings, print_and_exit> read_config(int argc, const char* const* argv);
+
+// What can be said to nullworkerd, whatever the environment says.
+[[nodiscard]] manual::command_description describe_command_line();
 
 }  // namespace nullworker::app
