@@ -1,8 +1,10 @@
 #include "command_line.hpp"
 
 #include "common_options.hpp"
+#include "control_options.hpp"
 #include "demo.hpp"
 #include "fleet_command.hpp"
+#include "follow.hpp"
 #include "hold.hpp"
 #include "runner.hpp"
 
@@ -22,12 +24,14 @@ namespace nullworker::client {
 namespace {
 
 constexpr const char* description =
-    "nullworker reserves Vast.ai Serverless machines, one per unit of work, and shows the whole of it on "
-    "one\n"
-    "machine: `nullworker demo` needs nothing but this program and nullworkerd.";
+    "nullworker reserves Vast.ai Serverless machines, one per unit of work, and speaks with the worker on "
+    "such a\n"
+    "machine. `nullworker demo` shows the whole of it on your own: it needs nothing but this program and "
+    "nullworkerd.";
 
 constexpr const char* footer =
-    "Exit codes: 0 done, 1 a session could not be held or released, 2 wrong usage or cannot start,\n"
+    "Exit codes: 0 done, 1 a session could not be held or released, or the worker refused, 2 wrong usage or\n"
+    "cannot start, 3 no nullworkerd answers on this machine,\n"
     "128+N interrupted by signal N (open sessions are ended first; a second signal ends at once).";
 
 using words = std::vector<std::string>;
@@ -78,6 +82,46 @@ action define_hold(CLI::App& app, const words& behind) {
     };
 }
 
+action define_follow(CLI::App& app, const words& behind) {
+    const auto options = std::make_shared<follow_options>();
+    app.footer(
+        "CMD is a line of shell that prints how much work is unfinished: what waits and what is being done. "
+        "Numbers\n"
+        "on several lines are added up: printf 'llen jobs\\nllen working\\n' | redis-cli\n"
+        "More work opens sessions at once. Less work closes them, the youngest first, once it has been less "
+        "for the\n"
+        "whole of the hysteresis. A session that its consumer releases makes room by itself. While CMD "
+        "fails,\n"
+        "everything stays as it is. A signal ends the sessions.");
+    app.add_option("--depth", options->depth, "Command that prints how much work there is; required")
+        ->type_name("CMD")
+        ->required();
+    app.add_option("--min", options->least, "Sessions kept open without any work")
+        ->check(CLI::Range(0, 1000).description(""))
+        ->capture_default_str();
+    app.add_option("--max", options->most, "Most sessions at once, each of which is a machine; required")
+        ->check(CLI::Range(1, 1000).description(""))
+        ->default_str("")
+        ->required();
+    add_seconds(app, "--hysteresis", options->hysteresis,
+                "How long there must be less work before a session is closed");
+    add_seconds(app, "--interval", options->interval, "Time between two runs of CMD")->check(at_least(0.05));
+    add_seconds(app, "--depth-timeout", options->depth_timeout, "Longest time for one run of CMD")
+        ->check(at_least(0.01));
+    add_seconds(app, "--patience", options->patience,
+                "How long a worker may be out of reach before another session takes its place");
+    add_session_options(app, *options);
+    add_local_fleet(app, options->where.fleet, options->where.worker_command);
+    return [&app, &behind, options] {
+        refuse_idle_fleet_options(app, options->where);
+        refuse_command(behind);
+        if (options->least > options->most)
+            throw startup_error("--min is " + std::to_string(options->least) +
+                                ", more than --max, which is " + std::to_string(options->most));
+        return run_follow(*options);
+    };
+}
+
 void add_scaling(CLI::App& app, fleet::parameters& scaling) {
     app.add_option("--target-util", scaling.target_util, "Capacity wanted = load / this")
         ->check(CLI::Range(0.01, 1.0).description(""))
@@ -97,6 +141,8 @@ void add_scaling(CLI::App& app, fleet::parameters& scaling) {
                 "Workers with at most this implied queue are preferred");
     add_seconds(app, "--inactivity-timeout", scaling.inactivity_timeout,
                 "An idle worker is stopped after this");
+    add_seconds(app, "--error-timeout", scaling.error_timeout,
+                "A worker that reports an error for so long is replaced");
     add_seconds(app, "--start-delay", scaling.start_delay, "Stands for renting and booting a machine");
 }
 
@@ -116,8 +162,13 @@ action define_fleet(CLI::App& app, const words&) {
     app.add_option("--api-key", options->fleet.account_key, "Account key to insist on (default: any)");
     add_scaling(app, options->fleet.scaling);
     add_local_fleet(app, options->fleet, options->worker_command);
+    app.add_option("--consumer", options->consumer_command,
+                   "Shell command that runs beside each worker, in the same environment: NULL_CONTROL_PORT "
+                   "is its control "
+                   "port (default: none)")
+        ->type_name("CMD");
     app.add_option("--log-dir", options->log_dir,
-                   "Folder for the workers' logs, worker-<id>.log (default: none kept)")
+                   "Folder for the logs of workers and consumers, worker-<id>.log (default: none kept)")
         ->check(CLI::ExistingDirectory.description(""))
         ->type_name("DIR");
     app.add_flag("--json", options->json, "One JSON object an event");
@@ -128,11 +179,21 @@ action define_fleet(CLI::App& app, const words&) {
     };
 }
 
+constexpr const char* on_an_endpoint = "Commands";
+constexpr const char* on_the_machine = "Commands beside the worker, for the consumer and the operator";
+
 // In the order of --help.
 constexpr subcommand subcommands[] = {
-    {"demo", "Reserve sessions one after the other, hold them, release them", define_demo},
-    {"hold", "Hold one session for some time, or while a command runs", define_hold, "CMD"},
-    {"fleet", "Run a local stand-in for the autoscaler, with real workers", define_fleet},
+    {on_an_endpoint, "demo", "Reserve sessions one after the other, hold them, release them", define_demo},
+    {on_an_endpoint, "hold", "Hold one session for some time, or while a command runs", define_hold, "CMD"},
+    {on_an_endpoint, "follow", "Keep as many sessions open as there is work in a queue", define_follow},
+    {on_an_endpoint, "fleet", "Run a local stand-in for the autoscaler, with real workers", define_fleet},
+    {on_the_machine, "status", "Tell how the worker on this machine is", define_status},
+    {on_the_machine, "session", "Tell which session holds the worker on this machine", define_session},
+    {on_the_machine, "wait", "Wait until the worker on this machine is reserved", define_wait},
+    {on_the_machine, "renew", "Let the session last for some seconds from now on", define_renew},
+    {on_the_machine, "release", "End the session and free the worker", define_release},
+    {on_the_machine, "heartbeat", "Tell the worker that its consumer is alive", define_heartbeat},
 };
 
 // The command line, and what each of its subcommands does.
@@ -144,7 +205,7 @@ public:
         x_app.footer(footer);
         x_app.get_formatter()->column_width(34);
         for (const auto& row : subcommands) {
-            auto* app = x_app.add_subcommand(row.name, row.summary)->group("Commands");
+            auto* app = x_app.add_subcommand(row.name, row.summary)->group(row.group);
             x_actions.emplace_back(app, row.define(*app, x_behind));
         }
     }

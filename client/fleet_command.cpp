@@ -40,6 +40,11 @@ asio::awaitable<int> serve(asio::any_io_executor executor, const fleet_command_o
     progress show(stdout, options.json ? progress::form::json : progress::form::lines, 0);
     fleet::process_options processes{
         .command = std::move(command), .output = options.output, .log_dir = options.log_dir};
+    if (!options.consumer_command.empty())
+        processes.consumer = fleet::shell_command(options.consumer_command);
+    processes.on_consumer_exit = [&show](std::int64_t worker, const std::string& how) {
+        show.note("worker " + std::to_string(worker) + ": its consumer " + how);
+    };
     fleet::fleet machines(executor, options.fleet,
                           std::make_unique<fleet::process_launcher>(executor, std::move(processes)));
     machines.on_event([&](const fleet::event& happened) {

@@ -8,7 +8,8 @@ namespace nullworker::client {
 
 struct fleet_command_options {
     fleet::fleet_options fleet;
-    std::string worker_command;  // a line of shell; empty: the nullworkerd beside this program
+    std::string worker_command;    // a line of shell; empty: the nullworkerd beside this program
+    std::string consumer_command;  // a line of shell that runs beside each worker; empty: none
     fleet::worker_output output = fleet::worker_output::discard;
     std::string log_dir;
     bool json = false;

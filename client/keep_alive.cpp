@@ -1,7 +1,5 @@
 #include "keep_alive.hpp"
 
-#include <nullworker/base/deadline.hpp>
-
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -13,34 +11,44 @@ using steady = std::chrono::steady_clock;
 
 constexpr seconds longest_silence{10.0};
 
-// A worker that cannot be reached now may be reached in a moment; the session is lost when its time is over.
-bool is_final(const outcome<bool>& answer) {
-    return answer.has_value() && !*answer;
-}
-
 }  // namespace
 
-asio::awaitable<void> keep_alive(serverless& api, held_session session, double lifetime,
-                                 std::function<void(std::string)> on_lost) {
+care usual_care(double lifetime) {
     const seconds term(lifetime);
-    auto expires = steady::now() + to_ticks(term);
+    return {lifetime, to_ticks(std::min(longest_silence, term / 4)), to_ticks(term)};
+}
+
+asio::awaitable<care_outcome> look_after(serverless& api, held_session session, care how,
+                                         interruption& stop) {
+    using kind = care_outcome::kind;
+    const auto term = to_ticks(seconds(how.lifetime));
+    auto expires = steady::now() + term;
+    auto reached = steady::now();
     for (;;) {
-        co_await sleep_for(to_ticks(std::min(longest_silence, term / 4)));
+        co_await stop.wait_for(how.check_every);
+        if (stop.requested())
+            co_return care_outcome{};
         const auto open = co_await api.is_open(session);
-        if (is_final(open)) {
-            on_lost("its worker does not hold it any more");
-            co_return;
-        }
-        if (steady::now() >= expires) {
-            on_lost(open ? "it expired" : open.error().message);
-            co_return;
-        }
-        if (expires - steady::now() > to_ticks(term / 2))
+        if (open && !*open)
+            co_return care_outcome{kind::released, "its worker does not hold it any more"};
+        // A worker that cannot be reached now may be reached in a moment.
+        if (open)
+            reached = steady::now();
+        if (steady::now() - reached >= how.give_up_after || steady::now() >= expires)
+            co_return care_outcome{kind::lost, open ? "it expired" : open.error().message};
+        if (expires - steady::now() > term / 2)
             continue;
         const auto renewed = co_await api.renew(session);
         if (renewed)
-            expires += to_ticks(term);
+            expires += term;
     }
+}
+
+asio::awaitable<void> keep_alive(serverless& api, held_session session, double lifetime,
+                                 std::function<void(std::string)> on_gone) {
+    interruption never;
+    const auto ended = co_await look_after(api, std::move(session), usual_care(lifetime), never);
+    on_gone(ended.why);
 }
 
 }  // namespace nullworker::client

@@ -1,17 +1,44 @@
 #pragma once
 
+#include "interruption.hpp"
 #include "serverless.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
+#include <chrono>
 #include <functional>
 #include <string>
 
 namespace nullworker::client {
 
-// Looks after a held session until cancelled: renews it in time, and notices when it is lost. `on_lost` is
-// called once, with the reason; then it returns. `api` outlives it.
+// How a held session is looked after.
+struct care {
+    double lifetime = 60.0;                             // s, of the session
+    std::chrono::steady_clock::duration check_every;    // how often its worker is asked whether it holds it
+    std::chrono::steady_clock::duration give_up_after;  // how long its worker may be out of reach
+};
+
+// The care that a session of this lifetime needs, if nobody is in a hurry.
+[[nodiscard]] care usual_care(double lifetime);
+
+// How looking after a session ended.
+struct care_outcome {
+    enum class kind {
+        stopped,   // as asked; it is still held
+        released,  // its worker does not hold it any more: its consumer is done, or it was ended elsewhere
+        lost,      // its worker is out of reach, or its time is over
+    };
+    kind what = kind::stopped;
+    std::string why;  // for people; empty when stopped
+};
+
+// Renews a session in time and notices when it is gone, until that happens or `stop` is requested. `api` and
+// `stop` outlive it.
+[[nodiscard]] asio::awaitable<care_outcome> look_after(serverless& api, held_session session, care how,
+                                                       interruption& stop);
+
+// The same until cancelled. `on_gone` is called once, with the reason; then it returns.
 [[nodiscard]] asio::awaitable<void> keep_alive(serverless& api, held_session session, double lifetime,
-                                               std::function<void(std::string)> on_lost);
+                                               std::function<void(std::string)> on_gone);
 
 }  // namespace nullworker::client

@@ -58,4 +58,16 @@ int run(command work, on_signal signalled_code) {
     return final_code();
 }
 
+int run_plainly(const std::function<asio::awaitable<int>()>& make) {
+    asio::io_context context(1);
+    int code = exit_failed;
+    asio::co_spawn(context, make(), [&code](const std::exception_ptr& thrown, int returned) {
+        if (thrown)
+            std::rethrow_exception(thrown);
+        code = returned;
+    });
+    context.run();
+    return code;
+}
+
 }  // namespace nullworker::client

@@ -28,4 +28,7 @@ enum class on_signal {
 // program at once.
 int run(command work, on_signal signalled_code = on_signal::exit_128);
 
+// Runs a command that leaves nothing behind, and that a signal may end at once. `make` is called once.
+int run_plainly(const std::function<asio::awaitable<int>()>& make);
+
 }  // namespace nullworker::client

@@ -16,6 +16,7 @@ using action = std::function<int()>;
 
 // A row of the table of subcommands.
 struct subcommand {
+    const char* group;  // the heading under which --help lists it
     const char* name;
     const char* summary;
 

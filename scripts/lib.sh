@@ -14,6 +14,7 @@ die() { echo "error: $*" >&2; exit 1; }
     build_packages=(ca-certificates cmake g++ ninja-build libssl-dev nlohmann-json3-dev libspdlog-dev libcli11-dev)
     test_packages=(libgtest-dev libgmock-dev librapidcheck-dev)
     fuzz_packages=(clang libclang-rt-dev)
+    example_packages=(redis-server python3)
     check_packages=(ccache clang-format clang-tidy git shellcheck)
 }
 
@@ -60,7 +61,8 @@ install() {
     say "apt-get install ${missing[*]}"
     # Releases of Boost exclude each other: rather fail than remove one. A machine that has just booted may be
     # updating itself: wait for that.
-    as_root env DEBIAN_FRONTEND=noninteractive \
+    # RUNLEVEL keeps Debian's scripts from starting a service, such as Redis, that is only wanted as a program.
+    as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
         apt-get install -q -y --no-install-recommends --no-remove -o DPkg::Lock::Timeout=300 "${missing[@]}"
 }
 

@@ -56,18 +56,20 @@ struct launch_plan {
     char* const* arguments;
     char* const* environment;
     int input;
-    int output;  // -1: ours
+    int output;   // -1: ours
+    pid_t group;  // 0: one of its own
     const guardian& guard;
 };
 
 // Async-signal-safe calls only.
 [[noreturn]] void become(const launch_plan& plan) noexcept {
-    ::setpgid(0, 0);
+    if (::setpgid(0, plan.group) != 0)
+        ::_exit(cannot_run);  // its worker is gone already
     struct sigaction standard {};
     standard.sa_handler = SIG_DFL;
     for (int number = 1; number < NSIG; ++number)
         ::sigaction(number, &standard, nullptr);
-    if (!plan.guard.announce(::getpid()))
+    if (plan.group == 0 && !plan.guard.announce(::getpid()))
         ::_exit(cannot_run);
     ::dup2(plan.input, STDIN_FILENO);
     if (plan.output >= 0) {
@@ -90,6 +92,22 @@ std::string describe(int status) {
     if (WIFSIGNALED(status))
         return "killed by signal " + std::to_string(WTERMSIG(status));
     return "exited with status " + std::to_string(WEXITSTATUS(status));
+}
+
+// Becomes readable when the process has ended.
+result<int> open_handle(pid_t pid) {
+    const int handle = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+    if (handle < 0)
+        return last_error();
+    return handle;
+}
+
+// The status of a process that has ended, or is about to; 0 where there is none.
+int reap(pid_t pid) {
+    int status = 0;
+    while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    return status;
 }
 
 // A descriptor that is closed with its scope.
@@ -124,10 +142,19 @@ std::vector<std::string> shell_command(const std::string& line) {
 
 process_launcher::process_launcher(asio::any_io_executor executor, process_options options)
     : x_executor(executor), x_options(std::move(options)), x_tasks(std::move(executor)) {
-    const std::string name = x_options.command.empty() ? std::string() : x_options.command.front();
-    x_program = find_program(name);
-    if (x_program.empty())
-        throw startup_error("cannot run the worker command '" + name + "': no such program; see --worker");
+    x_program = found(x_options.command, "the worker command");
+    if (!x_options.consumer.empty())
+        x_consumer_program = found(x_options.consumer, "the consumer command");
+}
+
+// The file of a command's program. Throws startup_error where there is none.
+std::string process_launcher::found(const std::vector<std::string>& command, const char* what) const {
+    const std::string name = command.empty() ? std::string() : command.front();
+    auto program = find_program(name);
+    if (program.empty())
+        throw startup_error("cannot run " + std::string(what) + " '" + name +
+                            "': no such program; see --worker");
+    return program;
 }
 
 process_launcher::~process_launcher() {
@@ -172,18 +199,40 @@ result<void> process_launcher::start(worker_spec spec) {
         alive.push_back(running.pid);
     if (auto guarded = x_guardian.ensure(alive); !guarded)
         return guarded.error();
-    const owned_fd input(::open("/dev/null", O_RDONLY | O_CLOEXEC));
     const auto opened = open_output(spec.id);
     if (!opened)
         return opened.error();
     const owned_fd output(*opened);
+    const auto pid = launch(x_program, x_options.command, spec, output.get(), 0);
+    if (!pid)
+        return pid.error();
+    const auto handle = open_handle(*pid);
+    if (!handle) {
+        ::kill(-*pid, SIGKILL);
+        x_guardian.forget(*pid);
+        ::waitpid(*pid, nullptr, 0);
+        return handle.error();
+    }
+    x_children.push_back({spec.id, *pid, asio::posix::stream_descriptor(x_executor, *handle),
+                          asio::steady_timer(x_executor, asio::steady_timer::time_point::max())});
+    x_tasks.spawn(watch(x_children.back()));
+    // A worker without its consumer is of no use: whoever watches its health finds out.
+    if (!x_options.consumer.empty())
+        if (const auto beside = start_consumer(x_children.back(), spec, output.get()); !beside)
+            tell_of_consumer(spec.id, "cannot be started: " + beside.error().message());
+    return {};
+}
 
-    auto arguments = x_options.command;
+// Starts a process in `group`, or in one of its own where that is 0.
+result<pid_t> process_launcher::launch(const std::string& program, const std::vector<std::string>& command,
+                                       const worker_spec& spec, int output, pid_t group) const {
+    const owned_fd input(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    auto arguments = command;
     auto environment = merged_environment(spec.environment);
     const auto argument_pointers = pointers(arguments);
     const auto environment_pointers = pointers(environment);
     const launch_plan plan{
-        x_program.c_str(), argument_pointers.data(), environment_pointers.data(), input.get(), output.get(),
+        program.c_str(), argument_pointers.data(), environment_pointers.data(), input.get(), output, group,
         x_guardian};
 
     // Handlers of this process must not run in the copy: Asio's would wake the original.
@@ -199,20 +248,37 @@ result<void> process_launcher::start(worker_spec spec) {
     if (pid < 0)
         return failure;
     // Both sides do so: whoever comes first, the group is there when it is signalled.
-    ::setpgid(pid, pid);
+    ::setpgid(pid, group == 0 ? pid : group);
+    return pid;
+}
 
-    const int handle = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
-    if (handle < 0) {
-        const auto unwatched = last_error();
-        ::kill(-pid, SIGKILL);
-        x_guardian.forget(pid);
-        ::waitpid(pid, nullptr, 0);
-        return unwatched;
+result<void> process_launcher::start_consumer(child& worker, const worker_spec& spec, int output) {
+    const auto pid = launch(x_consumer_program, x_options.consumer, spec, output, worker.pid);
+    if (!pid)
+        return pid.error();
+    const auto handle = open_handle(*pid);
+    if (!handle) {
+        ::kill(*pid, SIGKILL);
+        ::waitpid(*pid, nullptr, 0);
+        return handle.error();
     }
-    x_children.push_back({spec.id, pid, asio::posix::stream_descriptor(x_executor, handle),
-                          asio::steady_timer(x_executor, asio::steady_timer::time_point::max())});
-    x_tasks.spawn(watch(x_children.back()));
+    x_tasks.spawn(watch_consumer(spec.id, *pid, asio::posix::stream_descriptor(x_executor, *handle)));
     return {};
+}
+
+// It ends by itself, or with the group of its worker.
+asio::awaitable<void> process_launcher::watch_consumer(std::int64_t id, pid_t pid,
+                                                       asio::posix::stream_descriptor handle) {
+    co_await handle.async_wait(asio::posix::stream_descriptor::wait_read, nothrow);
+    const bool by_itself = find(id) && !find(id)->told_to_stop;
+    const int status = reap(pid);
+    if (by_itself)
+        tell_of_consumer(id, describe(status));
+}
+
+void process_launcher::tell_of_consumer(std::int64_t id, const std::string& how) const {
+    if (x_options.on_consumer_exit)
+        x_options.on_consumer_exit(id, how);
 }
 
 asio::awaitable<void> process_launcher::watch(child& watched) {

@@ -3,10 +3,12 @@
 #include <nullworker/base/task_group.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 
 #include <chrono>
 #include <fleet/guardian.hpp>
 #include <fleet/worker_launcher.hpp>
+#include <functional>
 #include <list>
 #include <string>
 #include <utility>
@@ -26,6 +28,10 @@ struct process_options {
     worker_output output = worker_output::discard;
     std::string log_dir = {};                                                  // exists
     std::chrono::steady_clock::duration stop_grace = std::chrono::seconds(5);  // from SIGTERM to SIGKILL
+    std::vector<std::string> consumer =
+        {};  // runs beside each worker, in its group and environment; empty: none
+    std::function<void(std::int64_t id, const std::string& how)> on_consumer_exit =
+        {};  // before its worker's
 };
 
 // The command that runs a line of shell in place of the shell.
@@ -33,7 +39,8 @@ struct process_options {
 
 // Runs each worker as a process in a group of its own; what is sent to a worker is sent to the whole group,
 // and what a worker leaves behind in its group is killed when it ends. A guardian kills every group that is
-// left when this process ends, however that happens. Only a process that leaves its group escapes.
+// left when this process ends, however that happens. Only a process that leaves its group escapes. A consumer
+// that ends by itself is not started again, and its worker goes on.
 //
 // Waits for its own children alone, so it gets along with others in the same program. Needs Linux 5.3.
 class process_launcher final : public worker_launcher {
@@ -58,12 +65,19 @@ private:
 
     [[nodiscard]] child* find(std::int64_t id);
     [[nodiscard]] result<int> open_output(std::int64_t id) const;
+    [[nodiscard]] std::string found(const std::vector<std::string>& command, const char* what) const;
+    [[nodiscard]] result<pid_t> launch(const std::string& program, const std::vector<std::string>& command,
+                                       const worker_spec& spec, int output, pid_t group) const;
+    void tell_of_consumer(std::int64_t id, const std::string& how) const;
+    [[nodiscard]] result<void> start_consumer(child& worker, const worker_spec& spec, int output);
     asio::awaitable<void> watch(child& watched);
+    asio::awaitable<void> watch_consumer(std::int64_t id, pid_t pid, asio::posix::stream_descriptor handle);
     asio::awaitable<void> insist(std::int64_t id, pid_t pid);
 
     asio::any_io_executor x_executor;
     process_options x_options;
     std::string x_program;
+    std::string x_consumer_program;
     exit_callback x_on_exit;
     guardian x_guardian;
     task_group x_tasks;

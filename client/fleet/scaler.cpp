@@ -15,6 +15,7 @@ constexpr auto attentive_for = 6s;
 
 constexpr auto shortest_patience = 1s;
 constexpr auto longest_patience = 3600s;
+constexpr auto working_patience = 5s;  // with a client whose worker died in the middle of its work
 
 // A worker that ends sooner after it was ready counts as a failed start too, else it would be restarted
 // without a pause for ever.
@@ -197,11 +198,15 @@ void scaler::requeue(std::int64_t id, instant now) {
         if (r.worker != id)
             continue;
         tell(r, request_change::lost, now);
+        // Its client has a while to notice and to ask again. One that had its answer, and worked, hardly ever
+        // does: it is not waited for as long, since a worker would be kept for it.
+        if (r.state == request_state::working)
+            r.patience = working_patience;
+        else
+            r.patience = std::max<tick_count>(r.patience, 60s);
         r.state = request_state::waiting;
         r.worker = 0;
-        // Its client has a while to notice and to ask again.
         r.asked_at = now.monotonic;
-        r.patience = std::max<tick_count>(r.patience, 60s);
     }
 }
 

@@ -43,8 +43,8 @@ bool read_number(std::string_view text, Number& out) {
     return ec == std::errc() && stop == end;
 }
 
-json holder_or_null(const std::optional<std::string>& holder) {
-    return holder ? json(*holder) : json();
+json text_or_null(const std::optional<std::string>& text) {
+    return text ? json(*text) : json();
 }
 
 }  // namespace
@@ -102,6 +102,15 @@ NULLWORKER_MESSAGE(key_status, fetched_at, age)
 NULLWORKER_MESSAGE(worker_status, version, url, container_id, started_at, ready_since, draining, health,
                    consumer, session, last_report, undelivered_completions, public_key)
 
+std::string to_json(const session_claim& claim) {
+    return compact({{"session_id", text_or_null(claim.session_id)}});
+}
+
+std::string to_json(const renewal_request& renewal) {
+    return compact(
+        {{"lifetime", renewal.lifetime.count()}, {"session_id", text_or_null(renewal.session_id)}});
+}
+
 std::string to_json(const std::optional<slot_session>& session) {
     return compact(json(session));
 }
@@ -133,11 +142,11 @@ std::string renewed(const slot_session& session) {
 }
 
 std::string not_the_holder(const char* action, const std::optional<std::string>& holder) {
-    return compact({{action, false}, {"reason", "not the holder"}, {"session_id", holder_or_null(holder)}});
+    return compact({{action, false}, {"reason", "not the holder"}, {"session_id", text_or_null(holder)}});
 }
 
 std::string heartbeat_noted(const std::optional<std::string>& holder) {
-    return compact({{"ok", true}, {"session_id", holder_or_null(holder)}});
+    return compact({{"ok", true}, {"session_id", text_or_null(holder)}});
 }
 
 std::string unhealthy(const std::vector<std::string>& reasons) {

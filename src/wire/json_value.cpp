@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -155,6 +156,20 @@ const std::shared_ptr<const json>& shared_null() {
     return null;
 }
 
+// The member or the element that `step` names, or null.
+const json* child_at(const json& parent, std::string_view step) {
+    if (parent.is_object()) {
+        const auto found = parent.find(step);
+        return found == parent.end() ? nullptr : &*found;
+    }
+    std::size_t index = 0;
+    const auto* end = step.data() + step.size();
+    const auto [stop, ec] = std::from_chars(step.data(), end, index);
+    if (!parent.is_array() || ec != std::errc() || stop != end || index >= parent.size())
+        return nullptr;
+    return &parent[index];
+}
+
 }  // namespace
 
 json_value::json_value() : x_document(shared_null()) {}
@@ -173,6 +188,20 @@ result<json_value> json_value::parse(std::string_view text, std::string* duplica
 
 std::string json_value::dump() const {
     return x_document->dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::optional<std::string> json_value::text_at(std::string_view path) const {
+    const json* here = x_document.get();
+    while (!path.empty()) {
+        const auto step = path.substr(0, path.find('.'));
+        path.remove_prefix(std::min(path.size(), step.size() + 1));
+        here = child_at(*here, step);
+        if (!here)
+            return std::nullopt;
+    }
+    if (here->is_null())
+        return std::nullopt;
+    return here->is_string() ? here->get<std::string>() : json_value(*here).dump();
 }
 
 bool json_value::is_null() const {

@@ -22,6 +22,7 @@ struct session_claim {
     std::optional<std::string> session_id;  // who the caller thinks holds the slot
 };
 
+[[nodiscard]] std::string to_json(const session_claim& claim);
 [[nodiscard]] parsed<session_claim> parse_session_claim(std::string_view body);
 
 // The body of /renew. `lifetime` is above 0 and at most `longest`: more is cut to that.
@@ -30,6 +31,7 @@ struct renewal_request {
     std::optional<std::string> session_id;
 };
 
+[[nodiscard]] std::string to_json(const renewal_request& renewal);
 [[nodiscard]] parsed<renewal_request> parse_renewal(std::string_view body, seconds longest);
 
 // The query of GET /session.

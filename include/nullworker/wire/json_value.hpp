@@ -6,6 +6,7 @@
 
 #include <concepts>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,6 +31,11 @@ public:
 
     [[nodiscard]] std::string dump() const;
     [[nodiscard]] bool is_null() const;
+
+    // What is at a dotted path of members and indices, "health.reasons.0": a string as it is, anything else
+    // as JSON. Nothing where there is nothing, or null.
+    [[nodiscard]] std::optional<std::string> text_at(std::string_view path) const;
+
     [[nodiscard]] const nlohmann::json& document() const noexcept { return *x_document; }
 
     // Deep equality: the order of keys is irrelevant, 1 equals 1.0, other numbers differ where their exact

@@ -190,9 +190,9 @@ TEST(fleet, a_port_in_use_is_named) {
 }
 
 TEST(help, teaches_every_command) {
-    for (const auto& command : std::vector<std::vector<std::string>>{
-             {"--help"}, {"demo", "--help"}, {"hold", "--help"}, {"fleet", "--help"}}) {
-        program help(nullworker(command));
+    for (const auto* command : {"", "demo", "hold", "follow", "fleet", "status", "session", "wait", "renew",
+                                "release", "heartbeat"}) {
+        program help(*command ? nullworker({command, "--help"}) : nullworker({"--help"}));
         EXPECT_EQ(help.wait(), 0);
         EXPECT_TRUE(contains(help.out(), "Usage")) << help.out();
     }

@@ -181,6 +181,59 @@ TEST_F(process_launcher_test, what_a_worker_leaves_in_its_group_is_killed) {
     });
 }
 
+TEST_F(process_launcher_test, a_consumer_runs_beside_its_worker_in_the_same_environment) {
+    x_options.consumer = {"/bin/sh", "-c",
+                          R"(echo "consumer of $CONTAINER_ID $$" > "$FIFO"; exec sleep 1000)"};
+    tell("exec sleep 1000", [this]() -> asio::awaitable<void> {
+        std::map<std::string, std::string> environment = {{"CONTAINER_ID", "17"}};
+        start(1, std::move(environment));
+        const auto said = co_await message();
+        EXPECT_TRUE(said.starts_with("consumer of 17 ")) << said;
+        const pid_t consumer = std::stoi(said.substr(said.rfind(' ')));
+        EXPECT_EQ(::getpgid(consumer), x_launcher->pid_of(1));
+        x_launcher->kill(1);
+        co_await exit_of(1);
+        EXPECT_TRUE(ends(consumer));
+    });
+}
+
+TEST_F(process_launcher_test, a_consumer_that_ends_by_itself_is_told_and_its_worker_goes_on) {
+    std::string told;
+    x_options.consumer = {"/bin/sh", "-c", "exit 3"};
+    x_options.on_consumer_exit = [&](std::int64_t id, const std::string& how) {
+        told = std::to_string(id) + ' ' + how;
+        x_observer.look();
+    };
+    tell("exec sleep 1000", [this, &told]() -> asio::awaitable<void> {
+        start(1);
+        std::function<bool()> heard = [&told] { return !told.empty(); };
+        co_await x_observer.until(std::move(heard));
+        EXPECT_EQ(told, "1 exited with status 3");
+        EXPECT_GT(x_launcher->pid_of(1), 0);
+    });
+}
+
+TEST_F(process_launcher_test, the_end_of_a_consumer_with_its_worker_is_no_news) {
+    int told = 0;
+    x_options.consumer = {"/bin/sh", "-c", "exec sleep 1000"};
+    x_options.on_consumer_exit = [&](std::int64_t, const std::string&) { ++told; };
+    tell("exec sleep 1000", [this]() -> asio::awaitable<void> {
+        start(1);
+        start(2);
+        x_launcher->stop(1);
+        x_launcher->kill(2);
+        co_await exit_of(1);
+        co_await exit_of(2);
+    });
+    EXPECT_EQ(told, 0);
+}
+
+TEST_F(process_launcher_test, a_consumer_that_is_no_program_is_a_startup_error) {
+    x_options.command = {"/bin/true"};
+    x_options.consumer = {"/no/such/consumer"};
+    EXPECT_THROW(process_launcher(x_context.get_executor(), x_options), startup_error);
+}
+
 TEST_F(process_launcher_test, other_children_of_the_program_are_left_alone) {
     const pid_t other = ::fork();
     if (other == 0)

@@ -238,6 +238,20 @@ TEST_F(scaler_test, death_returns_the_request_to_the_queue_and_replaces_the_work
     EXPECT_EQ(worker_for(request), replacement[0]);
 }
 
+TEST_F(scaler_test, a_session_that_dies_with_its_worker_keeps_no_replacement_when_nobody_asks_again) {
+    const auto [request, worker] = hold_one();
+    it().on_exit(worker, "killed by signal 9", x_now);
+    const auto replacement = plan();
+    ASSERT_EQ(replacement.size(), 1u);
+    report(replacement[0]);
+    pass(5s);
+    (void)plan();
+    report(replacement[0]);
+    pass(10s);
+    (void)plan();
+    EXPECT_EQ(x_stopped, replacement);
+}
+
 TEST_F(scaler_test, silence_for_thirty_seconds_is_death) {
     const auto [request, worker] = hold_one();
     pass(29s);

@@ -176,5 +176,21 @@ TEST(json_value, keeps_large_integers_exact) {
     EXPECT_EQ(json_value::parse("9007199254740993")->dump(), "9007199254740993");
 }
 
+TEST(json_value, a_path_leads_to_a_member_or_an_element) {
+    const auto document =
+        json_value::parse(R"({"id": "abc", "n": 1.5, "none": null, "in": {"list": ["a", {"b": true}]}})")
+            .value();
+    EXPECT_EQ(document.text_at("id"), "abc");
+    EXPECT_EQ(document.text_at("n"), "1.5");
+    EXPECT_EQ(document.text_at("in.list.0"), "a");
+    EXPECT_EQ(document.text_at("in.list.1.b"), "true");
+    EXPECT_EQ(document.text_at("in.list"), R"(["a",{"b":true}])");
+    EXPECT_EQ(document.text_at(""), document.dump());
+    for (const auto* path :
+         {"none", "nosuch", "in.list.2", "in.list.x", "in.list.-1", "id.x", "in..list", "n.0"})
+        EXPECT_FALSE(document.text_at(path)) << path;
+    EXPECT_FALSE(json_value().text_at("session_id"));
+}
+
 }  // namespace
 }  // namespace nullworker::wire

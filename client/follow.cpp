@@ -1,0 +1,195 @@
+#include "follow.hpp"
+
+#include "keep_alive.hpp"
+#include "progress.hpp"
+#include "runner.hpp"
+
+#include <nullworker/base/backoff.hpp>
+#include <nullworker/base/child_process.hpp>
+#include <nullworker/base/deadline.hpp>
+#include <nullworker/base/task_group.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <utility>
+
+namespace nullworker::client {
+namespace {
+
+using namespace std::chrono_literals;
+using steady = std::chrono::steady_clock;
+
+constexpr double renewed_lifetime = 60.0;
+
+// One run of it. Every session it opens has ended, or is lost, when `run` returns.
+class follow {
+public:
+    follow(asio::any_io_executor executor, const follow_options& options, interruption& stop)
+        : x_options(options),
+          x_stop(stop),
+          x_venue(executor, options.where),
+          x_lifetime(options.lifetime.value_or(renewed_lifetime)),
+          x_plan({options.least, options.most, to_ticks(options.hysteresis)}),
+          x_show(stdout, options.json ? progress::form::json : progress::form::lines, options.most),
+          x_sessions(executor),
+          x_watching(executor) {}
+
+    asio::awaitable<int> run() {
+        const auto opened = co_await x_venue.open();
+        if (!opened) {
+            x_show.note(opened.error().message);
+            co_return exit_failed;
+        }
+        x_show.note("following `" + x_options.depth + "` with sessions on " + x_venue.description());
+        x_watching.spawn(watch_workers(x_venue, x_show));
+        while (!x_stop.requested()) {
+            co_await look();
+            co_await x_stop.wait_for(to_ticks(x_options.interval));
+        }
+        x_show.note("ending " + std::to_string(x_slots.size()) + " sessions");
+        for (auto& [number, stop] : x_slots)
+            stop->request();
+        co_await x_sessions.join();
+        x_watching.cancel();
+        co_await x_watching.join();
+        co_await x_venue.close();
+        co_return x_unended == 0 ? exit_done : exit_failed;
+    }
+
+private:
+    asio::awaitable<void> look() {
+        const auto depth = co_await measure();
+        if (!depth) {
+            // The sessions stay as they are: nobody knows better.
+            if (std::exchange(x_trouble, depth.error().message) != depth.error().message)
+                x_show.note("cannot tell how much work there is: " + depth.error().message);
+            co_return;
+        }
+        if (!std::exchange(x_trouble, {}).empty())
+            x_show.note("`" + x_options.depth + "` works again");
+        if (std::exchange(x_depth, *depth) != *depth)
+            x_show.note("work: " + std::to_string(*depth));
+        const int change = x_plan.step(*depth, static_cast<int>(x_slots.size()), steady::now());
+        for (int i = 0; i < change && steady::now() >= x_not_before; ++i)
+            open_one();
+        for (int i = 0; i > change; --i)
+            close_one();
+    }
+
+    asio::awaitable<outcome<std::int64_t>> measure() {
+        auto work = run_shell(x_options.depth);
+        const auto ended = co_await within(to_ticks(x_options.depth_timeout), std::move(work));
+        if (!ended)
+            co_return failure{"`" + x_options.depth + "`: " + ended.error().message()};
+        if (ended->code != 0)
+            co_return failure{"`" + x_options.depth + "` " + ended->described()};
+        co_return read_depth(ended->output);
+    }
+
+    void open_one() {
+        int number = 1;
+        while (x_slots.contains(number))
+            ++number;
+        auto stop = std::make_unique<interruption>();
+        x_sessions.spawn(occupy(number, *stop));
+        x_slots.emplace(number, std::move(stop));
+    }
+
+    // The last that was opened is the likeliest to have found nothing to do. One that is ending is no more to
+    // be counted.
+    void close_one() {
+        const auto last = std::find_if(x_slots.rbegin(), x_slots.rend(),
+                                       [](const auto& slot) { return !slot.second->requested(); });
+        if (last != x_slots.rend())
+            last->second->request();
+    }
+
+    // A session from its reservation to its end.
+    asio::awaitable<void> occupy(int number, interruption& stop) {
+        const auto held = co_await reserve_shown(x_venue, x_options, x_lifetime, x_show, number, stop);
+        if (held) {
+            x_pause.reset();
+            co_await hold(number, *held, stop);
+        } else if (!stop.requested()) {
+            x_not_before = steady::now() + x_pause.next();
+        }
+        x_slots.erase(number);
+    }
+
+    asio::awaitable<void> hold(int number, held_session session, interruption& stop) {
+        const auto every = std::min(to_ticks(x_options.interval), usual_care(x_lifetime).check_every);
+        const care how{x_lifetime, every, to_ticks(x_options.patience)};
+        const auto ended = co_await look_after(x_venue.api(), session, how, stop);
+        switch (ended.what) {
+            case care_outcome::kind::released:
+                x_show.session(number, "released", session.session_id + " by its consumer");
+                co_return;
+            case care_outcome::kind::lost:
+                x_show.session(number, "failed", session.session_id + " is lost: " + ended.why);
+                co_return;
+            case care_outcome::kind::stopped:
+                break;
+        }
+        const auto closed = co_await x_venue.api().end(session);
+        if (closed)
+            x_show.session(number, "released", session.session_id);
+        else
+            x_show.session(number, "failed", closed.error().message);
+        x_unended += closed ? 0 : 1;
+    }
+
+    const follow_options& x_options;
+    interruption& x_stop;
+    venue x_venue;
+    double x_lifetime;
+    follow_plan x_plan;
+    progress x_show;
+    std::map<int, std::unique_ptr<interruption>> x_slots;  // open or on their way, by number from 1 on
+    backoff x_pause{1s, 30s};                              // between reservations that fail
+    steady::time_point x_not_before{};
+    std::string x_trouble;
+    std::int64_t x_depth = -1;
+    int x_unended = 0;
+    task_group x_sessions;
+    task_group x_watching;
+};
+
+}  // namespace
+
+outcome<std::int64_t> read_depth(std::string_view printed) {
+    constexpr std::string_view blanks = " \t\r\n";
+    constexpr std::int64_t most = 1'000'000'000'000;
+    std::int64_t sum = 0;
+    bool found = false;
+    for (auto begin = printed.find_first_not_of(blanks); begin != std::string_view::npos;
+         begin = printed.find_first_not_of(blanks, begin)) {
+        const auto word =
+            printed.substr(begin, std::min(printed.find_first_of(blanks, begin), printed.size()) - begin);
+        std::int64_t number = 0;
+        const auto [stop, ec] = std::from_chars(word.data(), word.data() + word.size(), number);
+        if (ec != std::errc() || stop != word.data() + word.size() || number < 0 || number > most)
+            return failure{"it printed '" + std::string(word.substr(0, 40)) +
+                           "', which is no number of jobs"};
+        sum = std::min(sum + number, most);
+        found = true;
+        begin += word.size();
+    }
+    if (!found)
+        return failure{"it printed no number"};
+    return sum;
+}
+
+int run_follow(const follow_options& options) {
+    const int code = run(
+        [&options](asio::any_io_executor executor, interruption& stop) -> asio::awaitable<int> {
+            follow one(std::move(executor), options, stop);
+            co_return co_await one.run();
+        },
+        on_signal::keep_code);
+    return code;
+}
+
+}  // namespace nullworker::client

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+
+namespace nullworker::client {
+
+// How many sessions there are to be.
+struct follow_limits {
+    int least = 0;
+    int most = 1;  // at least `least`
+    std::chrono::steady_clock::duration hysteresis = std::chrono::seconds(30);
+};
+
+// How many sessions to open or to close for the work there is. More work opens sessions at once. Less work
+// closes them only once it has been less for the whole of the hysteresis, so that a queue that breathes does
+// not make machines come and go.
+class follow_plan {
+public:
+    using time_point = std::chrono::steady_clock::time_point;
+
+    explicit follow_plan(follow_limits limits) : x_limits(limits) {}
+
+    // `depth` is how many units of work there are, `have` how many sessions are open or on their way.
+    // Positive: so many are to be opened; negative: to be closed.
+    [[nodiscard]] int step(std::int64_t depth, int have, time_point now) {
+        const auto wanted = static_cast<int>(std::clamp<std::int64_t>(depth, x_limits.least, x_limits.most));
+        remember(wanted, now);
+        if (have < wanted)
+            return wanted - have;
+        return std::min(x_peaks.front().wanted - have, 0);
+    }
+
+private:
+    struct peak {
+        int wanted;
+        time_point last_seen;
+    };
+
+    // Keeps what may be the most that was wanted since the hysteresis began: falling from front to back.
+    void remember(int wanted, time_point now) {
+        while (!x_peaks.empty() && x_peaks.back().wanted <= wanted)
+            x_peaks.pop_back();
+        x_peaks.push_back({wanted, now});
+        while (now - x_peaks.front().last_seen >= x_limits.hysteresis && x_peaks.size() > 1)
+            x_peaks.pop_front();
+    }
+
+    follow_limits x_limits;
+    std::deque<peak> x_peaks;
+};
+
+}  // namespace nullworker::client

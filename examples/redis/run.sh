@@ -1,0 +1,110 @@
+#!/usr/bin/env bash
+# The whole of it on one machine: a real Redis, a fleet whose workers each have a consumer beside them, and
+# `nullworker follow`. Jobs go in, all their results come out, and the workers are gone again.
+#
+#   examples/redis/run.sh [--consumer sh|py] [--kill consumer|daemon]
+#
+# --kill ends one of them in mid-job, to show that its job is done all the same, by another worker. nullworker and
+# nullworkerd are taken from PATH. PORT is the first of the ports used: Redis, the autoscaler, the workers.
+set -euo pipefail
+jobs=20 seconds=1 consumer=sh doomed=
+while [ $# -gt 0 ]; do
+    case "$1 ${2:-}" in
+    "--consumer sh" | "--consumer py") consumer=$2 ;;
+    "--kill consumer" | "--kill daemon") doomed=$2 ;;
+    *) sed -n '2,/^[^#]/{s/^# \{0,1\}//p}' "$0" >&2; exit 2 ;;
+    esac
+    shift 2
+done
+here=$(cd "$(dirname "$0")" && pwd)
+port=${PORT:-24000}
+fleet_url=http://127.0.0.1:$((port + 1))
+export REDIS_HOST=127.0.0.1 REDIS_PORT=$port
+# A consumer that is silent for 2 s while a session is held is flagged, and after 2 s more the autoscaler is told.
+export NULLWORKER_HEARTBEAT_TIMEOUT=2 NULLWORKER_HEARTBEAT_GRACE=2
+dir=$(mktemp -d)
+started=()
+clean_up() {
+    for ((i = ${#started[@]} - 1; i >= 0; --i)); do
+        if kill "${started[i]}" 2>/dev/null; then wait "${started[i]}" || true; fi
+    done
+    rm -rf "$dir"
+}
+trap clean_up EXIT
+trap 'exit 130' INT TERM
+
+redis() { redis-cli -h "$REDIS_HOST" -p "$REDIS_PORT" --raw "$@"; }
+say() { printf '%5d s  %s\n' $SECONDS "$*"; }
+fail() {
+    say "FAILED: $*"
+    tail -n 20 "$dir"/*.log >&2
+    exit 1
+}
+# Waits at most 90 s until the command that follows says yes.
+await() {
+    local what=$1 end=$((SECONDS + 90))
+    shift
+    until "$@"; do
+        [ $SECONDS -lt $end ] || fail "$what"
+        sleep 0.1
+    done
+}
+redis_answers() { [ "$(redis ping 2>/dev/null)" = PONG ]; }
+fleet_answers() { grep -q 'autoscaler and console at' "$dir/fleet.log"; }
+all_results() { [ "$(redis llen results)" -ge $jobs ]; }
+no_workers() { [ "$(grep -o 'workers .*' "$dir/follow.log" | tail -n 1 | awk '{print $2}')" = 0 ]; }
+is_working() { [ "$(redis hlen working)" -gt 0 ]; }
+worker_replaced() { grep -qE "worker $victim: .*(errored|error)" "$dir/fleet.log"; }
+
+# The process of worker $1 whose command line contains $2.
+process_of() {
+    local pid
+    # shellcheck disable=SC2013 # they are words of one line
+    for pid in $(cat /proc/"$fleet"/task/*/children); do
+        if tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | grep -qx "CONTAINER_ID=$1" &&
+            tr '\0' ' ' <"/proc/$pid/cmdline" | grep -q "$2"; then
+            echo "$pid"
+            return
+        fi
+    done
+    return 1
+}
+
+redis-server --bind 127.0.0.1 --port "$port" --dir "$dir" --save '' --appendonly no >"$dir/redis.log" 2>&1 &
+started+=($!)
+await "redis-server does not answer" redis_answers
+nullworker fleet --port $((port + 1)) --worker-port $((port + 100)) --max-workers 4 --inactivity-timeout 2 \
+    --error-timeout 1 --log-dir "$dir" --consumer "$here/consumer.$consumer" >"$dir/fleet.log" 2>&1 &
+fleet=$! started+=($!)
+await "the fleet does not start" fleet_answers
+nullworker follow --instance local --autoscaler-url "$fleet_url" --console-url "$fleet_url" \
+    --depth "printf 'llen jobs\nhlen working\n' | redis-cli -h $REDIS_HOST -p $REDIS_PORT" \
+    --min 0 --max 4 --interval 0.5 --hysteresis 2 --patience 2 >"$dir/follow.log" 2>&1 &
+started+=($!)
+
+say "$jobs jobs of $seconds s go in"
+"$here/producer.sh" $jobs $seconds
+if [ -n "$doomed" ]; then
+    await "nobody takes a job" is_working
+    victim=$(redis hkeys working | head -n 1)
+    job=$(redis hget working "$victim")
+    program=nullworkerd
+    if [ "$doomed" = consumer ]; then program=consumer.$consumer; fi
+    kill -KILL "$(process_of "$victim" "$program")"
+    say "the $doomed of worker $victim was killed while it did $job"
+fi
+await "not all results came out" all_results
+distinct=$(redis lrange results 0 -1 | sort -u | wc -l)
+say "$(redis llen results) results came out, of $distinct different jobs"
+[ "$distinct" = $jobs ] || fail "results are missing"
+if [ "$doomed" = consumer ]; then
+    await "the worker without a consumer was not replaced" worker_replaced
+    say "worker $victim, which had lost its consumer, was replaced"
+fi
+await "workers are left" no_workers
+story=$(grep -o 'workers .*' "$dir/follow.log" | awk '{print $2}' | uniq | tr '\n' ' ')
+say "workers: 0 $story"
+most=$(tr ' ' '\n' <<<"$story" | sort -n | tail -n 1)
+[ "$most" -le 4 ] || fail "$most workers at once"
+[ "$(redis llen jobs)$(redis hlen working)" = 00 ] || fail "jobs are left"
+say "all is well"

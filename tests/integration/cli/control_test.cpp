@@ -1,0 +1,235 @@
+#include "support/drive.hpp"
+#include "support/program.hpp"
+#include "support/temporary_directory.hpp"
+
+#include <nullworker/net/http_client.hpp>
+
+#include <boost/asio/io_context.hpp>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <csignal>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+// What a consumer's shell script runs beside a worker.
+namespace nullworker::test {
+namespace {
+
+struct ending {
+    int code;
+    std::string out;
+    std::string err;
+};
+
+bool contains(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+// A daemon that anybody may reserve, on ports of its own.
+class beside_a_worker : public testing::Test {
+protected:
+    static constexpr int port = 23500;
+
+    void start(std::map<std::string, std::string> more = {}) {
+        more.merge(std::map<std::string, std::string>{
+            {"WORKER_PORT", std::to_string(port)},
+            {"VAST_TCP_PORT_" + std::to_string(port), std::to_string(port)},
+            {"PUBLIC_IPADDR", "127.0.0.1"},
+            {"CONTAINER_ID", "7"},
+            {"REPORT_ADDR", "http://127.0.0.1:1"},
+            {"NULL_CONTROL_PORT", std::to_string(port + 2)},
+            {"NULLWORKER_FLUSH_TIMEOUT", "0.1"},
+            {"UNSECURED", "true"}});
+        x_daemon.emplace(std::vector<std::string>{NULLWORKERD_PROGRAM}, more);
+        x_daemon->wait_for("event=ready");
+    }
+
+    static std::vector<std::string> command(std::vector<std::string> arguments) {
+        arguments.insert(arguments.begin(), NULLWORKER_PROGRAM);
+        return arguments;
+    }
+
+    [[nodiscard]] std::map<std::string, std::string> environment() const {
+        return {{"NULL_CONTROL_PORT", std::to_string(port + 2)}};
+    }
+
+    ending run(std::vector<std::string> arguments) {
+        program it(command(std::move(arguments)), environment());
+        const int code = it.wait();
+        return {code, it.out(), it.err()};
+    }
+
+    // Reserves the worker; the session's id.
+    std::string reserve(double lifetime = 60) {
+        const nlohmann::json body = {{"auth_data", {{"request_idx", 7}, {"url", url_text()}}},
+                                     {"session_id", nullptr},
+                                     {"payload", {{"lifetime", lifetime}}}};
+        asio::io_context loop;
+        const auto answer = drive(loop, [&]() -> asio::awaitable<net::reply> {
+            net::http_client client(loop.get_executor(), std::make_shared<net::tls_trust>());
+            net::call request{.method = net::verb::post,
+                              .target = parse_url(url_text() + "/session/create").value(),
+                              .body = body.dump()};
+            auto told = co_await client.send(std::move(request));
+            co_return std::move(told.value());
+        });
+        return nlohmann::json::parse(answer.body).at("session_id");
+    }
+
+    static std::string url_text() { return "http://127.0.0.1:" + std::to_string(port); }
+
+    std::optional<program> x_daemon;
+};
+
+TEST_F(beside_a_worker, status_tells_how_it_is_and_whether_all_is_well) {
+    start();
+    const auto well = run({"status"});
+    EXPECT_EQ(well.code, 0) << well.err;
+    const std::vector<std::string> parts = {"health       healthy", "session      none",
+                                            "consumer     probe unknown", url_text()};
+    for (const auto& part : parts)
+        EXPECT_TRUE(contains(well.out, part)) << well.out;
+    const auto field = run({"status", "--field", "health.state"});
+    EXPECT_EQ(field.out, "healthy\n");
+    const auto json = nlohmann::json::parse(run({"status", "--json"}).out);
+    EXPECT_EQ(json["container_id"], 7);
+}
+
+TEST_F(beside_a_worker, status_is_a_failure_while_something_is_wrong) {
+    start({{"NULLWORKER_HEARTBEAT_TIMEOUT", "0.01"}});
+    reserve();
+    x_daemon->wait_for("event=consumer_silent");
+    const auto ill = run({"status"});
+    EXPECT_EQ(ill.code, 1);
+    EXPECT_TRUE(contains(ill.out, "no heartbeat from the consumer for 0.01 s")) << ill.out;
+    const auto beat = run({"heartbeat"});
+    EXPECT_EQ(beat.code, 0);
+    EXPECT_TRUE(contains(beat.out, "noted; ")) << beat.out;
+}
+
+TEST_F(beside_a_worker, session_tells_what_holds_it) {
+    start();
+    EXPECT_EQ(run({"session"}).out, "no session\n");
+    EXPECT_EQ(run({"session", "--json"}).out, "null\n");
+    const auto none = run({"session", "--field", "session_id"});
+    EXPECT_EQ(none.code, 1);
+    EXPECT_EQ(none.out, "");
+    const auto id = reserve();
+    EXPECT_EQ(run({"session", "--field", "session_id"}).out, id + "\n");
+    EXPECT_TRUE(contains(run({"session"}).out, "session      " + id));
+}
+
+TEST_F(beside_a_worker, wait_returns_with_the_session_and_then_at_its_end) {
+    start();
+    program waiting(command({"wait", "--json"}), environment());
+    const auto id = reserve();
+    EXPECT_EQ(waiting.wait(), 0) << waiting.err();
+    const auto told = nlohmann::json::parse(waiting.out());
+    EXPECT_EQ(told["session_id"], id);
+    program ending(command({"wait", "--since", told["generation"].dump()}), environment());
+    EXPECT_EQ(run({"release", "--session", id}).code, 0);
+    EXPECT_EQ(ending.wait(), 0);
+    EXPECT_EQ(ending.out(), "no session\n");
+}
+
+TEST_F(beside_a_worker, wait_gives_up_when_its_time_is_over) {
+    start();
+    const auto given_up = run({"wait", "--timeout", "0.05"});
+    EXPECT_EQ(given_up.code, 1);
+    EXPECT_TRUE(contains(given_up.err, "nothing changed within")) << given_up.err;
+}
+
+TEST_F(beside_a_worker, wait_survives_a_restart_of_the_daemon) {
+    start();
+    program waiting(command({"wait", "--field", "request_idx"}), environment());
+    x_daemon->signal(SIGKILL);
+    x_daemon->wait();
+    start();
+    reserve();
+    EXPECT_EQ(waiting.wait(), 0) << waiting.err();
+    EXPECT_EQ(waiting.out(), "7\n");
+}
+
+TEST_F(beside_a_worker, renew_sets_the_time_that_remains) {
+    start();
+    const auto id = reserve();
+    const auto renewed = run({"renew", "600"});
+    EXPECT_EQ(renewed.code, 0) << renewed.err;
+    EXPECT_EQ(renewed.out, "renewed " + id + ", it expires in 10 min\n");
+    const auto refused = run({"renew", "600", "--session", "another"});
+    EXPECT_EQ(refused.code, 1);
+    EXPECT_TRUE(contains(refused.err, "not the holder; " + id + " holds the slot")) << refused.err;
+}
+
+TEST_F(beside_a_worker, release_frees_only_the_session_that_is_named) {
+    start({{"NULLWORKER_STRICT_RELEASE", "true"}});
+    const auto id = reserve();
+    EXPECT_EQ(run({"release"}).code, 1);
+    EXPECT_EQ(run({"release", "--session", "another"}).code, 1);
+    const auto released = run({"release", "--session", id});
+    EXPECT_EQ(released.code, 0);
+    EXPECT_EQ(released.out, "released " + id + "\n");
+    const auto again = run({"release", "--session", id});
+    EXPECT_EQ(again.code, 1);
+    EXPECT_TRUE(contains(again.err, "not the holder")) << again.err;
+}
+
+TEST_F(beside_a_worker, release_of_nothing_is_refused_with_the_reason) {
+    start();
+    const auto nothing = run({"release"});
+    EXPECT_EQ(nothing.code, 1);
+    EXPECT_EQ(nothing.err, "nullworker: no active session\n");
+    const auto json = run({"release", "--json"});
+    EXPECT_EQ(nlohmann::json::parse(json.out)["released"], false);
+}
+
+TEST_F(beside_a_worker, the_unix_socket_is_asked_where_there_is_one) {
+    const temporary_directory directory;
+    const auto path = directory.file("control.sock");
+    start({{"NULLWORKER_CONTROL_SOCKET", path}});
+    for (const auto& arguments :
+         std::vector<std::vector<std::string>>{{"status", "--control-socket", path},
+                                               {"status", "--control-port", "1", "--control-socket", path}}) {
+        const auto told = run(arguments);
+        EXPECT_EQ(told.code, 0) << told.err;
+    }
+}
+
+TEST_F(beside_a_worker, nobody_there_is_exit_code_3_and_names_the_place) {
+    for (const auto& arguments : std::vector<std::vector<std::string>>{{"status"},
+                                                                       {"session"},
+                                                                       {"wait", "--timeout", "0"},
+                                                                       {"renew", "1"},
+                                                                       {"release"},
+                                                                       {"heartbeat"}}) {
+        const auto lost = run(arguments);
+        EXPECT_EQ(lost.code, 3) << arguments.front();
+        EXPECT_TRUE(contains(lost.err, "no nullworkerd answers at port 23502")) << lost.err;
+    }
+    const auto socket = run({"status", "--control-socket", "/no/such.sock"});
+    EXPECT_EQ(socket.code, 3);
+    EXPECT_TRUE(contains(socket.err, "/no/such.sock (No such file or directory)")) << socket.err;
+}
+
+TEST_F(beside_a_worker, wrong_options_are_wrong_usage) {
+    for (const auto& arguments : std::vector<std::vector<std::string>>{{"renew"},
+                                                                       {"renew", "0"},
+                                                                       {"renew", "soon"},
+                                                                       {"wait", "--since", "-1"},
+                                                                       {"wait", "--timeout", "x"},
+                                                                       {"status", "--json", "--field", "x"},
+                                                                       {"status", "--control-port", "0"},
+                                                                       {"release", "extra"},
+                                                                       {"heartbeat", "--", "true"}}) {
+        const auto refused = run(arguments);
+        EXPECT_EQ(refused.code, 2) << arguments.front() << refused.err;
+        EXPECT_FALSE(refused.err.empty());
+    }
+}
+
+}  // namespace
+}  // namespace nullworker::test

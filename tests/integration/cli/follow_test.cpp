@@ -1,0 +1,159 @@
+#include "support/program.hpp"
+#include "support/temporary_directory.hpp"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+// Sessions that follow the depth of a queue, on a local fleet. The queue is a file with a number in it.
+namespace nullworker::test {
+namespace {
+
+bool contains(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+class follow : public testing::Test {
+protected:
+    // Whole or not at all, as a queue would tell it.
+    void queue(const std::string& depth) {
+        std::ofstream(x_directory.file("new")) << depth;
+        std::filesystem::rename(x_directory.file("new"), x_directory.file("depth"));
+    }
+
+    [[nodiscard]] std::vector<std::string> command(const std::string& worker_port,
+                                                   const std::vector<std::string>& more = {}) const {
+        std::vector<std::string> out = {NULLWORKER_PROGRAM,
+                                        "follow",
+                                        "--depth",
+                                        "cat " + x_directory.file("depth"),
+                                        "--max",
+                                        "2",
+                                        "--interval",
+                                        "0.05",
+                                        "--hysteresis",
+                                        "0.2",
+                                        "--worker-port",
+                                        worker_port};
+        out.insert(out.end(), more.begin(), more.end());
+        return out;
+    }
+
+    temporary_directory x_directory;
+};
+
+TEST_F(follow, sessions_come_and_go_with_the_work) {
+    queue("0");
+    program it(command("22600"));
+    it.wait_for("work: 0");
+    queue("7");
+    it.wait_for("session 1  held");
+    it.wait_for("session 2  held");
+    queue("1");
+    it.wait_for("session 2  released");
+    queue("0");
+    it.wait_for("session 1  released");
+    it.signal(SIGTERM);
+    EXPECT_EQ(it.wait(), 0) << it.err();
+    EXPECT_FALSE(contains(it.out(), "session 3")) << it.out();
+}
+
+TEST_F(follow, a_signal_ends_the_sessions) {
+    queue("2");
+    program it(command("22650"));
+    it.wait_for("session 1  held");
+    it.wait_for("session 2  held");
+    it.signal(SIGTERM);
+    EXPECT_EQ(it.wait(), 0) << it.err();
+    EXPECT_TRUE(contains(it.out(), "session 1  released")) << it.out();
+    EXPECT_TRUE(contains(it.out(), "session 2  released")) << it.out();
+}
+
+TEST_F(follow, a_signal_ends_even_a_reservation_under_way) {
+    queue("1");
+    program it(command("22650", {"--worker", "sleep 1000"}));
+    it.wait_for("session 1  queued");
+    it.signal(SIGINT);
+    EXPECT_EQ(it.wait(), 0) << it.err();
+}
+
+TEST_F(follow, a_depth_command_that_fails_is_told_once_and_changes_nothing) {
+    queue("1");
+    program it(command("22700"));
+    it.wait_for("session 1  held");
+    queue("nonsense");
+    it.wait_for("it printed 'nonsense', which is no number of jobs");
+    std::filesystem::remove(x_directory.file("depth"));
+    it.wait_for("exited with status 1: cat: ");
+    queue("1");
+    it.wait_for("works again");
+    it.signal(SIGTERM);
+    EXPECT_EQ(it.wait(), 0);
+    EXPECT_FALSE(contains(it.out().substr(0, it.out().find("works again")), "released")) << it.out();
+    const auto first = it.out().find("it printed 'nonsense'");
+    EXPECT_EQ(it.out().find("it printed 'nonsense'", first + 1), std::string::npos) << it.out();
+}
+
+TEST_F(follow, a_depth_command_that_hangs_is_given_up) {
+    program it({NULLWORKER_PROGRAM, "follow", "--depth", "sleep 1000", "--max", "1", "--depth-timeout", "0.1",
+                "--worker-port", "22700"});
+    it.wait_for("`sleep 1000`: ");
+    it.signal(SIGTERM);
+    EXPECT_EQ(it.wait(), 0);
+}
+
+TEST_F(follow, a_session_that_its_consumer_releases_makes_room_for_the_next) {
+    queue("1");
+    program it(command("22750"));
+    it.wait_for("session 1  held");
+    program release({NULLWORKER_PROGRAM, "release", "--control-port", "22752"});
+    EXPECT_EQ(release.wait(), 0) << release.err();
+    it.wait_for("by its consumer");
+    it.wait_for("session 1  asking");
+    it.signal(SIGTERM);
+    EXPECT_EQ(it.wait(), 0);
+}
+
+TEST_F(follow, a_lost_worker_is_replaced) {
+    queue("1");
+    // The worker ends by itself as soon as its session has begun.
+    program it(
+        command("22850", {"--patience", "0.2", "--worker",
+                          "sh -c '" NULLWORKERD_PROGRAM " & " NULLWORKER_PROGRAM " wait && kill -9 $!'"}));
+    it.wait_for("is lost: ");
+    it.wait_for("session 1  asking");
+    it.signal(SIGTERM);
+    EXPECT_EQ(it.wait(), 0) << it.out();
+}
+
+TEST_F(follow, sessions_are_kept_without_work_where_that_is_wanted) {
+    queue("0");
+    program it(command("22950", {"--min", "1"}));
+    it.wait_for("session 1  held");
+    it.signal(SIGTERM);
+    EXPECT_EQ(it.wait(), 0);
+}
+
+TEST_F(follow, wrong_options_are_wrong_usage) {
+    for (const auto& arguments :
+         std::vector<std::vector<std::string>>{{},
+                                               {"--depth", "true"},
+                                               {"--max", "1"},
+                                               {"--depth", "true", "--max", "0"},
+                                               {"--depth", "true", "--max", "1", "--min", "2"},
+                                               {"--depth", "true", "--max", "1", "--interval", "0"},
+                                               {"--depth", "true", "--max", "1", "--", "x"}}) {
+        std::vector<std::string> whole = {NULLWORKER_PROGRAM, "follow"};
+        whole.insert(whole.end(), arguments.begin(), arguments.end());
+        program it(whole);
+        EXPECT_EQ(it.wait(), 2) << it.out();
+        EXPECT_FALSE(it.err().empty());
+    }
+}
+
+}  // namespace
+}  // namespace nullworker::test
