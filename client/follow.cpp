@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <utility>
+#include <vector>
 
 namespace nullworker::client {
 namespace {
@@ -72,8 +73,9 @@ private:
             x_show.note("`" + x_options.depth + "` works again");
         if (std::exchange(x_depth, *depth) != *depth)
             x_show.note("work: " + std::to_string(*depth));
-        const int change = x_plan.step(*depth, static_cast<int>(x_slots.size()), steady::now());
-        for (int i = 0; i < change && steady::now() >= x_not_before; ++i)
+        const int change = x_plan.step(*depth, static_cast<int>(lasting().size()), steady::now());
+        const int room = x_options.most - static_cast<int>(x_slots.size());
+        for (int i = 0; i < std::min(change, room) && steady::now() >= x_not_before; ++i)
             open_one();
         for (int i = 0; i > change; --i)
             close_one();
@@ -96,15 +98,22 @@ private:
         auto stop = std::make_unique<interruption>();
         x_sessions.spawn(occupy(number, *stop));
         x_slots.emplace(number, std::move(stop));
+        x_order.push_back(number);
     }
 
-    // The last that was opened is the likeliest to have found nothing to do. One that is ending is no more to
-    // be counted.
+    // The numbers of the sessions that are to last, in the order in which they were opened.
+    [[nodiscard]] std::vector<int> lasting() const {
+        std::vector<int> out;
+        for (const int number : x_order)
+            if (!x_slots.at(number)->requested())
+                out.push_back(number);
+        return out;
+    }
+
+    // The one that was opened last is the likeliest to have found nothing to do.
     void close_one() {
-        const auto last = std::find_if(x_slots.rbegin(), x_slots.rend(),
-                                       [](const auto& slot) { return !slot.second->requested(); });
-        if (last != x_slots.rend())
-            last->second->request();
+        if (const auto open = lasting(); !open.empty())
+            x_slots.at(open.back())->request();
     }
 
     // A session from its reservation to its end.
@@ -116,6 +125,7 @@ private:
         } else if (!stop.requested()) {
             x_not_before = steady::now() + x_pause.next();
         }
+        std::erase(x_order, number);
         x_slots.erase(number);
     }
 
@@ -125,7 +135,7 @@ private:
         const auto ended = co_await look_after(x_venue.api(), session, how, stop);
         switch (ended.what) {
             case care_outcome::kind::released:
-                x_show.session(number, "released", session.session_id + " by its consumer");
+                x_show.session(number, "released", session.session_id + " at its worker");
                 co_return;
             case care_outcome::kind::lost:
                 x_show.session(number, "failed", session.session_id + " is lost: " + ended.why);
@@ -138,7 +148,7 @@ private:
             x_show.session(number, "released", session.session_id);
         else
             x_show.session(number, "failed", closed.error().message);
-        x_unended += closed ? 0 : 1;
+        x_unended += !closed && x_stop.requested() ? 1 : 0;
     }
 
     const follow_options& x_options;
@@ -148,11 +158,12 @@ private:
     follow_plan x_plan;
     progress x_show;
     std::map<int, std::unique_ptr<interruption>> x_slots;  // open or on their way, by number from 1 on
+    std::vector<int> x_order;                              // their numbers, the youngest last
     backoff x_pause{1s, 30s};                              // between reservations that fail
     steady::time_point x_not_before{};
     std::string x_trouble;
     std::int64_t x_depth = -1;
-    int x_unended = 0;
+    int x_unended = 0;  // that could not be ended when all was to end
     task_group x_sessions;
     task_group x_watching;
 };

@@ -36,15 +36,18 @@ public:
 private:
     struct peak {
         int wanted;
-        time_point last_seen;
+        time_point over{};  // when less was wanted; not yet, for the last one
     };
 
-    // Keeps what may be the most that was wanted since the hysteresis began: falling from front to back.
+    // Keeps what may be the most that was wanted during the hysteresis: falling from front to back, the
+    // present last. What was wanted while nobody could tell is taken for what was wanted before.
     void remember(int wanted, time_point now) {
         while (!x_peaks.empty() && x_peaks.back().wanted <= wanted)
             x_peaks.pop_back();
-        x_peaks.push_back({wanted, now});
-        while (now - x_peaks.front().last_seen >= x_limits.hysteresis && x_peaks.size() > 1)
+        if (!x_peaks.empty() && x_peaks.back().over == time_point{})
+            x_peaks.back().over = now;
+        x_peaks.push_back({wanted});
+        while (x_peaks.size() > 1 && now - x_peaks.front().over >= x_limits.hysteresis)
             x_peaks.pop_front();
     }
 

@@ -31,16 +31,16 @@ asio::awaitable<care_outcome> look_after(serverless& api, held_session session, 
         const auto open = co_await api.is_open(session);
         if (open && !*open)
             co_return care_outcome{kind::released, "its worker does not hold it any more"};
-        // A worker that cannot be reached now may be reached in a moment.
+        // A worker that cannot be reached now may be reached in a moment, but not after the session's time.
         if (open)
             reached = steady::now();
-        if (steady::now() - reached >= how.give_up_after || steady::now() >= expires)
-            co_return care_outcome{kind::lost, open ? "it expired" : open.error().message};
+        else if (steady::now() - reached >= how.give_up_after || steady::now() >= expires)
+            co_return care_outcome{kind::lost, open.error().message};
         if (expires - steady::now() > term / 2)
             continue;
         const auto renewed = co_await api.renew(session);
         if (renewed)
-            expires += term;
+            expires = std::max(expires, steady::now()) + term;
     }
 }
 

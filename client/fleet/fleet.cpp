@@ -138,6 +138,8 @@ worker_spec fleet::specify(std::int64_t id, running_worker& place) {
         {"USE_SSL", "false"},
         {"UNSECURED", "false"},
         {"NULL_CONTROL_PORT", std::to_string(spec.ports.control)},
+        // One path cannot be every worker's.
+        {"NULLWORKER_CONTROL_SOCKET", ""},
         // Ids start anew with every fleet: what another one left is not theirs.
         {"NULLWORKER_STATE_DIR", "none"},
     };

@@ -37,7 +37,7 @@ while True:
     while job and ours and not done:
         control("POST", "/heartbeat")
         ours = control("POST", "/renew", {"lifetime": 30, **claim})[0] == 200
-        redis("set", "lease:" + ME, 1, "ex", 5)
+        redis("set", "lease:" + ME, 1, "ex", 10)
         done = work(job)
     if done:
         redis("eval", "redis.call('rpush', 'results', ARGV[2]) redis.call('hdel', 'working', ARGV[1])", 0, ME, job)

@@ -17,7 +17,7 @@ while session=$(nullworker wait --field session_id); do
         while kill -0 $! 2>/dev/null; do
             nullworker heartbeat
             nullworker renew 30 --session "$session" || kill $! # the session is not ours any more
-            redis set "lease:$CONTAINER_ID" 1 ex 5
+            redis set "lease:$CONTAINER_ID" 1 ex 10
             sleep 0.5
         done >/dev/null
         if wait $!; then

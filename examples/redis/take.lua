@@ -10,6 +10,6 @@ end
 local job = redis.call('hget', 'working', me) or redis.call('lpop', 'jobs')
 if job then
     redis.call('hset', 'working', me, job)
-    redis.call('set', 'lease:' .. me, 1, 'ex', 5)
+    redis.call('set', 'lease:' .. me, 1, 'ex', 10)
 end
 return job

@@ -17,7 +17,7 @@ namespace nullworker::wire {
 // Longer long polls are refused: a consumer asks again.
 inline constexpr seconds longest_wait{3600.0};
 
-// The body of /release and /heartbeat: may be empty.
+// The body of /release; may be empty.
 struct session_claim {
     std::optional<std::string> session_id;  // who the caller thinks holds the slot
 };

@@ -112,7 +112,7 @@ TEST_F(follow, a_session_that_its_consumer_releases_makes_room_for_the_next) {
     it.wait_for("session 1  held");
     program release({NULLWORKER_PROGRAM, "release", "--control-port", "22752"});
     EXPECT_EQ(release.wait(), 0) << release.err();
-    it.wait_for("by its consumer");
+    it.wait_for("at its worker");
     it.wait_for("session 1  asking");
     it.signal(SIGTERM);
     EXPECT_EQ(it.wait(), 0);

@@ -59,8 +59,6 @@ TEST(heartbeat, is_answered_with_the_holder) {
         const auto id = co_await worker.create(worker.grant(11));
         const auto held = co_await post(worker, "/heartbeat", "{}");
         EXPECT_EQ(json::parse(held.body)["session_id"], id);
-        const auto nonsense = co_await post(worker, "/heartbeat", "nonsense");
-        EXPECT_EQ(nonsense.status, 422u);
         const auto status = co_await get(worker, "/status");
         const auto consumer = json::parse(status.body)["consumer"];
         EXPECT_EQ(consumer["heartbeat"], "off");

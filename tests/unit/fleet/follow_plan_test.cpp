@@ -34,8 +34,8 @@ TEST_F(follow_plan_test, there_are_never_more_nor_fewer_than_allowed) {
 TEST_F(follow_plan_test, less_work_closes_sessions_only_once_it_has_been_less_for_the_whole_hysteresis) {
     EXPECT_EQ(step(4, 4), 0);
     EXPECT_EQ(step(1, 4, 1s), 0);
-    EXPECT_EQ(step(1, 4, 9s), 0);
-    EXPECT_EQ(step(1, 4, 10s), -3);
+    EXPECT_EQ(step(1, 4, 10s), 0);
+    EXPECT_EQ(step(1, 4, 11s), -3);
 }
 
 TEST_F(follow_plan_test, a_queue_that_breathes_closes_nothing) {
@@ -47,8 +47,10 @@ TEST_F(follow_plan_test, what_is_closed_is_what_was_not_wanted_at_any_time_of_th
     EXPECT_EQ(step(4, 4), 0);
     EXPECT_EQ(step(2, 4, 5s), 0);
     EXPECT_EQ(step(3, 4, 6s), 0);
-    EXPECT_EQ(step(1, 4, 12s), -1);
-    EXPECT_EQ(step(1, 3, 16s), -2);
+    EXPECT_EQ(step(1, 4, 12s), 0);
+    EXPECT_EQ(step(1, 4, 15s), -1);
+    EXPECT_EQ(step(1, 3, 21s), 0);
+    EXPECT_EQ(step(1, 3, 22s), -2);
 }
 
 TEST_F(follow_plan_test, a_session_that_ended_by_itself_is_not_opened_again_for_past_work) {
@@ -57,9 +59,10 @@ TEST_F(follow_plan_test, a_session_that_ended_by_itself_is_not_opened_again_for_
     EXPECT_EQ(step(2, 1, 2s), 1);
 }
 
-TEST_F(follow_plan_test, after_a_long_silence_the_past_counts_for_nothing) {
+TEST_F(follow_plan_test, a_time_when_nobody_could_tell_is_not_taken_for_less_work) {
     EXPECT_EQ(step(4, 4), 0);
-    EXPECT_EQ(step(1, 4, 1000s), -3);
+    EXPECT_EQ(step(1, 4, 1000s), 0);
+    EXPECT_EQ(step(1, 4, 1010s), -3);
 }
 
 TEST_F(follow_plan_test, without_hysteresis_sessions_follow_at_once) {
