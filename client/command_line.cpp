@@ -92,7 +92,7 @@ action define_follow(CLI::App& app, const words& behind) {
         "for the\n"
         "whole of the hysteresis. A session that its consumer releases makes room by itself. While CMD "
         "fails,\n"
-        "everything stays as it is. A signal ends the sessions.");
+        "everything stays as it is. A signal ends the sessions, and the exit code is 0 if that worked.");
     app.add_option("--depth", options->depth, "Command that prints how much work there is; required")
         ->type_name("CMD")
         ->required();

@@ -50,7 +50,8 @@ void add_session_options(CLI::App& app, session_options& options) {
         ->check(at_least(0.001))
         ->capture_default_str();
     app.add_option("--lifetime", options.lifetime,
-                   "Lifetime of a session (default: what the run needs plus a minute, renewed in time)")
+                   "Lifetime of a session, which is renewed in time (default: as long as the run needs, at "
+                   "least a minute)")
         ->check(at_least(0.001))
         ->type_name("SECONDS");
     app.add_option("--timeout", options.timeout,

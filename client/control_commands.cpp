@@ -108,7 +108,8 @@ std::string claim(const std::string& session_id) {
 }
 
 asio::awaitable<int> status(const control_options& options) {
-    const auto told = co_await ask(options, net::verb::get, "/status");
+    std::string path = "/status";
+    const auto told = co_await ask(options, net::verb::get, std::move(path));
     if (!told)
         co_return unreachable(options, told.error());
     const auto read = wire::parse_worker_status(told->body);
@@ -119,7 +120,8 @@ asio::awaitable<int> status(const control_options& options) {
 }
 
 asio::awaitable<int> session(const control_options& options) {
-    const auto told = co_await ask(options, net::verb::get, "/session");
+    std::string path = "/session";
+    const auto told = co_await ask(options, net::verb::get, std::move(path));
     if (!told)
         co_return unreachable(options, told.error());
     const auto slot = wire::parse_slot(told->body);
@@ -138,7 +140,9 @@ asio::awaitable<int> wait(const wait_options& options) {
         const seconds poll = std::min(left, longest_poll);
         const std::string path =
             "/session?since=" + std::to_string(options.since) + "&wait=" + std::to_string(poll.count());
-        const auto told = co_await ask(options, net::verb::get, path, {}, poll);
+        const auto asked = steady::now();
+        std::string nothing;
+        const auto told = co_await ask(options, net::verb::get, path, std::move(nothing), poll);
         if (told) {
             reached = steady::now();
             const auto slot = wire::parse_slot(told->body);
@@ -152,7 +156,8 @@ asio::awaitable<int> wait(const wait_options& options) {
             co_return unreachable(options, told.error());
         if (now >= end)
             co_return complain(exit_refused, "nothing changed within " + span_text(*options.timeout));
-        if (!told)
+        // Answered before its time: too many are waiting, and must not take turns at full speed.
+        if (!told || now - asked < to_ticks(poll) / 2)
             co_await sleep_for(pause_between_tries);
     }
 }
@@ -165,7 +170,7 @@ asio::awaitable<int> post_command(const control_options& options, std::string pa
         co_return unreachable(options, told.error());
     const auto document = wire::json_value::parse(told->body);
     // A release that had nothing to release is answered 200, too.
-    if (told->status != status_ok || (document && document->text_at("reason"))) {
+    if (told->status != status_ok || (document && document->text_at("released") == "false")) {
         if (options.json)
             std::cout << told->body << std::endl;
         co_return complain(exit_refused, refusal(*told));

@@ -42,6 +42,7 @@ public:
         const auto opened = co_await x_venue.open();
         if (!opened) {
             x_show.note(opened.error().message);
+            co_await x_venue.close();
             co_return exit_failed;
         }
         x_show.note("following `" + x_options.depth + "` with sessions on " + x_venue.description());
@@ -63,6 +64,8 @@ public:
 private:
     asio::awaitable<void> look() {
         const auto depth = co_await measure();
+        if (x_stop.requested())
+            co_return;
         if (!depth) {
             // The sessions stay as they are: nobody knows better.
             if (std::exchange(x_trouble, depth.error().message) != depth.error().message)
@@ -83,7 +86,8 @@ private:
 
     asio::awaitable<outcome<std::int64_t>> measure() {
         auto work = run_shell(x_options.depth);
-        const auto ended = co_await within(to_ticks(x_options.depth_timeout), std::move(work));
+        auto bounded = within(to_ticks(x_options.depth_timeout), std::move(work));
+        const auto ended = co_await unless_stopped(x_stop, std::move(bounded));
         if (!ended)
             co_return failure{"`" + x_options.depth + "`: " + ended.error().message()};
         if (ended->code != 0)
@@ -96,9 +100,10 @@ private:
         while (x_slots.contains(number))
             ++number;
         auto stop = std::make_unique<interruption>();
-        x_sessions.spawn(occupy(number, *stop));
+        auto& told = *stop;
         x_slots.emplace(number, std::move(stop));
         x_order.push_back(number);
+        x_sessions.spawn(occupy(number, told));
     }
 
     // The numbers of the sessions that are to last, in the order in which they were opened.
@@ -122,7 +127,7 @@ private:
         if (held) {
             x_pause.reset();
             co_await hold(number, *held, stop);
-        } else if (!stop.requested()) {
+        } else if (!stop.requested() && steady::now() >= x_not_before) {  // once for those that fail together
             x_not_before = steady::now() + x_pause.next();
         }
         std::erase(x_order, number);

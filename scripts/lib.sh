@@ -61,7 +61,7 @@ install() {
     say "apt-get install ${missing[*]}"
     # Releases of Boost exclude each other: rather fail than remove one. A machine that has just booted may be
     # updating itself: wait for that.
-    # RUNLEVEL keeps Debian's scripts from starting a service, such as Redis, that is only wanted as a program.
+    # Redis is wanted as a program, not as a service: without systemd RUNLEVEL keeps Debian's scripts from starting it.
     as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
         apt-get install -q -y --no-install-recommends --no-remove -o DPkg::Lock::Timeout=300 "${missing[@]}"
 }

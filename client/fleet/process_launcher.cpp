@@ -134,6 +134,7 @@ struct process_launcher::child {
     asio::posix::stream_descriptor handle;  // readable when the process has ended
     asio::steady_timer ended;               // cancelled then, for who waits to insist
     bool told_to_stop = false;
+    pid_t consumer = -1;  // -1: none, or it has ended
 };
 
 std::vector<std::string> shell_command(const std::string& line) {
@@ -142,9 +143,9 @@ std::vector<std::string> shell_command(const std::string& line) {
 
 process_launcher::process_launcher(asio::any_io_executor executor, process_options options)
     : x_executor(executor), x_options(std::move(options)), x_tasks(std::move(executor)) {
-    x_program = found(x_options.command, "the worker command");
+    x_program = found(x_options.command, "the worker command (--worker)");
     if (!x_options.consumer.empty())
-        x_consumer_program = found(x_options.consumer, "the consumer command");
+        x_consumer_program = found(x_options.consumer, "the consumer command (--consumer)");
 }
 
 // The file of a command's program. Throws startup_error where there is none.
@@ -152,8 +153,7 @@ std::string process_launcher::found(const std::vector<std::string>& command, con
     const std::string name = command.empty() ? std::string() : command.front();
     auto program = find_program(name);
     if (program.empty())
-        throw startup_error("cannot run " + std::string(what) + " '" + name +
-                            "': no such program; see --worker");
+        throw startup_error("cannot run " + std::string(what) + " '" + name + "': no such program");
     return program;
 }
 
@@ -161,8 +161,7 @@ process_launcher::~process_launcher() {
     for (const auto& left : x_children) {
         ::kill(-left.pid, SIGKILL);
         x_guardian.forget(left.pid);
-        while (::waitpid(left.pid, nullptr, 0) < 0 && errno == EINTR) {
-        }
+        reap(left.pid);
     }
 }
 
@@ -262,17 +261,22 @@ result<void> process_launcher::start_consumer(child& worker, const worker_spec& 
         ::waitpid(*pid, nullptr, 0);
         return handle.error();
     }
-    x_tasks.spawn(watch_consumer(spec.id, *pid, asio::posix::stream_descriptor(x_executor, *handle)));
+    worker.consumer = *pid;
+    x_tasks.spawn(
+        watch_consumer(spec.id, worker.pid, *pid, asio::posix::stream_descriptor(x_executor, *handle)));
     return {};
 }
 
-// It ends by itself, or with the group of its worker.
-asio::awaitable<void> process_launcher::watch_consumer(std::int64_t id, pid_t pid,
+// It ends by itself, or with its worker, whose end was told or is about to be.
+asio::awaitable<void> process_launcher::watch_consumer(std::int64_t id, pid_t worker, pid_t pid,
                                                        asio::posix::stream_descriptor handle) {
     co_await handle.async_wait(asio::posix::stream_descriptor::wait_read, nothrow);
-    const bool by_itself = find(id) && !find(id)->told_to_stop;
     const int status = reap(pid);
-    if (by_itself)
+    child* beside = find(id);
+    if (!beside || beside->pid != worker)
+        co_return;
+    beside->consumer = -1;
+    if (!beside->told_to_stop)
         tell_of_consumer(id, describe(status));
 }
 
@@ -285,8 +289,11 @@ asio::awaitable<void> process_launcher::watch(child& watched) {
     const auto [ec] = co_await watched.handle.async_wait(asio::posix::stream_descriptor::wait_read, nothrow);
     if (ec)
         log::error("worker_watch_failed", {{"worker", watched.id}, {"error", ec.message()}});
-    // Before the process is reaped its number is its own, and so is the group's.
+    // Before a process is reaped its number is its own, and so is the group's. A consumer may have left the
+    // group.
     ::kill(-watched.pid, SIGKILL);
+    if (watched.consumer > 0)
+        ::kill(watched.consumer, SIGKILL);
     x_guardian.forget(watched.pid);
     int status = 0;
     std::string how = "gone";
@@ -327,8 +334,10 @@ asio::awaitable<void> process_launcher::insist(std::int64_t id, pid_t pid) {
 }
 
 void process_launcher::kill(std::int64_t id) {
-    if (const child* doomed = find(id))
+    if (child* doomed = find(id)) {
+        doomed->told_to_stop = true;
         ::kill(-doomed->pid, SIGKILL);
+    }
 }
 
 }  // namespace nullworker::fleet

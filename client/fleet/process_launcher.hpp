@@ -71,7 +71,8 @@ private:
     void tell_of_consumer(std::int64_t id, const std::string& how) const;
     [[nodiscard]] result<void> start_consumer(child& worker, const worker_spec& spec, int output);
     asio::awaitable<void> watch(child& watched);
-    asio::awaitable<void> watch_consumer(std::int64_t id, pid_t pid, asio::posix::stream_descriptor handle);
+    asio::awaitable<void> watch_consumer(std::int64_t id, pid_t worker, pid_t pid,
+                                         asio::posix::stream_descriptor handle);  // `worker`: its process
     asio::awaitable<void> insist(std::int64_t id, pid_t pid);
 
     asio::any_io_executor x_executor;

@@ -2,9 +2,9 @@
 """The same as consumer.sh, with nothing but Python's standard library."""
 import http.client, json, os, pathlib, socket, time
 
-ME = os.environ.get("CONTAINER_ID", "1")
-TAKE = (pathlib.Path(__file__).parent / "take.lua").read_text()
-db = socket.create_connection((os.environ.get("REDIS_HOST", "127.0.0.1"), int(os.environ.get("REDIS_PORT", 6379)))).makefile("rwb")
+ME, HERE = os.environ.get("CONTAINER_ID", "1"), pathlib.Path(__file__).parent
+REDIS = os.environ.get("REDIS_HOST", "127.0.0.1"), int(os.environ.get("REDIS_PORT", 6379))
+TAKE, DONE = (HERE / "take.lua").read_text(), (HERE / "done.lua").read_text()
 
 
 def redis(*words):
@@ -12,6 +12,8 @@ def redis(*words):
     db.write(b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in words))
     db.flush()
     line = db.readline()
+    if not line or line[:1] == b"-":
+        raise OSError("Redis: %r" % line)
     return db.read(int(line[1:]) + 2)[:-2].decode() if line[:1] == b"$" and line[1:2] != b"-" else None
 
 
@@ -22,23 +24,33 @@ def control(method, path, body=None):
     return reply.status, json.load(reply)
 
 
-def work(job):  # yours goes here; called again and again until it is done
+def work(job, since):  # yours goes here; called again and again until it is done
     time.sleep(0.2)
-    return time.monotonic() >= started + float(job.split()[1])
+    return time.monotonic() >= since + float(job.split()[-1])
 
 
-control("POST", "/heartbeat")
-while True:
+def serve():
+    control("POST", "/heartbeat")
     session = control("GET", "/session?wait=60")[1]
     if session is None:
-        continue
+        return
     claim = {"session_id": session["session_id"]}
-    job, started, ours, done = redis("eval", TAKE, 0, ME), time.monotonic(), True, False
+    job, since, ours, done = redis("eval", TAKE, 0, ME), time.monotonic(), True, False
     while job and ours and not done:
+        redis("set", "lease:" + ME, 1, "ex", 10)
         control("POST", "/heartbeat")
         ours = control("POST", "/renew", {"lifetime": 30, **claim})[0] == 200
-        redis("set", "lease:" + ME, 1, "ex", 10)
-        done = work(job)
+        done = work(job, since)
     if done:
-        redis("eval", "redis.call('rpush', 'results', ARGV[2]) redis.call('hdel', 'working', ARGV[1])", 0, ME, job)
+        redis("eval", DONE, 0, ME, job)
     control("POST", "/release", claim)
+
+
+while True:
+    try:
+        with socket.create_connection(REDIS) as link, link.makefile("rwb") as db:
+            while True:
+                serve()
+    except (OSError, http.client.HTTPException) as trouble:  # Redis or nullworkerd is being restarted
+        print(trouble, flush=True)
+        time.sleep(1)

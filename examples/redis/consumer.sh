@@ -5,7 +5,7 @@ set -u
 here=$(dirname "$0")
 redis() { redis-cli -h "$REDIS_HOST" -p "$REDIS_PORT" --raw "$@"; }
 
-work() { sleep "${1#* }"; } # yours goes here
+work() { exec sleep "${1##* }"; } # yours goes here; exec, so that it can be stopped
 
 nullworker heartbeat
 while session=$(nullworker wait --field session_id); do
@@ -13,16 +13,14 @@ while session=$(nullworker wait --field session_id); do
     if [ -n "$job" ]; then
         echo "job $job"
         work "$job" &
-        # As long as it works: the worker knows that we live, the session lasts, and nobody else takes the job.
+        # As long as it works: nobody else takes the job, the worker knows that we live, and the session lasts.
         while kill -0 $! 2>/dev/null; do
-            nullworker heartbeat
-            nullworker renew 30 --session "$session" || kill $! # the session is not ours any more
             redis set "lease:$CONTAINER_ID" 1 ex 10
+            nullworker heartbeat
+            nullworker renew 30 --session "$session" || [ $? != 1 ] || kill $! # refused: it is not ours any more
             sleep 0.5
         done >/dev/null
-        if wait $!; then
-            printf 'multi\nrpush results "%s"\nhdel working "%s"\nexec\n' "$job" "$CONTAINER_ID" | redis >/dev/null
-        fi
+        if wait $!; then redis --eval "$here/done.lua" , "$CONTAINER_ID" "$job" >/dev/null; fi
     fi
     nullworker release --session "$session"
 done

@@ -1,5 +1,5 @@
 -- Gives worker ARGV[1] its next job: the one it has taken already, or the head of the queue. A worker whose lease has
--- run out is dead: its job goes back first. All of it is one step, so that no job is lost or given out twice.
+-- run out counts as dead: its job goes back first. All of it is one step, so that no job is lost on the way.
 local me = ARGV[1]
 for _, worker in ipairs(redis.call('hkeys', 'working')) do
     if worker ~= me and redis.call('exists', 'lease:' .. worker) == 0 then

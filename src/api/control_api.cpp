@@ -38,6 +38,9 @@ net::reply control_api::on_control(const net::request& request) {
         log::warning("control_refused", {{"path", request.path}, {"reason", *reason}});
         return net::json_reply(403, wire::error(*reason));
     }
+    // The session it is for has left the slot: what it does would concern the next one.
+    if (request.method == net::verb::post && request.find(wire::close_callback_header))
+        return net::json_reply(403, wire::error("a close callback may change nothing here"));
     x_desk.expire(now());
     return dispatch<control_api>(*this, tables::on_control, request);
 }
@@ -47,22 +50,18 @@ std::optional<std::string> control_api::holder() const {
 }
 
 net::reply control_api::release(const net::request& request) {
-    // The session it was for has left the slot; it would free the next holder's.
-    if (request.find(wire::close_callback_header))
-        return net::json_reply(403, wire::error("a close callback may not release"));
     const auto claim = wire::parse_session_claim(request.body);
     if (!claim)
         return refused(claim.error());
     if (x_settings.strict_release && !claim->session_id)
         return refused(
             wire::refuse("session_id", "missing: this worker releases only the session that is named"));
+    x_on.on_alive();
     // A session that survived a restart can be released before the worker is ready for the next one.
     const auto released =
         claim->session_id ? x_desk.release(*claim->session_id, now()) : x_desk.release(now());
-    if (released) {
-        x_on.on_alive();
+    if (released)
         return net::json_reply(200, wire::released(*released));
-    }
     if (claim->session_id)
         return net::json_reply(409, wire::not_the_holder("released", holder()));
     if (!x_state.ready())
@@ -74,10 +73,10 @@ net::reply control_api::renew(const net::request& request) {
     const auto renewal = wire::parse_renewal(request.body, x_settings.max_lifetime);
     if (!renewal)
         return refused(renewal.error());
+    x_on.on_alive();
     const auto time = now();
     if (!x_desk.renew(renewal->session_id, renewal->lifetime, time))
         return net::json_reply(409, wire::not_the_holder("renewed", holder()));
-    x_on.on_alive();
     return net::json_reply(200, wire::renewed(*describe_slot(x_desk, time)));
 }
 

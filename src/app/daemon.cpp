@@ -125,6 +125,7 @@ void daemon::restore() {
                                      {"remaining", remaining.count()},
                                      {"undelivered_completions", x_desk.outbox().size()}});
     }
+    x_generation = x_desk.holder() ? x_desk.holder()->generation : 0;
     x_journal.prepare(x_desk, time);
 }
 
@@ -300,7 +301,8 @@ std::vector<api::metric> daemon::measure() const {
         {"consumer_healthy", kind::gauge,
          "1 while the health probe succeeds, 0 while not, -1 where it is unknown",
          x_probe ? health_figure(x_probe->verdict().state()) : -1.0},
-        {"consumer_silent", kind::gauge, "1 while a session is held and the consumer's heartbeat is missing",
+        {"consumer_silent", kind::gauge,
+         "1 from when a heartbeat is missing while a session is held until the next one",
          x_heartbeat.state() == reservation::pulse::alive ? 0.0 : 1.0},
         {"consumer_dead", kind::gauge, "1 once the consumer was silent for longer than the grace period",
          x_heartbeat.state() == reservation::pulse::dead ? 1.0 : 0.0},
@@ -323,6 +325,7 @@ std::vector<api::metric> daemon::measure() const {
          x_journal.failing() ? 1.0 : 0.0},
         {"state_write_failures_total", kind::counter, "Times the state file could not be written",
          count(x_journal.failures())},
+        {"waiters", kind::gauge, "Requests that wait for the session to change", count(x_control.holding())},
         {"connections", kind::gauge, "Open connections to the public listener",
          count(x_public.connections())},
         {"connections_evicted_total", kind::counter, "Connections closed to make room for others",
@@ -393,13 +396,16 @@ asio::awaitable<void> daemon::expire_sessions() {
 
 // Marks and clears what the consumer's silence means.
 asio::awaitable<void> daemon::watch_heartbeat() {
-    using reservation::pulse;
+    using clock = std::chrono::steady_clock;
+    using reservation::dead_consumer_policy;
+    const bool releases = x_config.heartbeat.policy == dead_consumer_policy::release;
     for (;;) {
-        const auto found = x_heartbeat.check(held_since(), std::chrono::steady_clock::now());
+        const auto found = x_heartbeat.check(held_since(), clock::now());
         if (std::exchange(x_pulse, found) != found)
             note_pulse(found);
-        const auto due =
-            x_heartbeat.next(held_since()).value_or(std::chrono::steady_clock::time_point::max());
+        if (releases && x_heartbeat.overdue(held_since(), clock::now()))
+            x_desk.release(now());
+        const auto due = x_heartbeat.next(held_since(), clock::now()).value_or(clock::time_point::max());
         co_await x_silence.wait_until(due);
     }
 }
@@ -407,27 +413,23 @@ asio::awaitable<void> daemon::watch_heartbeat() {
 void daemon::note_pulse(reservation::pulse found) {
     using reservation::dead_consumer_policy;
     using reservation::pulse;
-    const auto& rules = x_heartbeat.settings();
+    const auto& rules = x_config.heartbeat;
+    const auto session = x_desk.holder() ? x_desk.holder()->session_id : std::string("none");
+    if (found == pulse::alive) {
+        log::info("consumer_alive", {{"session_id", session}});
+        return x_state.clear(problem_source::heartbeat, now());
+    }
     const std::string reason =
         "no heartbeat from the consumer for " + log::field("", rules.timeout.count()).value + " s";
-    const auto session = x_desk.holder() ? x_desk.holder()->session_id : std::string("none");
-    switch (found) {
-        case pulse::alive:
-            log::info("consumer_alive", {{"session_id", session}});
-            return x_state.clear(problem_source::heartbeat, now());
-        case pulse::silent:
-            log::warning("consumer_silent",
-                         {{"session_id", session}, {"reason", reason}, {"grace", rules.grace.count()}});
-            return x_state.flag(problem_source::heartbeat, reason, now());
-        case pulse::dead:
-            break;
-    }
-    log::warning("consumer_dead", {{"session_id", session}, {"policy", to_string(rules.policy)}});
-    if (rules.policy == dead_consumer_policy::flag)
-        return;
-    x_state.raise(problem_source::heartbeat, reason, now());
-    if (rules.policy == dead_consumer_policy::release)
-        x_desk.release(now());
+    if (found == pulse::dead)
+        log::warning("consumer_dead", {{"session_id", session}, {"policy", to_string(rules.policy)}});
+    else
+        log::warning("consumer_silent",
+                     {{"session_id", session}, {"reason", reason}, {"grace", rules.grace.count()}});
+    if (found == pulse::silent || rules.policy == dead_consumer_policy::flag)
+        x_state.flag(problem_source::heartbeat, reason, now());
+    else
+        x_state.raise(problem_source::heartbeat, reason, now());
 }
 
 void daemon::consumer_alive() {
@@ -448,7 +450,9 @@ void daemon::desk_changed() {
     x_courier->notify();
     x_expiry.ring();
     x_silence.ring();
-    x_control.look_again();
+    const auto generation = x_desk.holder() ? x_desk.holder()->generation : 0;
+    if (std::exchange(x_generation, generation) != generation)
+        x_control.look_again();
 }
 
 void daemon::desk_settled() {

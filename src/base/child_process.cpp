@@ -1,10 +1,13 @@
 #include <nullworker/base/child_process.hpp>
 #include <nullworker/base/exec_arguments.hpp>
 
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -13,7 +16,7 @@
 
 #include <fcntl.h>
 #include <spawn.h>
-#include <sys/mman.h>
+#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -65,34 +68,60 @@ int reap(pid_t pid) {
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-// A file in memory for a program to write to, which cannot grow: whoever writes more gets an error.
-class bounded_output {
+error_code last_error() {
+    return {errno, boost::system::system_category()};
+}
+
+// One of a program's outputs: the first 64 KiB are kept, the rest is read and forgotten.
+class output_pipe {
 public:
-    bounded_output() : x_descriptor(::memfd_create("output", MFD_CLOEXEC | MFD_ALLOW_SEALING)) {
-        if (x_descriptor >= 0 && ::ftruncate(x_descriptor, size) == 0)
-            (void)::fcntl(x_descriptor, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK);
+    explicit output_pipe(const asio::any_io_executor& executor) : x_reader(executor) {
+        std::array<int, 2> ends{};
+        if (::pipe2(ends.data(), O_CLOEXEC) != 0)
+            return;
+        (void)::fcntl(ends[0], F_SETFL, O_NONBLOCK);
+        x_reader.assign(ends[0]);
+        x_writer = ends[1];
     }
-    ~bounded_output() {
-        if (x_descriptor >= 0)
-            ::close(x_descriptor);
+    ~output_pipe() { close_writer(); }
+    output_pipe(const output_pipe&) = delete;
+    output_pipe& operator=(const output_pipe&) = delete;
+
+    // The program's end; ours to close once it has its own copy. -1 where there is no pipe.
+    [[nodiscard]] int writer() const noexcept { return x_writer; }
+    void close_writer() {
+        if (x_writer >= 0)
+            ::close(std::exchange(x_writer, -1));
     }
-    bounded_output(const bounded_output&) = delete;
-    bounded_output& operator=(const bounded_output&) = delete;
 
-    [[nodiscard]] int descriptor() const noexcept { return x_descriptor; }
+    [[nodiscard]] asio::posix::stream_descriptor& reader() noexcept { return x_reader; }
+    [[nodiscard]] std::string& text() noexcept { return x_text; }
 
-    // What was written so far: the position is shared with the writer.
-    [[nodiscard]] std::string text() const {
-        const auto written = ::lseek(x_descriptor, 0, SEEK_CUR);
-        std::string out(static_cast<std::size_t>(std::clamp<off_t>(written, 0, size)), '\0');
-        const auto got = ::pread(x_descriptor, out.data(), out.size(), 0);
-        out.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
-        return out;
+    // Reads what is there. Once nothing can come any more, the reader is never ready again.
+    void read_some() {
+        std::array<char, 4096> chunk;
+        for (std::size_t rounds = 0; rounds < most / chunk.size(); ++rounds) {
+            const auto size = ::read(x_reader.native_handle(), chunk.data(), chunk.size());
+            if (size < 0)
+                return;
+            if (size == 0)
+                return retire();
+            x_text.append(chunk.data(), std::min(static_cast<std::size_t>(size), most - x_text.size()));
+        }
     }
 
 private:
-    static constexpr off_t size = 64 * 1024;
-    int x_descriptor;
+    static constexpr std::size_t most = 64 * 1024;
+
+    void retire() {
+        const int silent = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        x_reader.close();
+        x_reader.assign(silent);
+    }
+
+    asio::posix::stream_descriptor x_reader;
+    int x_writer = -1;
+    std::string x_text;
 };
 
 std::string last_line(std::string_view text) {
@@ -118,13 +147,14 @@ child_process::child_process(const asio::any_io_executor& executor, const child_
     const int error =
         ::posix_spawnp(&x_pid, argv[0], plan.actions(), plan.attributes(), argv.data(), envp.data());
     if (error != 0)
-        throw startup_error("cannot run '" + options.command.front() + "': " + std::strerror(error));
+        throw child_error("cannot run '" + options.command.front() + "'",
+                          {error, boost::system::system_category()});
     const auto descriptor = static_cast<int>(::syscall(SYS_pidfd_open, x_pid, 0));
     if (descriptor < 0) {
-        const int reason = errno;
+        const auto reason = last_error();
         ::kill(x_pid, SIGKILL);
         reap(x_pid);
-        throw startup_error("cannot watch '" + options.command.front() + "': " + std::strerror(reason));
+        throw child_error("cannot watch '" + options.command.front() + "'", reason);
     }
     x_descriptor.assign(descriptor);
 }
@@ -157,24 +187,41 @@ std::string shell_outcome::described() const {
 }
 
 asio::awaitable<result<shell_outcome>> run_shell(std::string line) {
+    namespace experimental = asio::experimental;
+    constexpr auto readable = asio::posix::stream_descriptor::wait_read;
     const auto executor = co_await asio::this_coro::executor;
-    const bounded_output output;
-    const bounded_output error;
-    if (output.descriptor() < 0 || error.descriptor() < 0)
-        co_return error_code(errno, boost::system::system_category());
+    output_pipe output(executor);
+    output_pipe error(executor);
+    if (output.writer() < 0 || error.writer() < 0)
+        co_return last_error();
     child_options options;
     options.command = {"/bin/sh", "-c", std::move(line)};
     options.own_group = true;
-    options.output = output.descriptor();
-    options.error = error.descriptor();
+    options.output = output.writer();
+    options.error = error.writer();
     std::optional<child_process> child;
+    error_code failure;
     try {
         child.emplace(executor, options);
-    } catch (const startup_error&) {
-        co_return error_code(ENOENT, boost::system::system_category());
+    } catch (const child_error& e) {
+        failure = e.code();
+    }
+    if (failure)
+        co_return failure;
+    output.close_writer();
+    error.close_writer();
+    for (bool ended = false; !ended;) {
+        auto first = experimental::make_parallel_group(child->handle().async_wait(readable, asio::deferred),
+                                                       output.reader().async_wait(readable, asio::deferred),
+                                                       error.reader().async_wait(readable, asio::deferred));
+        const auto [order, child_ec, output_ec, error_ec] =
+            co_await first.async_wait(experimental::wait_for_one(), asio::use_awaitable);
+        ended = order[0] == 0;
+        output.read_some();
+        error.read_some();
     }
     const int code = co_await child->wait();
-    co_return shell_outcome{code, output.text(), error.text()};
+    co_return shell_outcome{code, std::move(output.text()), std::move(error.text())};
 }
 
 }  // namespace nullworker

@@ -70,12 +70,14 @@ bool comes_from_this_machine(const any_protocol::socket& socket) {
     return peer.protocol().family() == AF_UNIX || is_loopback(to_tcp(peer).address());
 }
 
-// Whether somebody listens on the Unix socket at `path`.
-bool is_served(const asio::any_io_executor& executor, const std::string& path) {
+// Whether the Unix socket at `path` was left by a process that is gone.
+bool is_abandoned(const asio::any_io_executor& executor, const std::string& path) {
     asio::local::stream_protocol::socket probe(executor);
     error_code ec;
+    probe.open(asio::local::stream_protocol(), ec);
+    probe.non_blocking(true, ec);  // a listener that is busy would keep us waiting
     probe.connect({path}, ec);
-    return !ec;
+    return ec == asio::error::connection_refused;
 }
 
 bool is_socket(const std::string& path) {
@@ -178,20 +180,29 @@ public:
     // away meanwhile, or has said that it will send nothing more, which a peer that waits does not do.
     asio::awaitable<bool> hold_until(steady::time_point due) {
         x_bell.expires_at(due);
-        if (!x_peer_is_silent) {
-            co_await x_bell.async_wait(nothrow);
-            co_return true;
+        x_rung = false;
+        while (x_watches_peer) {
+            auto first = experimental::make_parallel_group(
+                x_bell.async_wait(asio::deferred),
+                stream.socket().async_wait(any_protocol::socket::wait_read, asio::deferred));
+            const auto [order, bell_ec, read_ec] =
+                co_await first.async_wait(experimental::wait_for_one(), asio::use_awaitable);
+            if (order[0] == 0)
+                co_return true;
+            if (read_ec || !take_early_bytes())
+                co_return false;
+            if (x_rung || hurried)
+                co_return true;
         }
-        auto first = experimental::make_parallel_group(
-            x_bell.async_wait(asio::deferred),
-            stream.socket().async_wait(any_protocol::socket::wait_read, asio::deferred));
-        const auto [order, bell_ec, read_ec] =
-            co_await first.async_wait(experimental::wait_for_one(), asio::use_awaitable);
-        if (order[0] == 0)
-            co_return true;
-        co_return !read_ec && peer_is_there();
+        if (!x_rung && !hurried)
+            co_await x_bell.async_wait(nothrow);
+        co_return true;
     }
-    void ring() { x_bell.cancel(); }
+    void ring() {
+        x_rung = true;
+        x_bell.cancel();
+    }
+    void watch_peer() { x_watches_peer = true; }
 
     // Answers a request that is held, as if its time was up.
     void hurry() {
@@ -208,13 +219,20 @@ public:
     bool hurried = false;         // its request must be answered now
 
 private:
-    bool peer_is_there() {
-        char byte = 0;
+    // What comes while a request is held belongs to the next one. False when the peer is gone. Who sends more
+    // than a head is answered now; under TLS nobody can tell, and the peer is watched no longer.
+    bool take_early_bytes() {
+        const auto room = received.max_size() - received.size();
+        x_watches_peer = !tls && room > 0;
+        if (!x_watches_peer) {
+            hurried = hurried || !tls;
+            return true;
+        }
         error_code ec;
         stream.socket().non_blocking(true, ec);
-        stream.socket().receive(asio::buffer(&byte, 1), any_protocol::socket::message_peek, ec);
-        x_peer_is_silent = ec == asio::error::would_block;  // else there is nothing to be waited for
-        return !ec || x_peer_is_silent;
+        const auto size = stream.socket().read_some(received.prepare(room), ec);
+        received.commit(size);
+        return !ec || ec == asio::error::would_block;
     }
 
     http_server& x_server;
@@ -222,7 +240,8 @@ private:
     stage x_stage = stage::reading_head;
     queue::iterator x_place;
     asio::steady_timer x_bell{x_server.x_executor};
-    bool x_peer_is_silent = true;
+    bool x_watches_peer = true;
+    bool x_rung = false;
 };
 
 http_server::http_server(asio::any_io_executor executor, std::string name, handler on_request,
@@ -232,7 +251,7 @@ http_server::http_server(asio::any_io_executor executor, std::string name, handl
       x_on_request(std::move(on_request)),
       x_limits(limits),
       x_tls(std::move(tls)),
-      x_room(executor),
+      x_room(executor, steady::time_point::max()),
       x_tasks(executor) {}
 http_server::~http_server() = default;
 
@@ -265,7 +284,7 @@ void http_server::bind_local(const std::string& path, const std::string& setting
         throw startup_error("cannot listen on " + described + ": the path may have " +
                             std::to_string(sizeof(sockaddr_un::sun_path) - 1) + " bytes at most");
     if (is_socket(path)) {
-        if (is_served(x_executor, path))
+        if (!is_abandoned(x_executor, path))
             throw startup_error("cannot listen on " + described +
                                 ": another process does; stop it or choose another one");
         ::unlink(path.c_str());
@@ -280,6 +299,7 @@ void http_server::bind_local(const std::string& path, const std::string& setting
     }
     ::umask(before);
     x_local_path = path;
+    x_local_file = stamp_of(path);
     constexpr mode_t owner_and_group = 0660;
     if (::chmod(path.c_str(), owner_and_group) != 0)
         throw startup_error("cannot set the mode of " + described + ": " + std::strerror(errno));
@@ -301,8 +321,10 @@ void http_server::drain() {
     error_code ignored;
     for (auto& each : x_acceptors)
         each.close(ignored);
-    if (!x_local_path.empty())
-        ::unlink(std::exchange(x_local_path, {}).c_str());
+    // Unless another process has put its own there.
+    if (!x_local_path.empty() && stamp_of(x_local_path).inode == x_local_file.inode)
+        ::unlink(x_local_path.c_str());
+    x_local_path.clear();
     x_room.cancel();
     for (connection* held : at(stage::holding))
         held->hurry();
@@ -338,11 +360,12 @@ asio::awaitable<void> http_server::accept_loop(acceptor& from) {
 
 // A descriptor that a waiting connection gives up is one for the next in the kernel's queue.
 asio::awaitable<void> http_server::recover_from(error_code ec) {
-    if (is_out_of_descriptors(ec) && evict_one())
-        co_return;
-    hurry_one();
-    x_room.expires_after(accept_pause);
-    co_await x_room.async_wait(nothrow);
+    if (is_out_of_descriptors(ec)) {
+        if (evict_one())
+            co_return;
+        hurry_one();
+    }
+    co_await sleep_for(accept_pause);
 }
 
 // Returns once there is room for one more, or when the server drains. Where every connection is being
@@ -350,7 +373,6 @@ asio::awaitable<void> http_server::recover_from(error_code ec) {
 asio::awaitable<void> http_server::make_room() {
     while (x_open >= x_limits.max_connections && !x_draining && !evict_one()) {
         hurry_one();
-        x_room.expires_at(steady::time_point::max());
         co_await x_room.async_wait(nothrow);
     }
 }
@@ -564,6 +586,7 @@ http_server::reading http_server::reading_of(head_state state) {
 // The answer to a request, or a drop where its peer went away while it was held.
 asio::awaitable<reply> http_server::answer_in_time(connection& self, request& incoming) {
     self.enter(stage::answering);
+    self.watch_peer();
     const auto came = steady::now();
     for (;;) {
         const auto seen = x_changes;

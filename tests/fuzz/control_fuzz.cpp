@@ -127,9 +127,15 @@ FUZZ_TARGET(control, 150) {
     api::control_api control({}, desk, state, std::move(on));
     for (int round = 0; round < 2; ++round) {
         const int before = seen.closed;
+        const auto due = desk.next_expiry();
         const auto answer = control.on_control(request);
         require_answer(answer);
-        require(answer.status < 400 || seen.closed == before, "a refusal changes nothing");
+        const bool expired =
+            due && *due <= std::chrono::steady_clock::now();  // a renewal may be for a moment
+        require(answer.status < 400 || seen.closed == before || expired, "a refusal changes nothing");
+        require(!answer.hold || request.path == "/session", "only who asks for the session waits");
+        const auto furthest = now().after(std::chrono::hours(24)).monotonic;
+        require(!desk.next_expiry() || *desk.next_expiry() <= furthest, "no lease outlives the maximum");
         require(request.from_loopback || answer.status == 403, "nobody elsewhere is answered");
         require(!request.find("Origin") || answer.status == 403, "no web page is answered");
         require_consistent(desk, seen.closed, given, time);

@@ -126,6 +126,33 @@ TEST(hold, a_peer_that_went_away_is_forgotten_at_once) {
     });
 }
 
+TEST(hold, a_peer_that_sent_more_and_went_away_is_forgotten_too) {
+    board news;
+    served under_test(news.answers());
+    under_test.drive([&]() -> awaitable<void> {
+        auto peer = co_await under_test.connect();
+        co_await peer.send(get("/wait"));
+        co_await news.until_asked(1);
+        co_await peer.send("GET /half");
+        peer.close();
+        co_await until_connections(under_test.server(), 0);
+        EXPECT_EQ(news.asked, 1U);
+    });
+}
+
+TEST(hold, a_peer_that_sends_without_end_is_answered_at_once) {
+    board news;
+    served under_test(news.answers(), {.max_header_bytes = 256});
+    under_test.drive([&]() -> awaitable<void> {
+        auto peer = co_await under_test.connect();
+        co_await peer.send(get("/wait"));
+        co_await news.until_asked(1);
+        co_await peer.send(std::string(10000, 'x'));
+        const auto answer = co_await peer.read_message();
+        EXPECT_EQ(answer.body, "0");
+    });
+}
+
 TEST(hold, a_request_that_comes_early_is_answered_after_the_held_one) {
     board news;
     served under_test(news.answers());

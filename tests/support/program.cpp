@@ -82,11 +82,22 @@ bool program::read_some() {
 }
 
 void program::wait_for(const std::string& text) {
-    while (out().find(text) == std::string::npos && err().find(text) == std::string::npos)
+    x_seen[0] = x_seen[1] = 0;
+    wait_for_next(text);
+}
+
+void program::wait_for_next(const std::string& text) {
+    for (;;) {
+        for (int i = 0; i < 2; ++i)
+            if (const auto at = x_text[i].find(text, x_seen[i]); at != std::string::npos) {
+                x_seen[i] = at + text.size();
+                return;
+            }
         if (!read_some()) {
             ADD_FAILURE() << "'" << text << "' never came; it said:\n" << out() << err();
             return;
         }
+    }
 }
 
 int program::wait() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <string>
 #include <vector>
@@ -22,6 +23,9 @@ public:
     // program ends before that.
     void wait_for(const std::string& text);
 
+    // The same for `text` behind what the last call of either found.
+    void wait_for_next(const std::string& text);
+
     // Reads everything and waits for the end: the exit code, or 128 and the signal.
     int wait();
 
@@ -37,6 +41,7 @@ private:
     pid_t x_pid = -1;
     int x_pipe[2] = {-1, -1};
     std::string x_text[2];
+    std::size_t x_seen[2] = {0, 0};  // of each, up to the end of what was waited for last
 };
 
 }  // namespace nullworker::test

@@ -90,6 +90,7 @@ private:
     net::http_server x_control;
     std::string x_own_url;
     reservation::pulse x_pulse = reservation::pulse::alive;  // what was told last
+    std::uint64_t x_generation = 0;  // of the session that waiters were told of; 0: none
     std::optional<instant> x_key_fetched;
     bool x_announced = false;
     std::uint64_t x_keys = 0;  // how many different public keys there were

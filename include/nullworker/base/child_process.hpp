@@ -26,10 +26,22 @@ struct child_options {
     int error = -1;
 };
 
+// A program could not be started, for the system's reason.
+class child_error : public startup_error {
+public:
+    child_error(const std::string& what, error_code why)
+        : startup_error(what + ": " + why.message()), x_code(why) {}
+
+    [[nodiscard]] const error_code& code() const noexcept { return x_code; }
+
+private:
+    error_code x_code;
+};
+
 // A program that runs beside us. It gets no descriptors but the standard ones. Needs Linux 5.3.
 class child_process {
 public:
-    // Throws startup_error when it cannot be started.
+    // Throws child_error when it cannot be started.
     child_process(const asio::any_io_executor& executor, const child_options& options);
 
     // One with a group of its own is killed if it still runs.
@@ -41,6 +53,9 @@ public:
     [[nodiscard]] asio::awaitable<int> wait();
 
     void signal(int number);
+
+    // Readable once it has ended.
+    [[nodiscard]] asio::posix::stream_descriptor& handle() noexcept { return x_descriptor; }
 
 private:
     pid_t x_pid = -1;

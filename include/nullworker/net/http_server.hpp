@@ -1,5 +1,6 @@
 #pragma once
 
+#include <nullworker/base/file.hpp>
 #include <nullworker/base/task_group.hpp>
 #include <nullworker/net/message.hpp>
 #include <nullworker/net/request_head.hpp>
@@ -81,6 +82,11 @@ public:
 
     [[nodiscard]] std::size_t connections() const noexcept { return x_open; }
 
+    // How many requests are held now.
+    [[nodiscard]] std::size_t holding() const noexcept {
+        return x_connections[static_cast<std::size_t>(stage::holding)].size();
+    }
+
     // How many connections had to make room for others so far.
     [[nodiscard]] std::uint64_t evicted() const noexcept { return x_evicted; }
 
@@ -151,8 +157,9 @@ private:
     server_limits x_limits;
     tls_context x_tls;
     std::list<acceptor> x_acceptors;
-    std::string x_local_path;   // of the Unix socket; empty: none
-    asio::steady_timer x_room;  // cancelled when a connection ends, or could make room
+    std::string x_local_path;  // of the Unix socket; empty: none
+    file_stamp x_local_file;
+    asio::steady_timer x_room;  // never expires; cancelled when a connection ends, or could make room
     task_group x_tasks;
     std::array<queue, stages> x_connections;  // each in the order in which they came to that stage
     std::size_t x_open = 0;                   // without those evicted, which are about to end

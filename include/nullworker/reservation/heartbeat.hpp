@@ -24,8 +24,8 @@ struct heartbeat_settings {
 // What the consumer's heartbeat says of it, in the order in which it gets worse.
 enum class pulse {
     alive,
-    silent,  // a heartbeat is missing while a session is held
-    dead,    // and the grace period is over, too
+    silent,  // a heartbeat was missing while a session was held
+    dead,    // and the grace period was over, too
 };
 
 // Watches the consumer's heartbeat, rules without I/O. Only while a session is held is a heartbeat due: the
@@ -54,12 +54,22 @@ public:
         return x_pulse;
     }
 
-    // When `check` will have something new to say, if nothing happens until then.
-    [[nodiscard]] std::optional<time_point> next(std::optional<time_point> held_since) const {
+    // Whether the time-out and the grace period of the live session itself are over. A consumer may be dead
+    // since an earlier one.
+    [[nodiscard]] bool overdue(std::optional<time_point> held_since, time_point now) const {
         const auto silent_at = silence(held_since);
-        if (!silent_at || x_pulse == pulse::dead)
+        return silent_at && now >= *silent_at + to_ticks(x_settings.grace);
+    }
+
+    // When `check` or `overdue` will have something new to say, if nothing happens until then.
+    [[nodiscard]] std::optional<time_point> next(std::optional<time_point> held_since, time_point now) const {
+        const auto silent_at = silence(held_since);
+        if (!silent_at)
             return std::nullopt;
-        return x_pulse == pulse::alive ? *silent_at : *silent_at + to_ticks(x_settings.grace);
+        for (const auto due : {*silent_at, *silent_at + to_ticks(x_settings.grace)})
+            if (now < due)
+                return due;
+        return std::nullopt;
     }
 
     [[nodiscard]] bool expected() const noexcept { return x_settings.timeout > seconds::zero(); }

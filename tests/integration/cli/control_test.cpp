@@ -68,16 +68,26 @@ protected:
         const nlohmann::json body = {{"auth_data", {{"request_idx", 7}, {"url", url_text()}}},
                                      {"session_id", nullptr},
                                      {"payload", {{"lifetime", lifetime}}}};
+        const auto answer = send({.method = net::verb::post,
+                                  .target = parse_url(url_text() + "/session/create").value(),
+                                  .body = body.dump()});
+        return nlohmann::json::parse(answer.body).at("session_id");
+    }
+
+    // Returns once somebody waits for the session to change.
+    void await_waiter() {
+        const auto metrics = parse_url("http://127.0.0.1:" + std::to_string(port + 2) + "/metrics").value();
+        while (!contains(send({.target = metrics}).body, "nullworker_waiters 1\n")) {
+        }
+    }
+
+    static net::reply send(const net::call& request) {
         asio::io_context loop;
-        const auto answer = drive(loop, [&]() -> asio::awaitable<net::reply> {
+        return drive(loop, [&]() -> asio::awaitable<net::reply> {
             net::http_client client(loop.get_executor(), std::make_shared<net::tls_trust>());
-            net::call request{.method = net::verb::post,
-                              .target = parse_url(url_text() + "/session/create").value(),
-                              .body = body.dump()};
-            auto told = co_await client.send(std::move(request));
+            auto told = co_await client.send(request);
             co_return std::move(told.value());
         });
-        return nlohmann::json::parse(answer.body).at("session_id");
     }
 
     static std::string url_text() { return "http://127.0.0.1:" + std::to_string(port); }
@@ -126,11 +136,13 @@ TEST_F(beside_a_worker, session_tells_what_holds_it) {
 TEST_F(beside_a_worker, wait_returns_with_the_session_and_then_at_its_end) {
     start();
     program waiting(command({"wait", "--json"}), environment());
+    await_waiter();
     const auto id = reserve();
     EXPECT_EQ(waiting.wait(), 0) << waiting.err();
     const auto told = nlohmann::json::parse(waiting.out());
     EXPECT_EQ(told["session_id"], id);
     program ending(command({"wait", "--since", told["generation"].dump()}), environment());
+    await_waiter();
     EXPECT_EQ(run({"release", "--session", id}).code, 0);
     EXPECT_EQ(ending.wait(), 0);
     EXPECT_EQ(ending.out(), "no session\n");
@@ -146,6 +158,7 @@ TEST_F(beside_a_worker, wait_gives_up_when_its_time_is_over) {
 TEST_F(beside_a_worker, wait_survives_a_restart_of_the_daemon) {
     start();
     program waiting(command({"wait", "--field", "request_idx"}), environment());
+    await_waiter();
     x_daemon->signal(SIGKILL);
     x_daemon->wait();
     start();
@@ -197,6 +210,16 @@ TEST_F(beside_a_worker, the_unix_socket_is_asked_where_there_is_one) {
         const auto told = run(arguments);
         EXPECT_EQ(told.code, 0) << told.err;
     }
+}
+
+TEST_F(beside_a_worker, a_flag_beats_what_the_environment_says_of_the_other_way) {
+    start();
+    program status(command({"status", "--control-port", std::to_string(port + 2)}),
+                   {{"NULLWORKER_CONTROL_SOCKET", "/no/such.sock"}});
+    EXPECT_EQ(status.wait(), 0) << status.err();
+    program confused(command({"status"}), {{"NULL_CONTROL_PORT", "many"}});
+    EXPECT_EQ(confused.wait(), 2);
+    EXPECT_TRUE(contains(confused.err(), "NULL_CONTROL_PORT is 'many'")) << confused.err();
 }
 
 TEST_F(beside_a_worker, nobody_there_is_exit_code_3_and_names_the_place) {

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -106,6 +107,37 @@ TEST_F(follow, a_depth_command_that_hangs_is_given_up) {
     EXPECT_EQ(it.wait(), 0);
 }
 
+TEST_F(follow, a_signal_does_not_wait_for_the_depth_command) {
+    program it({NULLWORKER_PROGRAM, "follow", "--depth",
+                "echo > " + x_directory.file("asked") + "; sleep 1000", "--max", "1", "--depth-timeout",
+                "1000", "--worker-port", "22700"});
+    it.wait_for("following");
+    while (!std::filesystem::exists(x_directory.file("asked"))) {
+    }
+    it.signal(SIGTERM);
+    EXPECT_EQ(it.wait(), 0);
+    EXPECT_FALSE(contains(it.out(), "asking")) << it.out();
+}
+
+TEST_F(follow, an_endpoint_out_of_reach_is_a_failure_that_names_it) {
+    program it({NULLWORKER_PROGRAM, "follow", "--depth", "echo 1", "--max", "1", "--endpoint", "x",
+                "--api-key", "k", "--autoscaler-url", "http://127.0.0.1:1", "--console-url",
+                "http://127.0.0.1:1"});
+    EXPECT_EQ(it.wait(), 1);
+    EXPECT_TRUE(contains(it.out(), "http://127.0.0.1:1")) << it.out();
+}
+
+TEST_F(follow, with_json_every_line_is_an_object) {
+    queue("1");
+    program it(command("22700", {"--json"}));
+    it.wait_for("\"held\"");
+    it.signal(SIGTERM);
+    EXPECT_EQ(it.wait(), 0);
+    std::istringstream lines(it.out());
+    for (std::string line; std::getline(lines, line);)
+        EXPECT_TRUE(line.starts_with("{\"time\":") && line.ends_with("}")) << line;
+}
+
 TEST_F(follow, a_session_that_its_consumer_releases_makes_room_for_the_next) {
     queue("1");
     program it(command("22750"));
@@ -113,7 +145,7 @@ TEST_F(follow, a_session_that_its_consumer_releases_makes_room_for_the_next) {
     program release({NULLWORKER_PROGRAM, "release", "--control-port", "22752"});
     EXPECT_EQ(release.wait(), 0) << release.err();
     it.wait_for("at its worker");
-    it.wait_for("session 1  asking");
+    it.wait_for_next("session 1  held");
     it.signal(SIGTERM);
     EXPECT_EQ(it.wait(), 0);
 }
@@ -125,7 +157,7 @@ TEST_F(follow, a_lost_worker_is_replaced) {
         command("22850", {"--patience", "0.2", "--worker",
                           "sh -c '" NULLWORKERD_PROGRAM " & " NULLWORKER_PROGRAM " wait && kill -9 $!'"}));
     it.wait_for("is lost: ");
-    it.wait_for("session 1  asking");
+    it.wait_for_next("session 1  asking");
     it.signal(SIGTERM);
     EXPECT_EQ(it.wait(), 0) << it.out();
 }

@@ -228,6 +228,18 @@ TEST_F(process_launcher_test, the_end_of_a_consumer_with_its_worker_is_no_news) 
     EXPECT_EQ(told, 0);
 }
 
+TEST_F(process_launcher_test, a_consumer_that_left_the_group_ends_with_its_worker_too) {
+    x_options.consumer = {"/bin/sh", "-c", R"(exec setsid -w sh -c 'echo $$ > "$FIFO"; exec sleep 1000')"};
+    tell("exec sleep 1000", [this]() -> asio::awaitable<void> {
+        start(1);
+        const auto said = co_await message();
+        x_launcher->kill(1);
+        co_await exit_of(1);
+        co_await x_launcher->join();
+        ::kill(std::stoi(said), SIGKILL);  // what the consumer itself started elsewhere is its own
+    });
+}
+
 TEST_F(process_launcher_test, a_consumer_that_is_no_program_is_a_startup_error) {
     x_options.command = {"/bin/true"};
     x_options.consumer = {"/no/such/consumer"};

@@ -2,12 +2,14 @@
 #include "support/test_worker.hpp"
 
 #include <nullworker/net/http_client.hpp>
+#include <nullworker/wire/session_messages.hpp>
 
 #include <gtest/gtest.h>
 
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 // What the consumer beside a running daemon asks of its control listener.
 namespace nullworker::test {
@@ -50,6 +52,15 @@ asio::awaitable<net::reply> post(test_worker& worker, std::string path, std::str
 }
 asio::awaitable<net::reply> get(test_worker& worker, std::string path) {
     co_return co_await worker.send(listener::control, net::verb::get, std::move(path));
+}
+
+// Returns once somebody waits for the session to change.
+asio::awaitable<void> waiter(test_worker& worker) {
+    std::string metrics;
+    while (metrics.find("nullworker_waiters 1\n") == std::string::npos) {
+        const auto answer = co_await get(worker, "/metrics");
+        metrics = answer.body;
+    }
 }
 
 // ---- /release ---------------------------------------------------------------------------------------------
@@ -186,6 +197,7 @@ TEST(slot, one_who_waits_hears_of_a_session_at_once) {
                 out = co_await get(subject, "/session?wait=3600");
             }(worker, answer),
             [](test_worker& subject) -> asio::awaitable<void> {
+                co_await waiter(subject);
                 (void)co_await subject.create(subject.grant(11));
             }(worker));
         EXPECT_EQ(body_of(*answer)["request_idx"], 11);
@@ -201,6 +213,7 @@ TEST(slot, one_who_waits_hears_of_the_sessions_end_at_once) {
                 out = co_await get(subject, "/session?wait=3600&since=1");
             }(worker, answer),
             [](test_worker& subject) -> asio::awaitable<void> {
+                co_await waiter(subject);
                 (void)co_await post(subject, "/release");
             }(worker));
         EXPECT_EQ(answer->body, "null");
@@ -249,7 +262,10 @@ TEST(slot, a_stopping_worker_keeps_nobody_waiting) {
             [](test_worker& asked, std::optional<net::reply>& out) -> asio::awaitable<void> {
                 out = co_await get(asked, "/session?wait=3600");
             }(subject, answer),
-            subject.stop());
+            [](test_worker& stopped) -> asio::awaitable<void> {
+                co_await waiter(stopped);
+                co_await stopped.stop();
+            }(subject));
         EXPECT_EQ(answer->body, "null");
     };
     drive(loop, story(worker));
@@ -335,6 +351,45 @@ TEST(control_socket, serves_the_same_as_the_control_port) {
             EXPECT_EQ(released->status, 200u);
         },
         [&path](app::settings& config) { config.control_socket = path; });
+}
+
+TEST(control_socket, answers_no_web_page_either) {
+    const temporary_directory directory;
+    const auto path = directory.file("control.sock");
+    with_worker(
+        [&path](test_worker& worker) -> asio::awaitable<void> {
+            const auto id = co_await worker.create(worker.grant(11));
+            net::http_client client(co_await asio::this_coro::executor, std::make_shared<net::tls_trust>());
+            for (const std::string host : {"http://localhost", "http://rebound.example"}) {
+                net::call release{.method = net::verb::post,
+                                  .target = parse_url(host + "/release").value(),
+                                  .local_socket = path};
+                if (host == "http://localhost")
+                    release.headers.emplace_back("Origin", "http://rebound.example");
+                const auto refused = co_await client.send(std::move(release));
+                EXPECT_EQ(refused->status, 403u) << host;
+            }
+            const auto held = co_await get(worker, "/session");
+            EXPECT_EQ(body_of(held)["session_id"], id);
+        },
+        [&path](app::settings& config) { config.control_socket = path; });
+}
+
+TEST(control, a_close_callback_changes_nothing) {
+    with_worker([](test_worker& worker) -> asio::awaitable<void> {
+        (void)co_await worker.create(worker.grant(11));
+        std::vector<net::header> headers;
+        headers.emplace_back(wire::close_callback_header, "another");
+        for (const std::string path : {"/release", "/renew", "/heartbeat"}) {
+            const auto answer =
+                co_await worker.send(listener::control, net::verb::post, path, renewal(600), headers);
+            EXPECT_EQ(answer.status, 403u) << path;
+        }
+        const auto held = co_await get(worker, "/session");
+        EXPECT_LE(body_of(held)["remaining"].get<double>(), 60.0);
+        const auto status = co_await get(worker, "/status");
+        EXPECT_EQ(body_of(status)["consumer"]["last_heartbeat"], json());
+    });
 }
 
 TEST(control, another_verb_is_refused_on_every_path) {

@@ -109,7 +109,7 @@ TEST(heartbeat, that_comes_again_takes_the_error_back) {
             (void)co_await post(worker, "/heartbeat");
             (void)co_await worker.report(is_well, before);
         },
-        expecting(0.2, 0, dead_consumer_policy::error));
+        expecting(0.5, 0, dead_consumer_policy::error));
 }
 
 TEST(heartbeat, of_a_dead_consumer_frees_the_slot_only_where_that_is_wanted) {
@@ -144,6 +144,39 @@ TEST(heartbeat, of_a_dead_consumer_stays_a_flag_where_that_is_wanted) {
         expecting(0.02, 0.02, dead_consumer_policy::flag));
 }
 
+TEST(heartbeat, of_a_dead_consumer_frees_each_session_that_comes) {
+    with_worker(
+        [](test_worker& worker) -> asio::awaitable<void> {
+            for (std::int64_t request = 11; request <= 12; ++request) {
+                (void)co_await worker.create(worker.grant(request));
+                const auto entry = co_await worker.completion(static_cast<std::size_t>(request - 10));
+                EXPECT_EQ(entry["request_idx"], request);
+            }
+        },
+        expecting(0.02, 0.02, dead_consumer_policy::release));
+}
+
+TEST(heartbeat, that_is_missing_is_flagged_even_without_a_grace_period) {
+    with_worker(
+        [](test_worker& worker) -> asio::awaitable<void> {
+            (void)co_await worker.create(worker.grant(11));
+            (void)co_await health(worker, 503);
+        },
+        expecting(0.02, 0, dead_consumer_policy::flag));
+}
+
+TEST(heartbeat, is_shown_by_a_call_that_comes_too_late) {
+    with_worker(
+        [](test_worker& worker) -> asio::awaitable<void> {
+            (void)co_await worker.create(worker.grant(11));
+            (void)co_await health(worker, 503);
+            const auto late = co_await post(worker, "/renew", R"({"lifetime": 60, "session_id": "another"})");
+            EXPECT_EQ(late.status, 409u);
+            (void)co_await health(worker, 200);
+        },
+        expecting(0.5, 3600, dead_consumer_policy::error));
+}
+
 TEST(heartbeat, is_shown_by_a_renewal_and_a_release_too) {
     with_worker(
         [](test_worker& worker) -> asio::awaitable<void> {
@@ -155,7 +188,7 @@ TEST(heartbeat, is_shown_by_a_renewal_and_a_release_too) {
             (void)co_await post(worker, "/release");
             (void)co_await health(worker, 200);
         },
-        expecting(0.2, 3600, dead_consumer_policy::error));
+        expecting(0.5, 3600, dead_consumer_policy::error));
 }
 
 // ---- probes

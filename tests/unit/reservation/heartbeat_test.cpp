@@ -43,7 +43,7 @@ TEST_F(heartbeat_test, a_beat_revives_the_dead) {
 
 TEST_F(heartbeat_test, nothing_is_due_while_no_session_is_held) {
     EXPECT_EQ(watched.check(std::nullopt, at(1000s)), pulse::alive);
-    EXPECT_FALSE(watched.next(std::nullopt));
+    EXPECT_FALSE(watched.next(std::nullopt, at(1000s)));
 }
 
 TEST_F(heartbeat_test, a_new_session_gives_the_consumer_its_time_whatever_the_last_beat) {
@@ -59,18 +59,25 @@ TEST_F(heartbeat_test, the_end_of_the_session_does_not_make_a_silent_consumer_al
 }
 
 TEST_F(heartbeat_test, it_says_when_to_look_again) {
-    EXPECT_EQ(watched.next(start.monotonic), at(10s));
-    (void)check(10s);
-    EXPECT_EQ(watched.next(start.monotonic), at(15s));
-    (void)check(15s);
-    EXPECT_FALSE(watched.next(start.monotonic));
+    EXPECT_EQ(watched.next(start.monotonic, at(0s)), at(10s));
+    EXPECT_EQ(watched.next(start.monotonic, at(10s)), at(15s));
+    EXPECT_FALSE(watched.next(start.monotonic, at(15s)));
+}
+
+TEST_F(heartbeat_test, each_session_of_a_dead_consumer_has_its_own_time) {
+    EXPECT_EQ(check(15s), pulse::dead);
+    EXPECT_TRUE(watched.overdue(start.monotonic, at(15s)));
+    EXPECT_FALSE(watched.overdue(std::nullopt, at(15s)));
+    EXPECT_FALSE(watched.overdue(at(20s), at(34s)));
+    EXPECT_EQ(watched.next(at(20s), at(30s)), at(35s));
+    EXPECT_TRUE(watched.overdue(at(20s), at(35s)));
 }
 
 TEST_F(heartbeat_test, without_a_timeout_no_silence_is_too_long) {
     heartbeat unwatched{{}};
     EXPECT_FALSE(unwatched.expected());
     EXPECT_EQ(unwatched.check(start.monotonic, at(100000s)), pulse::alive);
-    EXPECT_FALSE(unwatched.next(start.monotonic));
+    EXPECT_FALSE(unwatched.next(start.monotonic, at(0s)));
     unwatched.beat(start);
     EXPECT_EQ(unwatched.last()->wall, start.wall);
 }
