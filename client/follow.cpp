@@ -51,7 +51,8 @@ public:
             co_await look();
             co_await x_stop.wait_for(to_ticks(x_options.interval));
         }
-        x_show.note("ending " + std::to_string(x_slots.size()) + " sessions");
+        const auto open = x_slots.size();
+        x_show.note("ending " + std::to_string(open) + (open == 1 ? " session" : " sessions"));
         for (auto& [number, stop] : x_slots)
             stop->request();
         co_await x_sessions.join();

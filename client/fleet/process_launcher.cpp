@@ -1,3 +1,4 @@
+#include <nullworker/base/child_process.hpp>
 #include <nullworker/base/deadline.hpp>
 #include <nullworker/base/exec_arguments.hpp>
 #include <nullworker/base/log.hpp>
@@ -12,6 +13,7 @@
 #include <fleet/process_launcher.hpp>
 #include <map>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include <fcntl.h>
@@ -270,7 +272,11 @@ result<void> process_launcher::start_consumer(child& worker, const worker_spec& 
 // It ends by itself, or with its worker, whose end was told or is about to be.
 asio::awaitable<void> process_launcher::watch_consumer(std::int64_t id, pid_t worker, pid_t pid,
                                                        asio::posix::stream_descriptor handle) {
-    co_await handle.async_wait(asio::posix::stream_descriptor::wait_read, nothrow);
+    error_code failure;
+    while (!failure && !has_ended(pid))
+        std::tie(failure) = co_await handle.async_wait(asio::posix::stream_descriptor::wait_read, nothrow);
+    if (failure)
+        ::kill(pid, SIGKILL);  // nobody would notice its end
     const int status = reap(pid);
     child* beside = find(id);
     if (!beside || beside->pid != worker)
@@ -286,9 +292,12 @@ void process_launcher::tell_of_consumer(std::int64_t id, const std::string& how)
 }
 
 asio::awaitable<void> process_launcher::watch(child& watched) {
-    const auto [ec] = co_await watched.handle.async_wait(asio::posix::stream_descriptor::wait_read, nothrow);
-    if (ec)
-        log::error("worker_watch_failed", {{"worker", watched.id}, {"error", ec.message()}});
+    error_code failure;
+    while (!failure && !has_ended(watched.pid))
+        std::tie(failure) =
+            co_await watched.handle.async_wait(asio::posix::stream_descriptor::wait_read, nothrow);
+    if (failure)
+        log::error("worker_watch_failed", {{"worker", watched.id}, {"error", failure.message()}});
     // Before a process is reaped its number is its own, and so is the group's. A consumer may have left the
     // group.
     ::kill(-watched.pid, SIGKILL);

@@ -12,6 +12,7 @@
 #include <csignal>
 #include <cstring>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include <fcntl.h>
@@ -137,6 +138,13 @@ std::string last_line(std::string_view text) {
 
 }  // namespace
 
+bool has_ended(pid_t child) noexcept {
+    siginfo_t found{};
+    // One that is not there any more has ended, too.
+    return ::waitid(P_PID, static_cast<id_t>(child), &found, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+           found.si_pid == child;
+}
+
 child_process::child_process(const asio::any_io_executor& executor, const child_options& options)
     : x_own_group(options.own_group), x_descriptor(executor) {
     auto arguments = options.command;
@@ -167,7 +175,10 @@ child_process::~child_process() {
 }
 
 asio::awaitable<int> child_process::wait() {
-    co_await x_descriptor.async_wait(asio::posix::stream_descriptor::wait_read, nothrow);
+    error_code failure;
+    while (!failure && !has_ended(x_pid))
+        std::tie(failure) =
+            co_await x_descriptor.async_wait(asio::posix::stream_descriptor::wait_read, nothrow);
     // Before it is reaped its number is its own, and so is the group's.
     if (x_own_group)
         ::kill(-x_pid, SIGKILL);
@@ -210,16 +221,16 @@ asio::awaitable<result<shell_outcome>> run_shell(std::string line) {
         co_return failure;
     output.close_writer();
     error.close_writer();
-    for (bool ended = false; !ended;) {
+    while (!has_ended(child->id())) {
         auto first = experimental::make_parallel_group(child->handle().async_wait(readable, asio::deferred),
                                                        output.reader().async_wait(readable, asio::deferred),
                                                        error.reader().async_wait(readable, asio::deferred));
-        const auto [order, child_ec, output_ec, error_ec] =
-            co_await first.async_wait(experimental::wait_for_one(), asio::use_awaitable);
-        ended = order[0] == 0;
+        (void)co_await first.async_wait(experimental::wait_for_one(), asio::use_awaitable);
         output.read_some();
         error.read_some();
     }
+    output.read_some();
+    error.read_some();
     const int code = co_await child->wait();
     co_return shell_outcome{code, std::move(output.text()), std::move(error.text())};
 }

@@ -98,6 +98,21 @@ TEST(shell, a_command_that_takes_too_long_is_killed_with_all_it_started) {
     EXPECT_TRUE(ends(left));
 }
 
+TEST(child_process, has_ended_only_when_it_has) {
+    asio::io_context loop;
+    test::drive(loop, [&]() -> asio::awaitable<void> {
+        child_options options;
+        options.command = {"sleep", "1000"};
+        child_process child(loop.get_executor(), options);
+        const pid_t pid = child.id();
+        EXPECT_FALSE(has_ended(pid));
+        child.signal(SIGTERM);
+        const int code = co_await child.wait();
+        EXPECT_EQ(code, 128 + SIGTERM);
+        EXPECT_TRUE(has_ended(pid));  // there is no such child any more
+    });
+}
+
 TEST(child_process, a_program_that_is_not_there_is_an_error_that_names_it) {
     asio::io_context loop;
     child_options options;
