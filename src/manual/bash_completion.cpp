@@ -65,6 +65,7 @@ complete -F _PROGRAM PROGRAM
 
 std::string quoted(const std::vector<std::string>& words) {
     std::vector<std::string> out;
+    out.reserve(words.size());
     for (const auto& word : words)
         out.push_back(shell_word(word));
     return joined(out, " ");
