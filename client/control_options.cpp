@@ -3,11 +3,11 @@
 #include "common_options.hpp"
 #include "control_commands.hpp"
 
+#include <nullworker/base/environment.hpp>
 #include <nullworker/base/error.hpp>
 
 #include <CLI/CLI.hpp>
 
-#include <cstdlib>
 #include <limits>
 #include <memory>
 
@@ -18,11 +18,6 @@ using words = std::vector<std::string>;
 
 constexpr const char* port_variable = "NULL_CONTROL_PORT";
 constexpr const char* socket_variable = "NULLWORKER_CONTROL_SOCKET";
-
-const char* environment(const char* name) {
-    const char* value = std::getenv(name);
-    return value && *value ? value : nullptr;
-}
 
 // The variables are read by hand: a flag for the one beats the variable for the other.
 void add_control(CLI::App& app, control_options& options) {

@@ -200,13 +200,12 @@ outcome<std::int64_t> read_depth(std::string_view printed) {
 }
 
 int run_follow(const follow_options& options) {
-    const int code = run(
+    return run(
         [&options](asio::any_io_executor executor, interruption& stop) -> asio::awaitable<int> {
             follow one(std::move(executor), options, stop);
             co_return co_await one.run();
         },
         on_signal::keep_code);
-    return code;
 }
 
 }  // namespace nullworker::client

@@ -1,7 +1,7 @@
-#include <nullworker/base/child_process.hpp>
 #include <nullworker/base/deadline.hpp>
 #include <nullworker/base/exec_arguments.hpp>
 #include <nullworker/base/log.hpp>
+#include <nullworker/base/process.hpp>
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -12,13 +12,12 @@
 #include <cstdlib>
 #include <fleet/process_launcher.hpp>
 #include <map>
+#include <optional>
 #include <string_view>
-#include <tuple>
 #include <utility>
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -90,26 +89,12 @@ struct launch_plan {
     ::_exit(cannot_run);
 }
 
-std::string describe(int status) {
-    if (WIFSIGNALED(status))
-        return "killed by signal " + std::to_string(WTERMSIG(status));
-    return "exited with status " + std::to_string(WEXITSTATUS(status));
-}
-
-// Becomes readable when the process has ended.
-result<int> open_handle(pid_t pid) {
-    const int handle = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
-    if (handle < 0)
-        return last_error();
-    return handle;
-}
-
-// The status of a process that has ended, or is about to; 0 where there is none.
-int reap(pid_t pid) {
-    int status = 0;
-    while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-    }
-    return status;
+std::string describe(std::optional<int> status) {
+    if (!status)
+        return "gone";
+    if (WIFSIGNALED(*status))
+        return "killed by signal " + std::to_string(WTERMSIG(*status));
+    return "exited with status " + std::to_string(WEXITSTATUS(*status));
 }
 
 // A descriptor that is closed with its scope.
@@ -207,11 +192,11 @@ result<void> process_launcher::start(worker_spec spec) {
     const auto pid = launch(x_program, x_options.command, spec, output.get(), 0);
     if (!pid)
         return pid.error();
-    const auto handle = open_handle(*pid);
+    const auto handle = open_process(*pid);
     if (!handle) {
         ::kill(-*pid, SIGKILL);
         x_guardian.forget(*pid);
-        ::waitpid(*pid, nullptr, 0);
+        reap(*pid);
         return handle.error();
     }
     x_children.push_back({spec.id, *pid, asio::posix::stream_descriptor(x_executor, *handle),
@@ -257,10 +242,10 @@ result<void> process_launcher::start_consumer(child& worker, const worker_spec& 
     const auto pid = launch(x_consumer_program, x_options.consumer, spec, output, worker.pid);
     if (!pid)
         return pid.error();
-    const auto handle = open_handle(*pid);
+    const auto handle = open_process(*pid);
     if (!handle) {
         ::kill(*pid, SIGKILL);
-        ::waitpid(*pid, nullptr, 0);
+        reap(*pid);
         return handle.error();
     }
     worker.consumer = *pid;
@@ -272,12 +257,10 @@ result<void> process_launcher::start_consumer(child& worker, const worker_spec& 
 // It ends by itself, or with its worker, whose end was told or is about to be.
 asio::awaitable<void> process_launcher::watch_consumer(std::int64_t id, pid_t worker, pid_t pid,
                                                        asio::posix::stream_descriptor handle) {
-    error_code failure;
-    while (!failure && !has_ended(pid))
-        std::tie(failure) = co_await handle.async_wait(asio::posix::stream_descriptor::wait_read, nothrow);
+    const auto failure = co_await until_ended(handle, pid);
     if (failure)
         ::kill(pid, SIGKILL);  // nobody would notice its end
-    const int status = reap(pid);
+    const auto status = reap(pid);
     child* beside = find(id);
     if (!beside || beside->pid != worker)
         co_return;
@@ -292,10 +275,7 @@ void process_launcher::tell_of_consumer(std::int64_t id, const std::string& how)
 }
 
 asio::awaitable<void> process_launcher::watch(child& watched) {
-    error_code failure;
-    while (!failure && !has_ended(watched.pid))
-        std::tie(failure) =
-            co_await watched.handle.async_wait(asio::posix::stream_descriptor::wait_read, nothrow);
+    const auto failure = co_await until_ended(watched.handle, watched.pid);
     if (failure)
         log::error("worker_watch_failed", {{"worker", watched.id}, {"error", failure.message()}});
     // Before a process is reaped its number is its own, and so is the group's. A consumer may have left the
@@ -304,14 +284,7 @@ asio::awaitable<void> process_launcher::watch(child& watched) {
     if (watched.consumer > 0)
         ::kill(watched.consumer, SIGKILL);
     x_guardian.forget(watched.pid);
-    int status = 0;
-    std::string how = "gone";
-    pid_t reaped = -1;
-    do
-        reaped = ::waitpid(watched.pid, &status, 0);
-    while (reaped < 0 && errno == EINTR);
-    if (reaped == watched.pid)
-        how = describe(status);
+    const auto how = describe(reap(watched.pid));
     const auto id = watched.id;
     watched.ended.cancel();
     x_children.remove_if([&watched](const child& candidate) { return &candidate == &watched; });

@@ -1,3 +1,5 @@
+#include "refused.hpp"
+
 #include <nullworker/api/control_api.hpp>
 #include <nullworker/api/local_guard.hpp>
 #include <nullworker/api/route_table.hpp>
@@ -9,14 +11,6 @@
 #include <utility>
 
 namespace nullworker::api {
-namespace {
-
-net::reply refused(const wire::refusal& why) {
-    return net::json_reply(422, why.body);
-}
-
-}  // namespace
-
 struct control_api::tables {
     static constexpr std::array<route<control_api>, 7> on_control = {{
         {net::verb::post, "/release", &control_api::release},
@@ -90,15 +84,14 @@ net::reply control_api::session(const net::request& request) {
     const auto query = wire::parse_session_query(request.query);
     if (!query)
         return refused(query.error());
-    const auto slot = describe_slot(x_desk, now());
     const auto wait = to_ticks(query->wait);
-    const bool news = query->since != (slot ? slot->generation : 0);
+    const bool news = query->since != static_cast<std::int64_t>(x_desk.generation());
     if (!news && request.waited < wait) {
         net::reply later;
         later.hold = wait;
         return later;
     }
-    return net::json_reply(200, wire::to_json(slot));
+    return net::json_reply(200, wire::to_json(describe_slot(x_desk, now())));
 }
 
 net::reply control_api::status(const net::request&) {

@@ -1,3 +1,5 @@
+#include "refused.hpp"
+
 #include <nullworker/api/public_api.hpp>
 #include <nullworker/api/route_table.hpp>
 #include <nullworker/base/log.hpp>
@@ -14,10 +16,6 @@ namespace nullworker::api {
 namespace {
 
 using reservation::desk;
-
-net::reply refuse(const wire::refusal& why) {
-    return net::json_reply(422, why.body);
-}
 
 net::reply not_authorised() {
     return net::json_reply(401, wire::error("session_auth is not valid"));
@@ -94,9 +92,9 @@ net::reply public_api::on_webhook(const net::request& request) {
 net::reply public_api::create(const net::request& request) {
     const auto wanted = wire::parse_create(request.body, x_settings.create);
     if (!wanted)
-        return refuse(wanted.error());
+        return refused(wanted.error());
     if (wanted->on_close_route && !parse_url(close_target(*wanted->on_close_route)))
-        return refuse(wire::refuse("on_close_route", "not a valid URL"));
+        return refused(wire::refuse("on_close_route", "not a valid URL"));
     const auto verdict = x_gate.check_create(wanted->grant);
     if (!admits(verdict))
         return refuse_grant(request, verdict, wanted->grant);
@@ -104,7 +102,7 @@ net::reply public_api::create(const net::request& request) {
     if (!x_state.takes_sessions() && !x_desk.is_retry(wanted->grant, trust))
         return try_later(x_state.draining() ? "the worker is shutting down" : "the worker is not ready yet");
     if (trust == reservation::grant_trust::unverified && !stays_here(wanted->on_close_route))
-        return refuse(
+        return refused(
             wire::refuse("on_close_route", "must be on a loopback host, as the grant is unverified"));
 
     const auto made = x_desk.reserve(*wanted, trust, now());
@@ -124,7 +122,7 @@ net::reply public_api::create(const net::request& request) {
 net::reply public_api::end(const net::request& request) {
     const auto session = wire::parse_session_reference(request.body);
     if (!session)
-        return refuse(session.error());
+        return refused(session.error());
     switch (x_desk.end(session->session_id, session->session_auth, now()).outcome) {
         case desk::lookup_outcome::unknown:
             return net::json_reply(400, wire::session_not_found(session->session_id));
@@ -139,7 +137,7 @@ net::reply public_api::end(const net::request& request) {
 net::reply public_api::get(const net::request& request) {
     const auto wanted = wire::parse_session_reference(request.body);
     if (!wanted)
-        return refuse(wanted.error());
+        return refused(wanted.error());
     const auto [outcome, session] = x_desk.find(wanted->session_id, wanted->session_auth, now());
     if (outcome == desk::lookup_outcome::unknown)
         return net::json_reply(400, wire::error("session does not exist"));
@@ -164,7 +162,7 @@ net::reply public_api::get(const net::request& request) {
 net::reply public_api::health(const net::request& request) {
     const auto session = wire::parse_session_reference(request.body);
     if (!session)
-        return refuse(session.error());
+        return refused(session.error());
     const auto outcome = x_desk.find(session->session_id, session->session_auth, now()).outcome;
     if (outcome == desk::lookup_outcome::unauthorised)
         return not_authorised();
@@ -174,7 +172,7 @@ net::reply public_api::health(const net::request& request) {
 net::reply public_api::ping(const net::request& request) {
     const auto ping = wire::parse_ping(request.body, x_settings.create.form);
     if (!ping)
-        return refuse(ping.error());
+        return refused(ping.error());
     const auto time = now();
     // A grant that was verified when it reserved the worker needs no second proof, and no key: after a
     // restart the key may be out of reach for a while.

@@ -1,4 +1,5 @@
 #include <nullworker/app/config.hpp>
+#include <nullworker/base/environment.hpp>
 #include <nullworker/manual/describe.hpp>
 #include <nullworker/net/tls.hpp>
 #include <nullworker/wire/session_messages.hpp>
@@ -33,11 +34,6 @@ struct raw_settings {
     std::string health_url;
     std::string state_dir;  // empty: the default, if it exists
 };
-
-const char* environment(const std::string& name) {
-    const char* value = std::getenv(name.c_str());
-    return value && *value ? value : nullptr;
-}
 
 // NULLWORKER_ and the flag's name.
 std::string own_variable(std::string flag) {

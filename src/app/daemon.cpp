@@ -44,6 +44,11 @@ std::array<file_stamp, 2> tls_stamps(const settings& config) {
     return {stamp_of(config.tls_certificate), stamp_of(config.tls_key)};
 }
 
+// A session, for the log.
+std::string name_of(const reservation::lease* holder) {
+    return holder ? holder->session_id : "none";
+}
+
 double health_figure(reservation::health verdict) {
     switch (verdict) {
         case reservation::health::healthy:
@@ -121,11 +126,11 @@ void daemon::restore() {
         x_desk.restore(found->state, found->clocks, time);
         const auto* holder = x_desk.holder();
         const seconds remaining = holder ? holder->expires.monotonic - time.monotonic : seconds::zero();
-        log::info("state_restored", {{"session", holder ? holder->session_id : std::string("none")},
+        log::info("state_restored", {{"session", name_of(holder)},
                                      {"remaining", remaining.count()},
                                      {"undelivered_completions", x_desk.outbox().size()}});
     }
-    x_generation = x_desk.holder() ? x_desk.holder()->generation : 0;
+    x_generation = x_desk.generation();
     x_journal.prepare(x_desk, time);
 }
 
@@ -241,8 +246,8 @@ void daemon::stop() {
 // The session may end by itself; when the patience is over it is ended here.
 asio::awaitable<void> daemon::drain() {
     const auto deadline = std::chrono::steady_clock::now() + to_ticks(x_config.drain_timeout);
-    log::info("draining", {{"session", x_desk.holder() ? x_desk.holder()->session_id : std::string("none")},
-                           {"timeout", x_config.drain_timeout.count()}});
+    log::info("draining",
+              {{"session", name_of(x_desk.holder())}, {"timeout", x_config.drain_timeout.count()}});
     while (x_desk.holder() && std::chrono::steady_clock::now() < deadline)
         co_await x_slot_freed.wait_until(deadline);
     x_desk.release(now());
@@ -414,7 +419,7 @@ void daemon::note_pulse(reservation::pulse found) {
     using reservation::dead_consumer_policy;
     using reservation::pulse;
     const auto& rules = x_config.heartbeat;
-    const auto session = x_desk.holder() ? x_desk.holder()->session_id : std::string("none");
+    const auto session = name_of(x_desk.holder());
     if (found == pulse::alive) {
         log::info("consumer_alive", {{"session_id", session}});
         return x_state.clear(problem_source::heartbeat, now());
@@ -450,7 +455,7 @@ void daemon::desk_changed() {
     x_courier->notify();
     x_expiry.ring();
     x_silence.ring();
-    const auto generation = x_desk.holder() ? x_desk.holder()->generation : 0;
+    const auto generation = x_desk.generation();
     if (std::exchange(x_generation, generation) != generation)
         x_control.look_again();
 }

@@ -1,5 +1,6 @@
 #include <nullworker/base/child_process.hpp>
 #include <nullworker/base/exec_arguments.hpp>
+#include <nullworker/base/process.hpp>
 
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/experimental/parallel_group.hpp>
@@ -12,13 +13,11 @@
 #include <csignal>
 #include <cstring>
 #include <optional>
-#include <tuple>
 #include <utility>
 
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/eventfd.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -62,11 +61,11 @@ private:
     posix_spawn_file_actions_t x_actions{};
 };
 
-int reap(pid_t pid) {
-    int status = 0;
-    while (::waitpid(pid, &status, 0) == -1 && errno == EINTR) {
-    }
-    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+// As a shell tells it.
+int exit_code(std::optional<int> status) {
+    if (!status)
+        return 0;
+    return WIFSIGNALED(*status) ? 128 + WTERMSIG(*status) : WEXITSTATUS(*status);
 }
 
 error_code last_error() {
@@ -138,13 +137,6 @@ std::string last_line(std::string_view text) {
 
 }  // namespace
 
-bool has_ended(pid_t child) noexcept {
-    siginfo_t found{};
-    // One that is not there any more has ended, too.
-    return ::waitid(P_PID, static_cast<id_t>(child), &found, WEXITED | WNOHANG | WNOWAIT) != 0 ||
-           found.si_pid == child;
-}
-
 child_process::child_process(const asio::any_io_executor& executor, const child_options& options)
     : x_own_group(options.own_group), x_descriptor(executor) {
     auto arguments = options.command;
@@ -157,14 +149,13 @@ child_process::child_process(const asio::any_io_executor& executor, const child_
     if (error != 0)
         throw child_error("cannot run '" + options.command.front() + "'",
                           {error, boost::system::system_category()});
-    const auto descriptor = static_cast<int>(::syscall(SYS_pidfd_open, x_pid, 0));
-    if (descriptor < 0) {
-        const auto reason = last_error();
+    const auto handle = open_process(x_pid);
+    if (!handle) {
         ::kill(x_pid, SIGKILL);
         reap(x_pid);
-        throw child_error("cannot watch '" + options.command.front() + "'", reason);
+        throw child_error("cannot watch '" + options.command.front() + "'", handle.error());
     }
-    x_descriptor.assign(descriptor);
+    x_descriptor.assign(*handle);
 }
 
 child_process::~child_process() {
@@ -175,14 +166,11 @@ child_process::~child_process() {
 }
 
 asio::awaitable<int> child_process::wait() {
-    error_code failure;
-    while (!failure && !has_ended(x_pid))
-        std::tie(failure) =
-            co_await x_descriptor.async_wait(asio::posix::stream_descriptor::wait_read, nothrow);
+    (void)co_await until_ended(x_descriptor, x_pid);
     // Before it is reaped its number is its own, and so is the group's.
     if (x_own_group)
         ::kill(-x_pid, SIGKILL);
-    co_return reap(std::exchange(x_pid, -1));
+    co_return exit_code(reap(std::exchange(x_pid, -1)));
 }
 
 void child_process::signal(int number) {

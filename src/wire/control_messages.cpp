@@ -1,27 +1,18 @@
+#include "fields.hpp"
 #include "reading.hpp"
 
 #include <nullworker/wire/control_messages.hpp>
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
-#include <system_error>
 
 namespace nullworker::wire {
 namespace {
 
 using nlohmann::json;
 
-// The object in `body`; an empty body is an empty object.
+// An empty body is an empty object.
 parsed<json_value> parse_claim(std::string_view body) {
-    if (body.empty())
-        return json_value(json::object());
-    const auto value = json_value::parse(body);
-    if (!value)
-        return refuse("invalid JSON");
-    if (!value->document().is_object())
-        return refuse("body", "must be an object");
-    return *value;
+    return body.empty() ? json_value(json::object()) : parse_object(body);
 }
 
 // "session_id" may be absent or null, which claims nothing.
@@ -34,17 +25,6 @@ parsed<session_claim> read_claim(const json& message) {
         return refuse("session_id", "must be a string that is not empty");
     out.session_id = id->get<std::string>();
     return out;
-}
-
-template <class Number>
-bool read_number(std::string_view text, Number& out) {
-    const auto* end = text.data() + text.size();
-    const auto [stop, ec] = std::from_chars(text.data(), end, out);
-    return ec == std::errc() && stop == end;
-}
-
-json text_or_null(const std::optional<std::string>& text) {
-    return text ? json(*text) : json();
 }
 
 }  // namespace
@@ -67,8 +47,8 @@ parsed<renewal_request> parse_renewal(std::string_view body, seconds longest) {
     const auto lifetime = fields.find("lifetime");
     if (lifetime == fields.end())
         return refuse("lifetime", "missing: how many seconds from now the session is to last");
-    if (!lifetime->is_number() || !std::isfinite(lifetime->get<double>()) || lifetime->get<double>() <= 0)
-        return refuse("lifetime", "must be a finite number greater than 0");
+    if (const char* fault = is_positive(*lifetime))
+        return refuse("lifetime", fault);
     return renewal_request{std::min(seconds(lifetime->get<double>()), longest), claim->session_id};
 }
 
@@ -103,12 +83,11 @@ NULLWORKER_MESSAGE(worker_status, version, url, container_id, started_at, ready_
                    consumer, session, last_report, undelivered_completions, public_key)
 
 std::string to_json(const session_claim& claim) {
-    return compact({{"session_id", text_or_null(claim.session_id)}});
+    return compact({{"session_id", claim.session_id}});
 }
 
 std::string to_json(const renewal_request& renewal) {
-    return compact(
-        {{"lifetime", renewal.lifetime.count()}, {"session_id", text_or_null(renewal.session_id)}});
+    return compact({{"lifetime", renewal.lifetime.count()}, {"session_id", renewal.session_id}});
 }
 
 std::string to_json(const std::optional<slot_session>& session) {
@@ -142,11 +121,11 @@ std::string renewed(const slot_session& session) {
 }
 
 std::string not_the_holder(const char* action, const std::optional<std::string>& holder) {
-    return compact({{action, false}, {"reason", "not the holder"}, {"session_id", text_or_null(holder)}});
+    return compact({{action, false}, {"reason", "not the holder"}, {"session_id", holder}});
 }
 
 std::string heartbeat_noted(const std::optional<std::string>& holder) {
-    return compact({{"ok", true}, {"session_id", text_or_null(holder)}});
+    return compact({{"ok", true}, {"session_id", holder}});
 }
 
 std::string unhealthy(const std::vector<std::string>& reasons) {

@@ -1,3 +1,5 @@
+#include "fields.hpp"
+
 #include <nullworker/base/secret.hpp>
 #include <nullworker/wire/json_value.hpp>
 
@@ -163,9 +165,7 @@ const json* child_at(const json& parent, std::string_view step) {
         return found == parent.end() ? nullptr : &*found;
     }
     std::size_t index = 0;
-    const auto* end = step.data() + step.size();
-    const auto [stop, ec] = std::from_chars(step.data(), end, index);
-    if (!parent.is_array() || ec != std::errc() || stop != end || index >= parent.size())
+    if (!parent.is_array() || !read_number(step, index) || index >= parent.size())
         return nullptr;
     return &parent[index];
 }

@@ -1,3 +1,4 @@
+#include "fields.hpp"
 #include "reading.hpp"
 
 #include <nullworker/wire/session_messages.hpp>
@@ -28,11 +29,6 @@ const char* is_integer(const json& value) {
                       (!value.is_number_unsigned() ||
                        value.get<std::uint64_t>() <= std::uint64_t{std::numeric_limits<std::int64_t>::max()});
     return fits ? nullptr : "must be an integer";
-}
-
-const char* is_positive(const json& value) {
-    const bool positive = value.is_number() && std::isfinite(value.get<double>()) && value.get<double>() > 0;
-    return positive ? nullptr : "must be a finite number greater than 0";
 }
 
 // Costs are added up in reports, and a sum must stay finite: there is no infinity in JSON.
@@ -83,28 +79,6 @@ route_grant read_grant(const json& grant) {
 }
 
 // ---- the envelope ---------------------------------------------------------------------------------
-
-// At most `longest` bytes of a text in UTF-8, and no half of a character.
-std::string excerpt(const std::string& text, std::size_t longest) {
-    if (text.size() <= longest)
-        return text;
-    while (longest > 0 && (static_cast<unsigned char>(text[longest]) & 0xC0) == 0x80)
-        --longest;
-    return text.substr(0, longest) + "…";
-}
-
-parsed<json_value> parse_object(std::string_view body) {
-    constexpr std::size_t longest_name = 64;
-    std::string duplicate;
-    const auto value = json_value::parse(body, &duplicate);
-    if (!value)
-        return refuse(value.error() == errc::duplicate_key
-                          ? "duplicate key \"" + excerpt(duplicate, longest_name) + '"'
-                          : "invalid JSON");
-    if (!value->document().is_object())
-        return refuse("body", "must be an object");
-    return *value;
-}
 
 json member(const json& object, const char* name) {
     const auto found = object.find(name);
@@ -230,7 +204,7 @@ std::string session_described(const session_description& session) {
         {"lifetime", session.lifetime.count()},
         {"expiration", session.expiration},
         {"created_at", session.created_at},
-        {"on_close_route", session.on_close_route ? json(*session.on_close_route) : json()},
+        {"on_close_route", session.on_close_route},
         {"on_close_payload", session.on_close_payload.document()},
     });
 }

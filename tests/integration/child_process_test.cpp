@@ -3,6 +3,7 @@
 
 #include <nullworker/base/child_process.hpp>
 #include <nullworker/base/deadline.hpp>
+#include <nullworker/base/process.hpp>
 
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>

@@ -15,6 +15,14 @@ nlohmann::json a_minute() {
     return {{"lifetime", 60.0}};
 }
 
+asio::awaitable<net::reply> control_get(test_worker& worker, std::string path) {
+    return worker.send(test_worker::listener::control, net::verb::get, std::move(path));
+}
+
+asio::awaitable<net::reply> control_post(test_worker& worker, std::string path, std::string body) {
+    return worker.send(test_worker::listener::control, net::verb::post, std::move(path), std::move(body));
+}
+
 nlohmann::json reference(const std::string& id, const nlohmann::json& grant) {
     return {{"session_id", id}, {"session_auth", grant}};
 }

@@ -89,6 +89,11 @@ using worker_story = std::function<asio::awaitable<void>(test_worker&)>;
 void with_worker(const worker_story& story, const std::function<void(app::settings&)>& adjust = {},
                  const std::function<void(scripted_peer&)>& script = {});
 
+// What the consumer beside it asks.
+[[nodiscard]] asio::awaitable<net::reply> control_get(test_worker& worker, std::string path);
+[[nodiscard]] asio::awaitable<net::reply> control_post(test_worker& worker, std::string path,
+                                                       std::string body = {});
+
 // {"session_id": id, "session_auth": grant}
 [[nodiscard]] nlohmann::json reference(const std::string& id, const nlohmann::json& grant);
 

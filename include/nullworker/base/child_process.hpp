@@ -16,11 +16,6 @@
 
 namespace nullworker {
 
-// Whether a child of ours has ended; it is not reaped. A pidfd that is watched may seem readable though its
-// process lives: what was closed while a fork still held a copy of it haunts the event loop for a moment,
-// under the name of what came after it.
-[[nodiscard]] bool has_ended(pid_t child) noexcept;
-
 // How a program is started.
 struct child_options {
     std::vector<std::string> command;                     // the program, found in PATH, and its arguments
@@ -62,7 +57,7 @@ public:
     // Its number; -1 once it was waited for.
     [[nodiscard]] pid_t id() const noexcept { return x_pid; }
 
-    // Readable once it has ended, and now and then before: see has_ended.
+    // Readable once it has ended, and now and then before: see until_ended.
     [[nodiscard]] asio::posix::stream_descriptor& handle() noexcept { return x_descriptor; }
 
 private:

@@ -114,6 +114,9 @@ public:
     // The live lease, or null.
     [[nodiscard]] const lease* holder() const noexcept { return x_lease ? &*x_lease : nullptr; }
 
+    // That of the live lease; 0 where there is none.
+    [[nodiscard]] std::uint64_t generation() const noexcept { return x_lease ? x_lease->generation : 0; }
+
     // Sessions so far, those of former processes included.
     [[nodiscard]] std::uint64_t sessions() const noexcept { return x_generation; }
 

@@ -47,18 +47,11 @@ void strict(app::settings& config) {
     config.strict_release = true;
 }
 
-asio::awaitable<net::reply> post(test_worker& worker, std::string path, std::string body = {}) {
-    co_return co_await worker.send(listener::control, net::verb::post, std::move(path), std::move(body));
-}
-asio::awaitable<net::reply> get(test_worker& worker, std::string path) {
-    co_return co_await worker.send(listener::control, net::verb::get, std::move(path));
-}
-
 // Returns once somebody waits for the session to change.
 asio::awaitable<void> waiter(test_worker& worker) {
     std::string metrics;
     while (metrics.find("nullworker_waiters 1\n") == std::string::npos) {
-        const auto answer = co_await get(worker, "/metrics");
+        const auto answer = co_await control_get(worker, "/metrics");
         metrics = answer.body;
     }
 }
@@ -69,7 +62,7 @@ TEST(release, of_a_named_session_frees_the_slot_it_holds) {
     with_worker([](test_worker& worker) -> asio::awaitable<void> {
         const auto id = co_await worker.create(worker.grant(11));
         const auto before = worker.reports();
-        const auto answer = co_await post(worker, "/release", claim(id));
+        const auto answer = co_await control_post(worker, "/release", claim(id));
         EXPECT_EQ(answer.status, 200u);
         EXPECT_EQ(body_of(answer)["session_ids"][0], id);
         (void)co_await worker.report(is_free, before);
@@ -79,15 +72,15 @@ TEST(release, of_a_named_session_frees_the_slot_it_holds) {
 TEST(release, that_comes_late_never_frees_the_next_holder) {
     with_worker([](test_worker& worker) -> asio::awaitable<void> {
         const auto first = co_await worker.create(worker.grant(11));
-        (void)co_await post(worker, "/release", claim(first));
-        const auto none = co_await post(worker, "/release", claim(first));
+        (void)co_await control_post(worker, "/release", claim(first));
+        const auto none = co_await control_post(worker, "/release", claim(first));
         EXPECT_EQ(none.status, 409u);
         EXPECT_EQ(body_of(none), refused("released", nullptr));
         const auto second = co_await worker.create(worker.grant(12));
-        const auto late = co_await post(worker, "/release", claim(first));
+        const auto late = co_await control_post(worker, "/release", claim(first));
         EXPECT_EQ(late.status, 409u);
         EXPECT_EQ(body_of(late), refused("released", second));
-        const auto held = co_await get(worker, "/session");
+        const auto held = co_await control_get(worker, "/session");
         EXPECT_EQ(body_of(held)["session_id"], second);
     });
 }
@@ -98,11 +91,11 @@ TEST(release, that_is_not_understood_frees_nothing) {
         for (const std::string body :
              {"anything", "[]", R"({"session_id": })", R"({"session_id": 7})", R"({"session_id": ""})",
               R"({"session_id": "a", "session_id": "b"})"}) {
-            const auto answer = co_await post(worker, "/release", body);
+            const auto answer = co_await control_post(worker, "/release", body);
             EXPECT_EQ(answer.status, 422u) << body;
             EXPECT_TRUE(body_of(answer).contains("error")) << body;
         }
-        const auto held = co_await get(worker, "/session");
+        const auto held = co_await control_get(worker, "/session");
         EXPECT_EQ(body_of(held)["session_id"], id);
     });
 }
@@ -112,11 +105,11 @@ TEST(release, in_strict_mode_must_name_the_session) {
         [](test_worker& worker) -> asio::awaitable<void> {
             const auto id = co_await worker.create(worker.grant(11));
             for (const std::string body : {"", "{}", R"({"session_id": null})"}) {
-                const auto answer = co_await post(worker, "/release", body);
+                const auto answer = co_await control_post(worker, "/release", body);
                 EXPECT_EQ(answer.status, 422u) << body;
                 EXPECT_NE(answer.body.find("session_id: missing"), std::string::npos) << answer.body;
             }
-            const auto answer = co_await post(worker, "/release", claim(id));
+            const auto answer = co_await control_post(worker, "/release", claim(id));
             EXPECT_EQ(answer.status, 200u);
         },
         strict);
@@ -129,14 +122,14 @@ TEST(renew, sets_the_expiration_to_now_and_the_lifetime_and_says_so) {
         const auto id = co_await worker.create(worker.grant(11));
         for (int i = 0; i < 3; ++i) {  // never additive
             const double asked = now_epoch();
-            const auto answer = co_await post(worker, "/renew", renewal(600, id));
+            const auto answer = co_await control_post(worker, "/renew", renewal(600, id));
             EXPECT_EQ(answer.status, 200u) << answer.body;
             const auto told = body_of(answer);
             EXPECT_EQ(told["session_id"], id);
             EXPECT_NEAR(told["remaining"].get<double>(), 600, 0.001);
             EXPECT_NEAR(told["expiration"].get<double>(), asked + 600, 5);
         }
-        const auto cut = co_await post(worker, "/renew", renewal(1e12));
+        const auto cut = co_await control_post(worker, "/renew", renewal(1e12));
         EXPECT_NEAR(body_of(cut)["remaining"].get<double>(), 86400, 0.001);
     });
 }
@@ -145,25 +138,25 @@ TEST(renew, can_shorten_the_session_too) {
     with_worker([](test_worker& worker) -> asio::awaitable<void> {
         (void)co_await worker.create(worker.grant(11));
         const auto before = worker.reports();
-        (void)co_await post(worker, "/renew", renewal(0.05));
+        (void)co_await control_post(worker, "/renew", renewal(0.05));
         (void)co_await worker.report(is_free, before);
     });
 }
 
 TEST(renew, of_nobody_or_of_another_holder_is_refused) {
     with_worker([](test_worker& worker) -> asio::awaitable<void> {
-        const auto none = co_await post(worker, "/renew", renewal(60));
+        const auto none = co_await control_post(worker, "/renew", renewal(60));
         EXPECT_EQ(none.status, 409u);
         EXPECT_EQ(body_of(none), refused("renewed", nullptr));
         const auto id = co_await worker.create(worker.grant(11));
-        const auto other = co_await post(worker, "/renew", renewal(600, "another"));
+        const auto other = co_await control_post(worker, "/renew", renewal(600, "another"));
         EXPECT_EQ(other.status, 409u);
         EXPECT_EQ(body_of(other), refused("renewed", id));
         for (const std::string body : {"", "{}", "nonsense", R"({"lifetime": 0})", R"({"lifetime": "60"})"}) {
-            const auto answer = co_await post(worker, "/renew", body);
+            const auto answer = co_await control_post(worker, "/renew", body);
             EXPECT_EQ(answer.status, 422u) << body;
         }
-        const auto held = co_await get(worker, "/session");
+        const auto held = co_await control_get(worker, "/session");
         EXPECT_LE(body_of(held)["remaining"].get<double>(), 60.0);
     });
 }
@@ -172,11 +165,11 @@ TEST(renew, of_nobody_or_of_another_holder_is_refused) {
 
 TEST(slot, what_holds_it_is_told_or_null) {
     with_worker([](test_worker& worker) -> asio::awaitable<void> {
-        const auto empty = co_await get(worker, "/session");
+        const auto empty = co_await control_get(worker, "/session");
         EXPECT_EQ(empty.status, 200u);
         EXPECT_EQ(empty.body, "null");
         const auto id = co_await worker.create(worker.grant(11));
-        const auto held = co_await get(worker, "/session");
+        const auto held = co_await control_get(worker, "/session");
         const auto told = body_of(held);
         EXPECT_EQ(told["session_id"], id);
         EXPECT_EQ(told["request_idx"], 11);
@@ -194,7 +187,7 @@ TEST(slot, one_who_waits_hears_of_a_session_at_once) {
         std::optional<net::reply> answer;
         co_await both(
             [](test_worker& subject, std::optional<net::reply>& out) -> asio::awaitable<void> {
-                out = co_await get(subject, "/session?wait=3600");
+                out = co_await control_get(subject, "/session?wait=3600");
             }(worker, answer),
             [](test_worker& subject) -> asio::awaitable<void> {
                 co_await waiter(subject);
@@ -210,11 +203,11 @@ TEST(slot, one_who_waits_hears_of_the_sessions_end_at_once) {
         std::optional<net::reply> answer;
         co_await both(
             [](test_worker& subject, std::optional<net::reply>& out) -> asio::awaitable<void> {
-                out = co_await get(subject, "/session?wait=3600&since=1");
+                out = co_await control_get(subject, "/session?wait=3600&since=1");
             }(worker, answer),
             [](test_worker& subject) -> asio::awaitable<void> {
                 co_await waiter(subject);
-                (void)co_await post(subject, "/release");
+                (void)co_await control_post(subject, "/release");
             }(worker));
         EXPECT_EQ(answer->body, "null");
     });
@@ -222,22 +215,22 @@ TEST(slot, one_who_waits_hears_of_the_sessions_end_at_once) {
 
 TEST(slot, one_who_missed_a_change_is_answered_at_once) {
     with_worker([](test_worker& worker) -> asio::awaitable<void> {
-        const auto gone = co_await get(worker, "/session?wait=3600&since=5");
+        const auto gone = co_await control_get(worker, "/session?wait=3600&since=5");
         EXPECT_EQ(gone.body, "null");
         (void)co_await worker.create(worker.grant(11));
-        (void)co_await post(worker, "/release");
+        (void)co_await control_post(worker, "/release");
         (void)co_await worker.create(worker.grant(12));
-        const auto next = co_await get(worker, "/session?wait=3600&since=1");
+        const auto next = co_await control_get(worker, "/session?wait=3600&since=1");
         EXPECT_EQ(body_of(next)["generation"], 2);
     });
 }
 
 TEST(slot, one_who_waits_in_vain_is_told_the_state_when_the_time_is_up) {
     with_worker([](test_worker& worker) -> asio::awaitable<void> {
-        const auto empty = co_await get(worker, "/session?wait=0.02");
+        const auto empty = co_await control_get(worker, "/session?wait=0.02");
         EXPECT_EQ(empty.body, "null");
         (void)co_await worker.create(worker.grant(11));
-        const auto held = co_await get(worker, "/session?wait=0.02&since=1");
+        const auto held = co_await control_get(worker, "/session?wait=0.02&since=1");
         EXPECT_EQ(body_of(held)["generation"], 1);
     });
 }
@@ -245,7 +238,7 @@ TEST(slot, one_who_waits_in_vain_is_told_the_state_when_the_time_is_up) {
 TEST(slot, a_query_that_is_not_understood_is_refused) {
     with_worker([](test_worker& worker) -> asio::awaitable<void> {
         for (const std::string query : {"wait=x", "wait=-1", "wait=1e9", "since=x", "timeout=1"}) {
-            const auto answer = co_await get(worker, "/session?" + query);
+            const auto answer = co_await control_get(worker, "/session?" + query);
             EXPECT_EQ(answer.status, 422u) << query;
         }
     });
@@ -260,7 +253,7 @@ TEST(slot, a_stopping_worker_keeps_nobody_waiting) {
         std::optional<net::reply> answer;
         co_await both(
             [](test_worker& asked, std::optional<net::reply>& out) -> asio::awaitable<void> {
-                out = co_await get(asked, "/session?wait=3600");
+                out = co_await control_get(asked, "/session?wait=3600");
             }(subject, answer),
             [](test_worker& stopped) -> asio::awaitable<void> {
                 co_await waiter(stopped);
@@ -281,7 +274,7 @@ TEST(status, tells_everything_an_operator_asks) {
         // The report is acknowledged once its answer has come back.
         json told;
         do {
-            const auto answer = co_await get(worker, "/status");
+            const auto answer = co_await control_get(worker, "/status");
             EXPECT_EQ(answer.status, 200u);
             told = body_of(answer);
         } while (told["last_report"].is_null() || told["last_report"]["cur_load"] != 100.0);
@@ -304,9 +297,9 @@ TEST(status, tells_everything_an_operator_asks) {
 
 TEST(status, without_a_probe_the_consumers_health_is_unknown) {
     with_worker([](test_worker& worker) -> asio::awaitable<void> {
-        const auto answer = co_await get(worker, "/status");
+        const auto answer = co_await control_get(worker, "/status");
         EXPECT_EQ(body_of(answer)["consumer"]["probe"], "unknown");
-        const auto metrics = co_await get(worker, "/metrics");
+        const auto metrics = co_await control_get(worker, "/metrics");
         EXPECT_NE(metrics.body.find("nullworker_consumer_healthy -1\n"), std::string::npos);
     });
 }
@@ -319,13 +312,13 @@ TEST(status, names_what_is_not_well_and_since_when) {
     test_worker worker(loop, {}, without_key);
     worker.start();
     const auto story = [](test_worker& subject) -> asio::awaitable<void> {
-        const auto answer = co_await get(subject, "/status");
+        const auto answer = co_await control_get(subject, "/status");
         const auto told = body_of(answer);
         EXPECT_EQ(told["health"]["state"], "unhealthy");
         EXPECT_EQ(told["health"]["reasons"][0], "waiting for the autoscaler's public key");
         EXPECT_EQ(told["ready_since"], json());
         EXPECT_EQ(told["public_key"], json());
-        const auto health = co_await get(subject, "/health");
+        const auto health = co_await control_get(subject, "/health");
         EXPECT_EQ(health.status, 503u);
         EXPECT_EQ(body_of(health)["reasons"][0], "waiting for the autoscaler's public key");
         co_await subject.stop();
@@ -369,7 +362,7 @@ TEST(control_socket, answers_no_web_page_either) {
                 const auto refused = co_await client.send(std::move(release));
                 EXPECT_EQ(refused->status, 403u) << host;
             }
-            const auto held = co_await get(worker, "/session");
+            const auto held = co_await control_get(worker, "/session");
             EXPECT_EQ(body_of(held)["session_id"], id);
         },
         [&path](app::settings& config) { config.control_socket = path; });
@@ -385,9 +378,9 @@ TEST(control, a_close_callback_changes_nothing) {
                 co_await worker.send(listener::control, net::verb::post, path, renewal(600), headers);
             EXPECT_EQ(answer.status, 403u) << path;
         }
-        const auto held = co_await get(worker, "/session");
+        const auto held = co_await control_get(worker, "/session");
         EXPECT_LE(body_of(held)["remaining"].get<double>(), 60.0);
-        const auto status = co_await get(worker, "/status");
+        const auto status = co_await control_get(worker, "/status");
         EXPECT_EQ(body_of(status)["consumer"]["last_heartbeat"], json());
     });
 }
@@ -395,11 +388,11 @@ TEST(control, a_close_callback_changes_nothing) {
 TEST(control, another_verb_is_refused_on_every_path) {
     with_worker([](test_worker& worker) -> asio::awaitable<void> {
         for (const std::string path : {"/session", "/status", "/health", "/metrics"}) {
-            const auto answer = co_await post(worker, path);
+            const auto answer = co_await control_post(worker, path);
             EXPECT_EQ(answer.status, 405u) << path;
         }
         for (const std::string path : {"/release", "/renew", "/heartbeat"}) {
-            const auto answer = co_await get(worker, path);
+            const auto answer = co_await control_get(worker, path);
             EXPECT_EQ(answer.status, 405u) << path;
         }
     });

@@ -15,7 +15,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using nlohmann::json;
-using listener = test_worker::listener;
 using reservation::dead_consumer_policy;
 
 bool is_errored(const json& report) {
@@ -28,17 +27,10 @@ bool is_free(const json& report) {
     return report["cur_load"] == 0.0;
 }
 
-asio::awaitable<net::reply> post(test_worker& worker, std::string path, std::string body = {}) {
-    co_return co_await worker.send(listener::control, net::verb::post, std::move(path), std::move(body));
-}
-asio::awaitable<net::reply> get(test_worker& worker, std::string path) {
-    co_return co_await worker.send(listener::control, net::verb::get, std::move(path));
-}
-
 // Returns once /health answers `status`; its body.
 asio::awaitable<std::string> health(test_worker& worker, unsigned status) {
     for (;;) {
-        const auto answer = co_await get(worker, "/health");
+        const auto answer = co_await control_get(worker, "/health");
         if (answer.status == status)
             co_return answer.body;
     }
@@ -53,13 +45,13 @@ std::function<void(app::settings&)> expecting(double timeout, double grace, dead
 
 TEST(heartbeat, is_answered_with_the_holder) {
     with_worker([](test_worker& worker) -> asio::awaitable<void> {
-        const auto free = co_await post(worker, "/heartbeat");
+        const auto free = co_await control_post(worker, "/heartbeat");
         EXPECT_EQ(free.status, 200u);
         EXPECT_EQ(free.body, R"({"ok":true,"session_id":null})");
         const auto id = co_await worker.create(worker.grant(11));
-        const auto held = co_await post(worker, "/heartbeat", "{}");
+        const auto held = co_await control_post(worker, "/heartbeat", "{}");
         EXPECT_EQ(json::parse(held.body)["session_id"], id);
-        const auto status = co_await get(worker, "/status");
+        const auto status = co_await control_get(worker, "/status");
         const auto consumer = json::parse(status.body)["consumer"];
         EXPECT_EQ(consumer["heartbeat"], "off");
         EXPECT_GT(consumer["last_heartbeat"].get<double>(), 0.0);
@@ -73,12 +65,12 @@ TEST(heartbeat, that_is_missing_is_flagged_first_and_not_reported) {
             const auto reasons = co_await health(worker, 503);
             EXPECT_NE(reasons.find("no heartbeat from the consumer for 0.03 s"), std::string::npos)
                 << reasons;
-            const auto metrics = co_await get(worker, "/metrics");
+            const auto metrics = co_await control_get(worker, "/metrics");
             EXPECT_NE(metrics.body.find("nullworker_consumer_silent 1\n"), std::string::npos);
             EXPECT_NE(metrics.body.find("nullworker_consumer_dead 0\n"), std::string::npos);
             // The next report, which the release causes, says nothing of it.
             const auto before = worker.reports();
-            (void)co_await post(worker, "/release");
+            (void)co_await control_post(worker, "/release");
             const auto report = co_await worker.report(is_free, before);
             EXPECT_EQ(report["error_msg"], "");
         },
@@ -92,9 +84,9 @@ TEST(heartbeat, that_stays_missing_is_reported_and_the_slot_is_kept) {
             const auto report = co_await worker.report(is_errored);
             EXPECT_EQ(report["error_msg"], "no heartbeat from the consumer for 0.02 s");
             EXPECT_EQ(report["cur_load"], 100.0);
-            const auto held = co_await get(worker, "/session");
+            const auto held = co_await control_get(worker, "/session");
             EXPECT_EQ(json::parse(held.body)["session_id"], id);
-            const auto status = co_await get(worker, "/status");
+            const auto status = co_await control_get(worker, "/status");
             EXPECT_EQ(json::parse(status.body)["consumer"]["heartbeat"], "dead");
         },
         expecting(0.02, 0.02, dead_consumer_policy::error));
@@ -106,7 +98,7 @@ TEST(heartbeat, that_comes_again_takes_the_error_back) {
             (void)co_await worker.create(worker.grant(11));
             (void)co_await worker.report(is_errored);
             const auto before = worker.reports();
-            (void)co_await post(worker, "/heartbeat");
+            (void)co_await control_post(worker, "/heartbeat");
             (void)co_await worker.report(is_well, before);
         },
         expecting(0.5, 0, dead_consumer_policy::error));
@@ -132,12 +124,12 @@ TEST(heartbeat, of_a_dead_consumer_stays_a_flag_where_that_is_wanted) {
             (void)co_await worker.create(worker.grant(11));
             std::string metrics;
             while (metrics.find("nullworker_consumer_dead 1\n") == std::string::npos) {
-                const auto answer = co_await get(worker, "/metrics");
+                const auto answer = co_await control_get(worker, "/metrics");
                 metrics = answer.body;
             }
             (void)co_await health(worker, 503);
             const auto before = worker.reports();
-            (void)co_await post(worker, "/release");
+            (void)co_await control_post(worker, "/release");
             const auto report = co_await worker.report(is_free, before);
             EXPECT_EQ(report["error_msg"], "");
         },
@@ -170,7 +162,8 @@ TEST(heartbeat, is_shown_by_a_call_that_comes_too_late) {
         [](test_worker& worker) -> asio::awaitable<void> {
             (void)co_await worker.create(worker.grant(11));
             (void)co_await health(worker, 503);
-            const auto late = co_await post(worker, "/renew", R"({"lifetime": 60, "session_id": "another"})");
+            const auto late =
+                co_await control_post(worker, "/renew", R"({"lifetime": 60, "session_id": "another"})");
             EXPECT_EQ(late.status, 409u);
             (void)co_await health(worker, 200);
         },
@@ -182,10 +175,10 @@ TEST(heartbeat, is_shown_by_a_renewal_and_a_release_too) {
         [](test_worker& worker) -> asio::awaitable<void> {
             (void)co_await worker.create(worker.grant(11));
             (void)co_await health(worker, 503);
-            (void)co_await post(worker, "/renew", R"({"lifetime": 60})");
+            (void)co_await control_post(worker, "/renew", R"({"lifetime": 60})");
             (void)co_await health(worker, 200);
             (void)co_await health(worker, 503);
-            (void)co_await post(worker, "/release");
+            (void)co_await control_post(worker, "/release");
             (void)co_await health(worker, 200);
         },
         expecting(0.5, 3600, dead_consumer_policy::error));
@@ -235,7 +228,7 @@ TEST(probe, a_command_that_succeeds_is_a_healthy_consumer_and_recovery_clears_th
             std::ofstream(file) << "well again";
             (void)co_await worker.report(is_well, before);
             (void)co_await health(worker, 200);
-            const auto status = co_await get(worker, "/status");
+            const auto status = co_await control_get(worker, "/status");
             EXPECT_EQ(json::parse(status.body)["consumer"]["probe"], "healthy");
         },
         probing("exec:test -f " + file + " || { echo no file; exit 1; }"));
@@ -264,7 +257,7 @@ TEST(probe, that_never_succeeded_keeps_the_worker_from_being_ready) {
     const auto story = [](test_worker& subject) -> asio::awaitable<void> {
         json consumer;
         do {
-            const auto status = co_await get(subject, "/status");
+            const auto status = co_await control_get(subject, "/status");
             consumer = json::parse(status.body)["consumer"];
         } while (consumer["probe_failure"] == "");
         EXPECT_EQ(consumer["probe"], "unknown");
