@@ -66,6 +66,9 @@ void add_local_fleet(CLI::App& app, fleet::fleet_options& options, std::string& 
                    "Worker k uses this port + 10 k, and the two behind it for webhook and control")
         ->check(CLI::Range(1, 60000).description(""))
         ->capture_default_str();
+    app.add_flag_callback(
+        "--tls", [&options] { options.over = fleet::transport::https; },
+        "The local fleet and its workers speak HTTPS, with certificates that the fleet makes");
     app.add_option("--worker", worker_command,
                    "Shell command that runs a worker, which finds all it needs in its environment "
                    "(default: the nullworkerd beside this program)")
@@ -77,6 +80,8 @@ void refuse_idle_fleet_options(const CLI::App& app, const venue_options& where) 
         if (!where.is_local() && app.get_option(flag)->count() > 0)
             throw startup_error(std::string(flag) +
                                 " is for the local fleet, and there is none with an endpoint");
+    if (!where.is_local() && where.instance != "local" && app.count("--tls") > 0)
+        throw startup_error("--tls is for the local fleet; everywhere else the URL says it");
 }
 
 void refuse_command(const std::vector<std::string>& behind) {

@@ -53,6 +53,8 @@ asio::awaitable<int> serve(asio::any_io_executor executor, const fleet_command_o
     });
     machines.start();
     show.note("autoscaler and console at " + machines.url() + ", endpoint " + machines.endpoint_name());
+    if (!machines.roots_file().empty())
+        show.note("clients trust it with SSL_CERT_FILE=" + machines.roots_file());
     co_await stop.wait_until(std::chrono::steady_clock::time_point::max());
     show.note("stopping the workers");
     co_await machines.stop();

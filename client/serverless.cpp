@@ -26,7 +26,7 @@ failure refused(const std::string& what, const net::reply& answer) {
 serverless::serverless(asio::any_io_executor executor, service where)
     : x_executor(std::move(executor)),
       x_where(std::move(where)),
-      x_trust(std::make_shared<net::tls_trust>()) {}
+      x_trust(std::make_shared<net::tls_trust>(x_where.roots)) {}
 
 asio::awaitable<outcome<net::reply>> serverless::call(net::call request) {
     const std::string origin = request.target.origin();

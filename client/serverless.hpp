@@ -24,6 +24,7 @@ struct service {
     url autoscaler;
     url console;
     std::string account_key;  // VAST_API_KEY
+    std::string roots = {};   // PEM; trusted beside the system's
 };
 
 // An endpoint and the key that routes to it.

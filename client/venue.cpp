@@ -25,6 +25,8 @@ constexpr std::array instances = {
     instance_urls{"local", "http://localhost:8080", "http://localhost:8080"},
 };
 
+constexpr const char* secured_local = "https://localhost:8080";
+
 const instance_urls& find_instance(std::string_view name) {
     for (const auto& known : instances)
         if (known.name == (name.empty() ? "prod" : name))
@@ -68,19 +70,20 @@ venue::venue(asio::any_io_executor executor, venue_options options) {
         x_name = x_fleet->endpoint_name();
         x_where = x_fleet->url();
         const auto here = checked(x_where, "the local fleet's URL");
-        x_api.emplace(executor, service{here, here, "local"});
+        x_api.emplace(executor, service{here, here, "local", x_fleet->face().authority().root_pem()});
         return;
     }
     const auto& instance = find_instance(options.instance);
     const bool local = instance.name == "local";
+    const bool secured = local && options.fleet.over == fleet::transport::https;
     x_name = local ? first_of(options.endpoint, "local") : options.endpoint;
     if (x_name.empty())
         throw startup_error("--endpoint is missing: the name of the endpoint to use");
     const auto key = local ? first_of(options.account_key, "local") : options.account_key;
     if (key.empty())
         throw startup_error("VAST_API_KEY is not set: the key of the account that owns the endpoint");
-    x_where = first_of(options.autoscaler, instance.autoscaler);
-    const auto console = first_of(options.console, instance.console);
+    x_where = first_of(options.autoscaler, secured ? secured_local : instance.autoscaler);
+    const auto console = first_of(options.console, secured ? secured_local : instance.console);
     x_api.emplace(executor,
                   service{checked(x_where, "--autoscaler-url"), checked(console, "--console-url"), key});
 }

@@ -2,6 +2,7 @@
 #include <nullworker/base/secret.hpp>
 #include <nullworker/wire/session_messages.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <fleet/autoscaler.hpp>
 #include <string_view>
@@ -12,6 +13,9 @@ namespace {
 
 // The official worker sends all its completions in one message.
 constexpr std::size_t max_body_bytes = 4 * 1024 * 1024;
+
+// Where every worker is.
+constexpr const char* worker_host = "127.0.0.1";
 
 constexpr std::string_view endpoint_prefix = "/api/v0/endptjobs/";
 
@@ -40,21 +44,24 @@ std::string percent_decoded(std::string_view text) {
     return out;
 }
 
+// The value of `name` in a query; empty where it is not there.
+std::string query_value(std::string_view query, const std::string& name) {
+    while (!query.empty()) {
+        const auto end = query.find('&');
+        const auto pair = query.substr(0, end);
+        if (pair.starts_with(name + '='))
+            return percent_decoded(pair.substr(name.size() + 1));
+        query.remove_prefix(end == std::string_view::npos ? query.size() : end + 1);
+    }
+    return {};
+}
+
 // The account's key: the bearer token, or api_key in the query.
 std::string presented_key(const net::request& incoming) {
     constexpr std::string_view scheme = "Bearer ";
     if (const auto header = incoming.find("Authorization"); header && header->starts_with(scheme))
         return std::string(header->substr(scheme.size()));
-    constexpr std::string_view name = "api_key=";
-    std::string_view rest = incoming.query;
-    while (!rest.empty()) {
-        const auto end = rest.find('&');
-        const auto pair = rest.substr(0, end);
-        if (pair.starts_with(name))
-            return percent_decoded(pair.substr(name.size()));
-        rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-    }
-    return {};
+    return query_value(incoming.query, "api_key");
 }
 
 std::string_view without_slash(std::string_view path) {
@@ -87,6 +94,7 @@ const autoscaler::route autoscaler::routes[] = {
     {"/get_endpoint_workers", false, net::verb::post, &autoscaler::list_workers},
     {"/api/v0/endptjobs", false, net::verb::get, &autoscaler::list_endpoints},
     {"/api/v0/endptjobs", true, net::verb::get, &autoscaler::show_endpoint},
+    {"/api/v0/sign_cert", false, net::verb::post, &autoscaler::certify_worker},
     {"/static/jvastai_root.cer", false, net::verb::get, &autoscaler::serve_root},
 };
 
@@ -101,7 +109,11 @@ autoscaler::autoscaler(asio::any_io_executor executor, autoscaler_options option
       x_created_at(epoch_seconds(now().wall)),
       x_server(std::move(executor), "fleet",
                [this](net::request incoming) { return answer(std::move(incoming)); },
-               {.max_body_bytes = max_body_bytes}) {}
+               {.max_body_bytes = max_body_bytes}) {
+    if (x_options.over == transport::https)
+        x_server.use_tls(net::make_server_tls(x_authority.issue({worker_host, "localhost"}), "of the fleet",
+                                              "of the fleet"));
+}
 
 void autoscaler::bind(std::uint16_t port) {
     x_server.bind({asio::ip::address_v4::loopback(), port}, "--port");
@@ -242,6 +254,21 @@ net::reply autoscaler::show_endpoint(const net::request& incoming) {
     if (id != std::to_string(x_options.endpoint_id))
         return refuse(404, "no endpoint with that id");
     return net::json_reply(200, wire::endpoint_single(describe()));
+}
+
+bool autoscaler::is_running(std::string_view worker) const {
+    return std::any_of(x_tokens.begin(), x_tokens.end(),
+                       [worker](const auto& known) { return std::to_string(known.first) == worker; });
+}
+
+// Every worker is reached at one address, whatever its request says.
+net::reply autoscaler::certify_worker(const net::request& incoming) {
+    if (!is_running(query_value(incoming.query, "instance_id")))
+        return refuse(404, "no instance with that instance_id");
+    const auto made = x_authority.answer(incoming.body, worker_host);
+    if (!made)
+        return refuse(400, "not a certificate signing request in PEM");
+    return {.status = 200, .content_type = "application/octet-stream", .body = *made};
 }
 
 net::reply autoscaler::serve_root(const net::request&) {

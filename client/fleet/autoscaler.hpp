@@ -17,11 +17,15 @@
 
 namespace nullworker::fleet {
 
+// How the fleet speaks with clients and workers.
+enum class transport { http, https };
+
 struct autoscaler_options {
     std::string endpoint_name = "local";
     std::int64_t endpoint_id = 1;
     std::string endpoint_key;      // not empty
     std::string account_key = {};  // empty: any will do, but for none
+    transport over = transport::http;
 };
 
 // The HTTP face of the stand-in: translates what clients and workers say into calls of the scaler. It serves
@@ -66,8 +70,10 @@ private:
     net::reply list_workers(const net::request& incoming);
     net::reply list_endpoints(const net::request& incoming);
     net::reply show_endpoint(const net::request& incoming);
+    net::reply certify_worker(const net::request& incoming);
     net::reply serve_root(const net::request& incoming);
 
+    [[nodiscard]] bool is_running(std::string_view worker) const;
     [[nodiscard]] bool is_account(const std::string& key) const;
     [[nodiscard]] bool is_worker(std::int64_t worker, const std::string& token) const;
     [[nodiscard]] wire::endpoint_info describe() const;

@@ -1,8 +1,15 @@
+#include <nullworker/base/file.hpp>
 #include <nullworker/base/log.hpp>
+#include <nullworker/net/tls.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
 #include <fleet/fleet.hpp>
+#include <system_error>
 #include <utility>
 
 namespace nullworker::fleet {
@@ -10,6 +17,7 @@ namespace {
 
 constexpr std::uint16_t ports_per_slot = 10;
 constexpr std::size_t token_bytes = 24;
+constexpr std::size_t max_bundle_bytes = 16 * 1024 * 1024;
 constexpr auto drain_patience = std::chrono::seconds(1);
 
 fleet_options completed(fleet_options options, std::size_t slots) {
@@ -29,6 +37,18 @@ fleet_options completed(fleet_options options, std::size_t slots) {
 
 }  // namespace
 
+shared_folder::shared_folder()
+    : x_path((std::filesystem::temp_directory_path() / "nullworker-fleet-XXXXXX").string()) {
+    if (!::mkdtemp(x_path.data()))
+        throw startup_error("cannot make a temporary folder like " + x_path + ": " + std::strerror(errno) +
+                            "; make room, or set TMPDIR");
+}
+
+shared_folder::~shared_folder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(x_path, ignored);
+}
+
 fleet::fleet(asio::any_io_executor executor, fleet_options options, std::unique_ptr<worker_launcher> launcher)
     : x_executor(executor),
       x_options(completed(std::move(options), slots)),
@@ -37,16 +57,33 @@ fleet::fleet(asio::any_io_executor executor, fleet_options options, std::unique_
       x_autoscaler(executor,
                    {.endpoint_name = x_options.endpoint_name,
                     .endpoint_key = x_options.endpoint_key,
-                    .account_key = x_options.account_key},
+                    .account_key = x_options.account_key,
+                    .over = x_options.over},
                    x_scaler, x_faults, [this] { handle_change(); }),
       x_bell(executor),
       x_tasks(std::move(executor)) {
     x_launcher->on_exit([this](std::int64_t id, const std::string& how) { handle_exit(id, how); });
     x_autoscaler.bind(x_options.port);
+    if (x_options.over == transport::https)
+        share_roots();
+}
+
+void fleet::share_roots() {
+    x_folder.emplace();
+    std::string roots = x_autoscaler.authority().root_pem();
+    if (const auto system = read_file(net::ca_bundle_file(), max_bundle_bytes))
+        roots += *system;
+    if (const auto ec = replace_file(roots_file(), roots, durability::process))
+        throw startup_error("cannot write " + roots_file() + ": " + ec.message());
+}
+
+std::string fleet::roots_file() const {
+    return x_folder ? x_folder->file("roots.pem") : std::string();
 }
 
 std::string fleet::url() const {
-    return "http://127.0.0.1:" + std::to_string(x_autoscaler.port());
+    const bool secured = x_options.over == transport::https;
+    return std::string(secured ? "https" : "http") + "://127.0.0.1:" + std::to_string(x_autoscaler.port());
 }
 
 relay* fleet::relay_of(std::int64_t worker) const {
@@ -143,8 +180,20 @@ worker_spec fleet::specify(std::int64_t id, running_worker& place) {
         // Ids start anew with every fleet: what another one left is not theirs.
         {"NULLWORKER_STATE_DIR", "none"},
     };
+    if (x_folder)
+        add_tls(spec);
     x_autoscaler.admit(id, std::move(token));
     return spec;
+}
+
+void fleet::add_tls(worker_spec& spec) const {
+    const auto pair = x_folder->file("worker-" + std::to_string(spec.id));
+    spec.environment["USE_SSL"] = "true";
+    spec.environment["SSL_CERT_FILE"] = roots_file();
+    spec.environment["NULLWORKER_CONSOLE_URL"] = url();
+    spec.environment["NULLWORKER_TLS_SELF_SIGNED"] = "false";
+    spec.environment["NULLWORKER_TLS_CERTIFICATE"] = pair + ".crt";
+    spec.environment["NULLWORKER_TLS_KEY"] = pair + ".key";
 }
 
 void fleet::start_one(std::int64_t id) {

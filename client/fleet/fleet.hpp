@@ -16,6 +16,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,23 @@ struct fleet_options {
     // Below the range from which the system gives ports to outgoing connections, which would get in the way.
     std::uint16_t worker_base_port = 21000;
     wiring reach = wiring::direct;
+    // With https workers get their certificates from the fleet, too.
+    transport over = transport::http;
+};
+
+// A folder for files that workers and clients read, gone with the object.
+class shared_folder {
+public:
+    // Throws startup_error where there is no room for temporary files.
+    shared_folder();
+    ~shared_folder();
+    shared_folder(const shared_folder&) = delete;
+    shared_folder& operator=(const shared_folder&) = delete;
+
+    [[nodiscard]] std::string file(const std::string& name) const { return x_path + '/' + name; }
+
+private:
+    std::string x_path;
 };
 
 // An autoscaler for one machine: serves the contract on 127.0.0.1, starts workers when there is load and
@@ -61,6 +79,9 @@ public:
     [[nodiscard]] std::string url() const;
     [[nodiscard]] const std::string& endpoint_name() const noexcept { return x_options.endpoint_name; }
     [[nodiscard]] const std::string& endpoint_key() const noexcept { return x_options.endpoint_key; }
+    // With https: a file with the certificates by which clients and workers know the fleet, beside those that
+    // the system trusts. Empty with http.
+    [[nodiscard]] std::string roots_file() const;
     [[nodiscard]] state_counts counts() const { return x_scaler.counts(); }
     [[nodiscard]] const scaler& decisions() const noexcept { return x_scaler; }
     [[nodiscard]] const autoscaler& face() const noexcept { return x_autoscaler; }
@@ -82,6 +103,7 @@ private:
 
     static constexpr std::size_t slots = 500;
 
+    void share_roots();
     asio::awaitable<void> scaling_loop();
     asio::awaitable<void> retire(std::unique_ptr<relay> forward);
     void perform(const action& due);
@@ -90,6 +112,7 @@ private:
     [[nodiscard]] std::size_t take_slot();
     void handle_exit(std::int64_t id, const std::string& how);
     void handle_change();
+    void add_tls(worker_spec& spec) const;
     void publish();
 
     asio::any_io_executor x_executor;
@@ -98,6 +121,7 @@ private:
     scaler x_scaler;
     std::unique_ptr<worker_launcher> x_launcher;
     autoscaler x_autoscaler;
+    std::optional<shared_folder> x_folder;  // with https
     std::map<std::int64_t, running_worker> x_running;
     std::bitset<slots> x_slots_taken;
     std::size_t x_first_slot = 0;  // moves on past ports that turned out to be unusable

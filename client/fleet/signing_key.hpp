@@ -1,11 +1,10 @@
 #pragma once
 
-#include <memory>
-#include <string>
-#include <string_view>
+#include <nullworker/net/tls_pair.hpp>
 
-struct evp_pkey_st;
-struct x509_st;
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace nullworker::fleet {
 
@@ -22,16 +21,10 @@ public:
     [[nodiscard]] const std::string& public_pem() const noexcept { return x_public_pem; }
 
 private:
-    signing_key(std::shared_ptr<evp_pkey_st> key, std::string public_pem);
+    explicit signing_key(net::private_key key);
 
-    std::shared_ptr<evp_pkey_st> x_key;
+    net::private_key x_key;
     std::string x_public_pem;
-};
-
-// A certificate and its key, both PEM.
-struct certificate_pair {
-    std::string certificate;
-    std::string key;
 };
 
 // A root that exists in this process alone, for workers that serve TLS. Valid from yesterday for a month.
@@ -42,14 +35,22 @@ public:
     // What GET /static/jvastai_root.cer serves, PEM.
     [[nodiscard]] const std::string& root_pem() const noexcept { return x_root_pem; }
 
-    // A server certificate for an IP address or a DNS name.
-    [[nodiscard]] certificate_pair issue(const std::string& host) const;
+    // A server certificate for IP addresses and DNS names, and its key.
+    [[nodiscard]] net::tls_pair issue(const std::vector<std::string>& hosts) const;
+
+    // The answer to a signing request in PEM: a certificate for `host`, whatever host the request names, PEM.
+    // Nothing for what is no request, or not signed with the key that is to be certified.
+    [[nodiscard]] std::optional<std::string> answer(const std::string& request,
+                                                    const std::string& host) const;
 
 private:
-    certificate_authority(std::shared_ptr<evp_pkey_st> key, std::shared_ptr<x509_st> root);
+    certificate_authority(net::private_key key, net::x509_certificate root);
 
-    std::shared_ptr<evp_pkey_st> x_key;
-    std::shared_ptr<x509_st> x_root;
+    [[nodiscard]] std::string certify(const net::private_key& key,
+                                      const std::vector<std::string>& hosts) const;
+
+    net::private_key x_key;
+    net::x509_certificate x_root;
     std::string x_root_pem;
 };
 

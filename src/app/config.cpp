@@ -31,6 +31,7 @@ struct raw_settings {
     int public_port = -1;   // -1: VAST_TCP_PORT_<worker_port>
     std::int64_t container_id = -1;
     std::string report_address = "https://run.vast.ai";
+    std::string console = settings().console.origin();
     std::string health_url;
     std::string state_dir;  // empty: the default, if it exists
 };
@@ -247,9 +248,17 @@ private:
              "Connections to the public listener; one more closes the one that waits longest")
             ->check(in_range(1, 100000));
         bind("tls-certificate", x_out.tls_certificate,
-             "Certificate chain in PEM, used with USE_SSL=true; a renewed one is taken up within 10 s")
+             "Certificate chain in PEM, used with USE_SSL=true; a renewed one is taken up within 10 s. "
+             "Without a "
+             "valid one the console is asked to certify the key, and its answer is stored here")
             ->type_name("FILE");
-        bind("tls-key", x_out.tls_key, "Its key in PEM")->type_name("FILE");
+        bind("tls-key", x_out.tls_key, "Its key in PEM; made where there is none")->type_name("FILE");
+        bind_flag(
+            "tls-self-signed", own_variable("tls-self-signed"), x_out.tls_self_signed,
+            "Where there is no valid certificate, certify the key by itself rather than ask the console; "
+            "for tests, since clients trust it only if they are told to")
+            ->envname(own_variable("tls-self-signed"));
+        bind("console-url", x_raw.console, "Vast's console, which certifies the key");
     }
 
     void add_sessions() {
@@ -381,8 +390,7 @@ private:
         if (!parse_url(x_out.own_url(1)))
             throw startup_error("PUBLIC_IPADDR (--public-address) is '" + x_out.public_address +
                                 "', which makes no valid URL; give an address or a host name");
-        if (x_check && x_out.use_ssl)
-            (void)net::load_server_tls(x_out.tls_certificate, x_out.tls_key);
+        x_out.console = console();
     }
 
     [[nodiscard]] std::string state_dir() const {
@@ -394,6 +402,29 @@ private:
         std::string preferred = std::string(workspace ? workspace : "/workspace") + "/nullworker";
         std::error_code ignored;
         return std::filesystem::is_directory(preferred, ignored) ? preferred : std::string();
+    }
+
+    [[nodiscard]] url console() const {
+        const auto parsed = parse_url(x_raw.console);
+        if (!parsed)
+            throw startup_error("NULLWORKER_CONSOLE_URL (--console-url) is '" + x_raw.console +
+                                "': " + parsed.error().message() + "; give an http:// or https:// URL");
+        return *parsed;
+    }
+
+    // What becomes of the certificate at the next start, for --check.
+    [[nodiscard]] std::string certificate_plan() const {
+        if (!x_out.use_ssl)
+            return {};
+        try {
+            (void)net::load_server_tls(x_out.tls_certificate, x_out.tls_key);
+            return "# The TLS certificate is valid.\n";
+        } catch (const startup_error& e) {
+            return std::string("# A TLS certificate will be made") +
+                   (x_out.tls_self_signed ? ", by the worker itself: "
+                                          : " and signed by " + x_out.console.origin() + ": ") +
+                   e.what() + "\n";
+        }
     }
 
     void required(const std::string& flag, const std::string& value, const std::string& what) {
@@ -485,7 +516,8 @@ private:
     // What --check prints; it can be used as a configuration file.
     [[nodiscard]] std::string summary() {
         std::string out =
-            "# The configuration is valid. The worker's own URL: " + x_out.own_url(x_out.worker_port) + "\n";
+            "# The configuration is valid. The worker's own URL: " + x_out.own_url(x_out.worker_port) + "\n" +
+            certificate_plan();
         for (const auto& flag : x_order)
             out += shown(flag) + "\n";
         return out;
@@ -499,6 +531,7 @@ private:
             {"state-sync", x_out.state_sync ? "true" : "false"},
             {"use-ssl", x_out.use_ssl ? "true" : "false"},
             {"unsecured", x_out.unsecured ? "true" : "false"},
+            {"tls-self-signed", x_out.tls_self_signed ? "true" : "false"},
             {"strict-release", x_out.strict_release ? "true" : "false"},
         };
         if (flag == "master-token")

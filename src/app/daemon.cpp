@@ -2,6 +2,7 @@
 #include <nullworker/auth/session_id.hpp>
 #include <nullworker/base/deadline.hpp>
 #include <nullworker/base/log.hpp>
+#include <nullworker/base/service_manager.hpp>
 #include <nullworker/net/connect.hpp>
 #include <nullworker/wire/status_report.hpp>
 
@@ -36,17 +37,17 @@ tcp::endpoint loopback(std::uint16_t port) {
     return {asio::ip::address_v4::loopback(), port};
 }
 
-net::tls_context tls_for(const settings& config) {
-    return config.use_ssl ? net::load_server_tls(config.tls_certificate, config.tls_key) : nullptr;
-}
-
-std::array<file_stamp, 2> tls_stamps(const settings& config) {
-    return {stamp_of(config.tls_certificate), stamp_of(config.tls_key)};
-}
-
 // A session, for the log.
 std::string name_of(const reservation::lease* holder) {
     return holder ? holder->session_id : "none";
+}
+
+// What a service manager shows of the worker.
+std::string status_line(const std::vector<std::string>& reasons) {
+    std::string out;
+    for (const auto& reason : reasons)
+        out += (out.empty() ? "" : "; ") + reason;
+    return out.empty() ? "ready" : out;
 }
 
 double health_figure(reservation::health verdict) {
@@ -82,13 +83,11 @@ daemon::daemon(asio::io_context& context, settings config, instant started)
       x_heartbeat(x_config.heartbeat),
       x_expiry(context.get_executor()),
       x_silence(context.get_executor()),
-      x_stopping(context.get_executor()),
+      x_turn(context.get_executor()),
       x_slot_freed(context.get_executor()),
-      x_tls_files(tls_stamps(x_config)),
-      x_public(
-          context.get_executor(), "public",
-          [this](const net::request& request) { return answer_public(request); },
-          {.max_connections = x_config.max_connections}, tls_for(x_config)),
+      x_public(context.get_executor(), "public",
+               [this](const net::request& request) { return answer_public(request); },
+               {.max_connections = x_config.max_connections}),
       x_webhook(context.get_executor(), "webhook",
                 at_once([this](const net::request& request) { return x_public_api->on_webhook(request); }),
                 webhook_limits),
@@ -100,18 +99,53 @@ daemon::daemon(asio::io_context& context, settings config, instant started)
     bind();
     restore();
     compose();
+    secure();
 }
 
 daemon::~daemon() = default;
 
 void daemon::bind() {
     const auto address = asio::ip::make_address(x_config.listen_address);
-    x_public.bind({address, x_config.worker_port}, "WORKER_PORT, --worker-port");
+    x_public.reserve({address, x_config.worker_port}, "WORKER_PORT, --worker-port");
     x_webhook.bind(loopback(x_config.webhook_port), "WORKER_HTTP_PORT, --worker-http-port");
     x_control.bind(loopback(x_config.control_port), "NULL_CONTROL_PORT, --control-port");
     if (!x_config.control_socket.empty())
         x_control.bind_local(x_config.control_socket, "NULLWORKER_CONTROL_SOCKET, --control-socket");
     x_own_url = x_config.own_url(x_public.port());
+}
+
+// With TLS the public listener needs a certificate before it may listen. One that is there costs no time.
+void daemon::secure() {
+    x_may_open = !x_config.use_ssl;
+    if (x_config.use_ssl) {
+        const auto signer =
+            join(x_config.console, "/api/v0/sign_cert/?instance_id=" + std::to_string(x_config.container_id));
+        x_certificates.emplace(x_context.get_executor(), x_trust,
+                               certificate_settings{.certificate_file = x_config.tls_certificate,
+                                                    .key_file = x_config.tls_key,
+                                                    .host = parse_url(x_own_url).value().host,
+                                                    .signer = signer,
+                                                    .self_signed = x_config.tls_self_signed,
+                                                    .check_interval = x_config.tls_check_interval,
+                                                    .first_pause = x_config.tls_first_pause},
+                               certificate_keeper::events{
+                                   .on_certificate =
+                                       [this](net::tls_context made) {
+                                           x_public.use_tls(std::move(made));
+                                           x_may_open = true;
+                                           x_state.clear(problem_source::certificate, now());
+                                           x_turn.ring();
+                                       },
+                                   .on_trouble =
+                                       [this](std::string message) {
+                                           x_state.raise(problem_source::certificate, std::move(message),
+                                                         now());
+                                       },
+                               });
+        x_certificates->load();
+    }
+    if (x_may_open)
+        x_public.listen();
 }
 
 // Before anybody is served: connections wait in the kernel's queue meanwhile.
@@ -200,15 +234,10 @@ void daemon::compose() {
 }
 
 void daemon::start() {
-    x_public.start();
     x_webhook.start();
     x_control.start();
-    log::info("listening", {{"url", x_own_url},
-                            {"worker_port", x_public.port()},
-                            {"webhook_port", x_webhook.port()},
-                            {"control_port", x_control.port()},
-                            {"control_socket", x_config.control_socket},
-                            {"version", NULLWORKER_VERSION}});
+    if (x_may_open)
+        open();
     x_outgoing.spawn(x_reporter->run());
     x_outgoing.spawn(x_courier->run());
     x_housekeeping.spawn(expire_sessions());
@@ -220,18 +249,36 @@ void daemon::start() {
     } else {
         x_housekeeping.spawn(x_key_fetch->run());
     }
-    if (x_config.use_ssl)
-        x_housekeeping.spawn(watch_certificate());
+    if (x_certificates)
+        x_housekeeping.spawn(x_certificates->run());
+    if (const auto interval = watchdog_interval())
+        x_housekeeping.spawn(feed_watchdog(*interval / 2));
     if (x_probe)
         x_housekeeping.spawn(x_probe->run());
     else
         x_state.meet(condition::consumer, now());
+    tell_service_manager("READY=1");
+}
+
+void daemon::open() {
+    x_public.start();
+    x_open = true;
+    log::info("listening", {{"url", x_own_url},
+                            {"worker_port", x_public.port()},
+                            {"webhook_port", x_webhook.port()},
+                            {"control_port", x_control.port()},
+                            {"control_socket", x_config.control_socket},
+                            {"version", NULLWORKER_VERSION}});
     x_state.meet(condition::listening, now());
 }
 
 asio::awaitable<void> daemon::run() {
     start();
-    co_await x_stopping.wait();
+    while (!stopping()) {
+        co_await x_turn.wait();
+        if (!stopping() && x_may_open && !x_open)
+            open();
+    }
     co_await drain();
     co_await flush();
 }
@@ -240,7 +287,8 @@ void daemon::stop() {
     if (x_state.draining())
         return;
     x_state.begin_drain(now());
-    x_stopping.ring();
+    tell_service_manager("STOPPING=1");
+    x_turn.ring();
 }
 
 // The session may end by itself; when the patience is over it is ended here.
@@ -370,24 +418,10 @@ wire::worker_status daemon::describe() const {
     return out;
 }
 
-// A renewed pair replaces the old one for the connections to come. Half a pair, a bad one, or one whose time
-// has not come, changes nothing, and is tried again.
-asio::awaitable<void> daemon::watch_certificate() {
-    auto refused = x_tls_files;  // what was complained of last
+asio::awaitable<void> daemon::feed_watchdog(std::chrono::steady_clock::duration interval) {
     for (;;) {
-        co_await sleep_for(x_config.tls_check_interval);
-        const auto found = tls_stamps(x_config);
-        if (found == x_tls_files)
-            continue;
-        try {
-            x_public.use_tls(tls_for(x_config));
-            x_tls_files = found;
-            log::info("certificate_renewed", {{"file", x_config.tls_certificate}});
-        } catch (const startup_error& e) {
-            const bool known = found == std::exchange(refused, found);
-            log::write(known ? log::level::debug : log::level::warning, "certificate_not_renewed",
-                       {{"error", e.what()}, {"effect", "the old one stays in use"}});
-        }
+        tell_service_manager("WATCHDOG=1");
+        co_await sleep_for(interval);
     }
 }
 
@@ -473,6 +507,7 @@ void daemon::session_closed(const reservation::closed_session& session) {
 
 void daemon::state_changed() {
     x_reporter->notify();
+    tell_service_manager("STATUS=" + status_line(x_state.reasons()));
     if (x_state.ready() && !std::exchange(x_announced, true))
         log::info("ready", {{"seconds", x_state.load_time()}});
 }

@@ -36,7 +36,7 @@ http::request<http::string_body> make_raw(const call& request) {
     for (const auto& [name, value] : request.headers)
         raw.set(name, value);
     if (request.method == verb::post) {
-        raw.set(http::field::content_type, "application/json");
+        raw.set(http::field::content_type, request.content_type);
         raw.body() = request.body;
     }
     raw.prepare_payload();

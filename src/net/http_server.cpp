@@ -256,26 +256,40 @@ http_server::http_server(asio::any_io_executor executor, std::string name, handl
 http_server::~http_server() = default;
 
 // Throws startup_error, in which `described` stands for the address and the setting.
-void http_server::listen_at(const any_protocol::endpoint& address, const std::string& described) {
+void http_server::bind_to(const any_protocol::endpoint& address, std::string described) {
     error_code ec;
-    acceptor& made = x_acceptors.emplace_back(x_executor);
-    made.open(address.protocol(), ec);
+    auto& made = x_listeners.emplace_back(listener{acceptor(x_executor), std::move(described)});
+    made.socket.open(address.protocol(), ec);
     if (!ec && address.protocol().family() != AF_UNIX)
-        made.set_option(asio::socket_base::reuse_address(true), ec);
+        made.socket.set_option(asio::socket_base::reuse_address(true), ec);
     if (!ec)
-        made.bind(address, ec);
-    if (!ec)
-        made.listen(asio::socket_base::max_listen_connections, ec);
+        made.socket.bind(address, ec);
+    require_port(made, ec);
+}
+
+void http_server::require_port(const listener& which, const error_code& ec) {
     if (ec)
-        throw startup_error("cannot listen on " + described + ": " + ec.message() +
+        throw startup_error("cannot listen on " + which.described + ": " + ec.message() +
                             "; free it or choose another one");
 }
 
+void http_server::listen() {
+    for (auto& each : x_listeners) {
+        error_code ec;  // of those that listen already there is none
+        each.socket.listen(asio::socket_base::max_listen_connections, ec);
+        require_port(each, ec);
+    }
+}
+
+void http_server::reserve(const tcp::endpoint& address, const std::string& setting) {
+    bind_to(address,
+            address.address().to_string() + " port " + std::to_string(address.port()) + " (" + setting + ")");
+    x_port = to_tcp(x_listeners.back().socket.local_endpoint()).port();
+}
+
 void http_server::bind(const tcp::endpoint& address, const std::string& setting) {
-    const std::string described =
-        address.address().to_string() + " port " + std::to_string(address.port()) + " (" + setting + ")";
-    listen_at(address, described);
-    x_port = to_tcp(x_acceptors.back().local_endpoint()).port();
+    reserve(address, setting);
+    listen();
 }
 
 void http_server::bind_local(const std::string& path, const std::string& setting) {
@@ -292,7 +306,8 @@ void http_server::bind_local(const std::string& path, const std::string& setting
     // Nobody may connect before the mode is right.
     const mode_t before = ::umask(0777);
     try {
-        listen_at(asio::local::stream_protocol::endpoint(path), described);
+        bind_to(asio::local::stream_protocol::endpoint(path), described);
+        listen();
     } catch (...) {
         ::umask(before);
         throw;
@@ -306,8 +321,9 @@ void http_server::bind_local(const std::string& path, const std::string& setting
 }
 
 void http_server::start() {
-    for (auto& each : x_acceptors)
-        x_tasks.spawn(accept_loop(each));
+    listen();
+    for (auto& each : x_listeners)
+        x_tasks.spawn(accept_loop(each.socket));
 }
 
 void http_server::look_again() {
@@ -319,8 +335,8 @@ void http_server::look_again() {
 void http_server::drain() {
     x_draining = true;
     error_code ignored;
-    for (auto& each : x_acceptors)
-        each.close(ignored);
+    for (auto& each : x_listeners)
+        each.socket.close(ignored);
     // Unless another process has put its own there.
     if (!x_local_path.empty() && stamp_of(x_local_path).inode == x_local_file.inode)
         ::unlink(x_local_path.c_str());

@@ -1,3 +1,4 @@
+#include <nullworker/base/file.hpp>
 #include <nullworker/net/tls.hpp>
 
 #include <boost/asio/buffer.hpp>
@@ -6,6 +7,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include <array>
 #include <cstdlib>
@@ -19,18 +21,28 @@ namespace {
 
 namespace ssl = boost::asio::ssl;
 
-void require(const error_code& ec, const std::string& file, const std::string& what) {
+constexpr std::size_t max_file_bytes = 1024 * 1024;
+
+void require(const error_code& ec, const std::string& name, const std::string& what) {
     if (ec)
-        throw startup_error("cannot use " + file + " as the TLS " + what + ": " + ec.message() +
-                            "; USE_SSL=true needs a valid PEM pair in --tls-certificate and --tls-key");
+        throw startup_error("cannot use " + name + " as the TLS " + what + ": " + ec.message());
 }
 
-void require_current(SSL_CTX* context, const std::string& file) {
-    const X509* certificate = SSL_CTX_get0_certificate(context);
-    if (X509_cmp_current_time(X509_get0_notBefore(certificate)) > 0)
-        throw startup_error("the TLS certificate " + file + " is not valid yet; check the clock");
-    if (X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0)
-        throw startup_error("the TLS certificate " + file + " has expired; renew it");
+std::string read(const std::string& file, const std::string& what) {
+    const auto text = read_file(file, max_file_bytes);
+    require(text ? error_code() : text.error(), file, what);
+    return *text;
+}
+
+const X509* shown(const tls_context& server) {
+    return SSL_CTX_get0_certificate(server->native_handle());
+}
+
+void require_current(const tls_context& server, const std::string& name) {
+    if (X509_cmp_current_time(X509_get0_notBefore(shown(server))) > 0)
+        throw startup_error("the TLS certificate " + name + " is not valid yet; check the clock");
+    if (has_expired(server))
+        throw startup_error("the TLS certificate " + name + " has expired; renew it");
 }
 
 constexpr auto common_options = ssl::context::default_workarounds | ssl::context::no_sslv2 |
@@ -44,32 +56,50 @@ constexpr std::array ca_bundles = {
     "/etc/ssl/cert.pem",                   // Alpine, BSDs
 };
 
-std::string find_ca_bundle() {
+}  // namespace
+
+tls_context load_server_tls(const std::string& certificate_file, const std::string& key_file) {
+    const tls_pair pair{read(certificate_file, "certificate"), read(key_file, "key")};
+    return make_server_tls(pair, certificate_file, key_file);
+}
+
+tls_context make_server_tls(const tls_pair& pair, const std::string& certificate_name,
+                            const std::string& key_name) {
+    auto context = std::make_shared<ssl::context>(ssl::context::tls_server);
+    context->set_options(common_options);
+    // An encrypted key is an error, not a question on the terminal.
+    context->set_password_callback([](std::size_t, ssl::context::password_purpose) { return std::string(); });
+    error_code ec;
+    context->use_certificate_chain(boost::asio::buffer(pair.certificate), ec);
+    require(ec, certificate_name, "certificate");
+    context->use_private_key(boost::asio::buffer(pair.key), ssl::context::pem, ec);
+    require(ec, key_name, "key");
+    if (SSL_CTX_check_private_key(context->native_handle()) != 1)
+        throw startup_error("the TLS key " + key_name + " does not belong to the certificate " +
+                            certificate_name);
+    require_current(context, certificate_name);
+    return context;
+}
+
+bool has_expired(const tls_context& server) {
+    return X509_cmp_current_time(X509_get0_notAfter(shown(server))) < 0;
+}
+
+std::string reason_for_distrust(const tls_context& server, const std::string& host) {
+    X509* certificate = SSL_CTX_get0_certificate(server->native_handle());
+    if (X509_check_ip_asc(certificate, host.c_str(), 0) != 1 &&
+        X509_check_host(certificate, host.c_str(), host.size(), 0, nullptr) != 1)
+        return "it is not for " + host;
+    return X509_self_signed(certificate, 0) == 1 ? "nobody but itself vouches for it" : "";
+}
+
+std::string ca_bundle_file() {
     if (const char* file = std::getenv("SSL_CERT_FILE"); file && *file)
         return file;
     for (const char* file : ca_bundles)
         if (::access(file, R_OK) == 0)
             return file;
     return {};
-}
-
-}  // namespace
-
-tls_context load_server_tls(const std::string& certificate_file, const std::string& key_file) {
-    auto context = std::make_shared<ssl::context>(ssl::context::tls_server);
-    context->set_options(common_options);
-    // An encrypted key is an error, not a question on the terminal.
-    context->set_password_callback([](std::size_t, ssl::context::password_purpose) { return std::string(); });
-    error_code ec;
-    context->use_certificate_chain_file(certificate_file, ec);
-    require(ec, certificate_file, "certificate");
-    context->use_private_key_file(key_file, ssl::context::pem, ec);
-    require(ec, key_file, "key");
-    if (SSL_CTX_check_private_key(context->native_handle()) != 1)
-        throw startup_error("the TLS key " + key_file + " does not belong to the certificate " +
-                            certificate_file);
-    require_current(context->native_handle(), certificate_file);
-    return context;
 }
 
 tls_trust::tls_trust(std::string extra_roots) : x_extra_roots(std::move(extra_roots)) {}
@@ -81,7 +111,7 @@ result<tls_context> tls_trust::context() {
     made->set_options(common_options);
     made->set_verify_mode(ssl::verify_peer);
     error_code ec;
-    const auto bundle = find_ca_bundle();
+    const auto bundle = ca_bundle_file();
     if (!bundle.empty())
         made->load_verify_file(bundle, ec);
     if ((bundle.empty() || ec) && x_extra_roots.empty())

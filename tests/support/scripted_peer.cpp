@@ -34,7 +34,11 @@ void scripted_peer::reply_once(const std::string& path, net::reply answer) {
 }
 
 void scripted_peer::reply_always(const std::string& path, net::reply answer) {
-    x_defaults.insert_or_assign(path, std::move(answer));
+    reply_by(path, [answer = std::move(answer)](const net::request&) { return answer; });
+}
+
+void scripted_peer::reply_by(const std::string& path, std::function<net::reply(const net::request&)> make) {
+    x_defaults.insert_or_assign(path, std::move(make));
 }
 
 void scripted_peer::drop_once(const std::string& path) {
@@ -68,18 +72,18 @@ asio::awaitable<void> scripted_peer::stop() {
     co_await x_server.join(std::chrono::seconds(0));
 }
 
-scripted_peer::action scripted_peer::next_action(const std::string& path) {
-    if (auto& queue = x_queued[path]; !queue.empty()) {
+scripted_peer::action scripted_peer::next_action(const net::request& incoming) {
+    if (auto& queue = x_queued[incoming.path]; !queue.empty()) {
         auto next = std::move(queue.front());
         queue.pop_front();
         return next;
     }
-    const auto fallback = x_defaults.find(path);
-    return fallback == x_defaults.end() ? net::status_reply(404) : fallback->second;
+    const auto fallback = x_defaults.find(incoming.path);
+    return fallback == x_defaults.end() ? net::status_reply(404) : fallback->second(incoming);
 }
 
 asio::awaitable<net::reply> scripted_peer::answer(net::request incoming) {
-    auto next = next_action(incoming.path);
+    auto next = next_action(incoming);
     x_received[incoming.path].push_back(std::move(incoming));
     x_arrivals.cancel();
     if (std::holds_alternative<dropped>(next))

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -35,6 +36,8 @@ public:
     void reply_once(const std::string& path, net::reply answer);
     // Every request to `path` that nothing is queued for gets `answer`.
     void reply_always(const std::string& path, net::reply answer);
+    // The same with an answer that depends on the request.
+    void reply_by(const std::string& path, std::function<net::reply(const net::request&)> make);
     // The next request to `path` is read, and the connection closed without a reply.
     void drop_once(const std::string& path);
     // The next request to `path` waits for `let_go()` and gets `answer` then.
@@ -71,14 +74,14 @@ private:
     using action = std::variant<net::reply, dropped, held>;
 
     asio::awaitable<net::reply> answer(net::request incoming);
-    action next_action(const std::string& path);
+    action next_action(const net::request& incoming);
 
     bool x_tls;
     net::http_server x_server;
     asio::steady_timer x_arrivals;  // cancelled at each request
     asio::steady_timer x_release;   // cancelled by let_go()
     std::map<std::string, std::deque<action>> x_queued;
-    std::map<std::string, net::reply> x_defaults;
+    std::map<std::string, std::function<net::reply(const net::request&)>> x_defaults;
     std::map<std::string, std::vector<net::request>> x_received;
 };
 

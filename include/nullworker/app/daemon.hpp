@@ -2,6 +2,7 @@
 
 #include <nullworker/api/control_api.hpp>
 #include <nullworker/api/public_api.hpp>
+#include <nullworker/app/certificate_keeper.hpp>
 #include <nullworker/app/journal.hpp>
 #include <nullworker/app/settings.hpp>
 #include <nullworker/auth/gatekeeper.hpp>
@@ -19,7 +20,6 @@
 
 #include <boost/asio/io_context.hpp>
 
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -33,13 +33,14 @@ namespace nullworker::app {
 // is decided.
 class daemon final : private reservation::desk_observer {
 public:
-    // Binds the three listeners and takes up the state that the last process left. Throws startup_error.
-    // `started` is when the process began.
+    // Binds the listeners and takes up the state that the last process left. All of them listen at once, but
+    // for a public one without a certificate. Throws startup_error. `started` is when the process began.
     daemon(asio::io_context& context, settings config, instant started);
     ~daemon() override;
 
-    // Serves until `stop`, then drains: no new session, the live one ends after the drain time-out at the
-    // latest, the last report and the completions go out. Leaves no coroutine behind.
+    // Serves until `stop`, a public listener as soon as it has a certificate, then drains: no new session,
+    // the live one ends after the drain time-out at the latest, the last report and the completions go out.
+    // Leaves no coroutine behind.
     [[nodiscard]] asio::awaitable<void> run();
 
     // Begins the drain; further calls change nothing.
@@ -59,6 +60,7 @@ private:
     void bind();
     void restore();
     void compose();
+    void secure();
     void start();
     void state_changed();
     [[nodiscard]] std::vector<api::metric> measure() const;
@@ -67,7 +69,8 @@ private:
     void consumer_alive();
     void note_pulse(reservation::pulse found);
     asio::awaitable<void> watch_heartbeat();
-    asio::awaitable<void> watch_certificate();
+    void open();
+    asio::awaitable<void> feed_watchdog(std::chrono::steady_clock::duration interval);
     asio::awaitable<net::reply> answer_public(const net::request& request);  // which outlives it
     asio::awaitable<void> expire_sessions();
     asio::awaitable<void> drain();
@@ -82,9 +85,8 @@ private:
     reservation::heartbeat x_heartbeat;
     wakeup x_expiry;
     wakeup x_silence;
-    wakeup x_stopping;
+    wakeup x_turn;  // of the daemon's life: it is to open, or to stop
     wakeup x_slot_freed;
-    std::array<file_stamp, 2> x_tls_files;  // certificate and key, as they were loaded last
     net::http_server x_public;
     net::http_server x_webhook;
     net::http_server x_control;
@@ -104,6 +106,9 @@ private:
     std::optional<autoscaler::key_fetch> x_key_fetch;
     std::optional<consumer::health_probe> x_probe;
     std::optional<consumer::close_callbacks> x_callbacks;
+    std::optional<certificate_keeper> x_certificates;  // with TLS
+    bool x_may_open = false;                           // nothing is missing for the public listener
+    bool x_open = false;
 
     task_group x_housekeeping;  // cancelled once drained
     task_group x_outgoing;      // reporter and courier: end by themselves

@@ -38,7 +38,10 @@ struct settings {
     bool use_ssl = false;
     std::string tls_certificate = "/etc/instance.crt";
     std::string tls_key = "/etc/instance.key";
+    bool tls_self_signed = false;  // the worker certifies itself where there is no valid pair
+    url console{.scheme = "https", .host = "console.vast.ai", .port = 443};  // which certifies it otherwise
     std::chrono::steady_clock::duration tls_check_interval = std::chrono::seconds(10);  // for a renewed pair
+    std::chrono::steady_clock::duration tls_first_pause = std::chrono::seconds(1);      // doubles
 
     // The autoscaler.
     std::int64_t container_id = 0;

@@ -17,12 +17,13 @@
 
 namespace nullworker::net {
 
-// One request to a peer. A body is sent as application/json.
+// One request to a peer.
 struct call {
     verb method = verb::get;
     url target;
     std::vector<header> headers = {};
     std::string body = {};
+    std::string content_type = "application/json";                         // of the body
     std::chrono::steady_clock::duration limit = std::chrono::seconds(10);  // for all of it
     std::size_t max_reply_bytes = 1024 * 1024;
     std::string local_socket = {};  // path of a Unix socket to ask instead of the target's host and port

@@ -58,8 +58,15 @@ public:
     // Throws startup_error that names `setting`, the address and the reason.
     void bind(const asio::ip::tcp::endpoint& address, const std::string& setting);
 
-    // The same for a Unix socket at `path`, which those may use who may write to the file (mode 0660). A file
-    // that a dead process left there is replaced, any other is left alone.
+    // Binds without listening: the port is taken, and whoever connects is refused until `listen()` or
+    // `start()`.
+    void reserve(const asio::ip::tcp::endpoint& address, const std::string& setting);
+
+    // Listens on what was reserved. Throws startup_error where somebody else does by now.
+    void listen();
+
+    // Binds and listens on a Unix socket at `path`, which those may use who may write to the file (mode
+    // 0660). A file that a dead process left there is replaced, any other is left alone.
     void bind_local(const std::string& path, const std::string& setting);
 
     // The port bound last.
@@ -68,7 +75,7 @@ public:
     // Connections accepted from now on use `tls`; those that are open keep what they began with.
     void use_tls(tls_context tls) { x_tls = std::move(tls); }
 
-    // Starts to accept.
+    // Listens where that was left to do, and starts to accept. Throws as `listen()`.
     void start();
 
     // Something changed that requests may be held for: they are asked for again.
@@ -125,7 +132,13 @@ private:
 
     [[nodiscard]] queue& at(stage where) { return x_connections[static_cast<std::size_t>(where)]; }
 
-    void listen_at(const asio::generic::stream_protocol::endpoint& address, const std::string& described);
+    struct listener {
+        acceptor socket;
+        std::string described;  // address and setting, for an error
+    };
+
+    void bind_to(const asio::generic::stream_protocol::endpoint& address, std::string described);
+    static void require_port(const listener& which, const error_code& ec);
     asio::awaitable<void> accept_loop(acceptor& from);
     asio::awaitable<void> recover_from(error_code ec);
     asio::awaitable<void> make_room();
@@ -156,7 +169,7 @@ private:
     handler x_on_request;
     server_limits x_limits;
     tls_context x_tls;
-    std::list<acceptor> x_acceptors;
+    std::list<listener> x_listeners;
     std::string x_local_path;  // of the Unix socket; empty: none
     file_stamp x_local_file;
     asio::steady_timer x_room;  // never expires; cancelled when a connection ends, or could make room

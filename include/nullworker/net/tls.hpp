@@ -1,6 +1,7 @@
 #pragma once
 
 #include <nullworker/base/error.hpp>
+#include <nullworker/net/tls_pair.hpp>
 
 #include <memory>
 #include <string>
@@ -18,6 +19,20 @@ using tls_context = std::shared_ptr<boost::asio::ssl::context>;
 // unreadable or malformed, when the key does not belong to the certificate, or when the certificate's dates
 // exclude today.
 [[nodiscard]] tls_context load_server_tls(const std::string& certificate_file, const std::string& key_file);
+
+// The same for texts, which an error calls by the names given.
+[[nodiscard]] tls_context make_server_tls(const tls_pair& pair, const std::string& certificate_name,
+                                          const std::string& key_name);
+
+// Whether the certificate that `server` shows is out of date.
+[[nodiscard]] bool has_expired(const tls_context& server);
+
+// What keeps those who connect to `host`, an address or a name, from trusting the certificate that `server`
+// shows: it is for somebody else, or nobody vouches for it. Empty where neither can be seen from here.
+[[nodiscard]] std::string reason_for_distrust(const tls_context& server, const std::string& host);
+
+// The CA bundle of this system, or the one that SSL_CERT_FILE names; empty where none is found.
+[[nodiscard]] std::string ca_bundle_file();
 
 // What a client believes: the system's CA certificates, or those of SSL_CERT_FILE, and `extra_roots` (PEM,
 // may be empty). Peers are verified against it, name included; there is no way to turn that off.

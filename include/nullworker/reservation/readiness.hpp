@@ -12,13 +12,13 @@ namespace nullworker::reservation {
 
 // What a worker waits for before it takes a session.
 enum class condition {
-    listening,   // the listeners are bound
+    listening,   // the listeners listen, with a certificate where they need one
     public_key,  // the autoscaler's key is there, or none is needed
     consumer,    // the first health probe succeeded, or there is none
 };
 
 // Who may have something to complain about.
-enum class problem_source { public_key, consumer, heartbeat };
+enum class problem_source { certificate, public_key, consumer, heartbeat };
 
 // Whether the worker is ready, since when, and what is wrong with it. Once ready it stays so; problems come
 // and go.
@@ -75,7 +75,7 @@ private:
     instant x_started;
     std::function<void()> x_on_change;
     std::array<bool, 3> x_met{};
-    std::array<problem, 3> x_problems;
+    std::array<problem, 4> x_problems;
     std::optional<seconds> x_load_time;
     std::optional<instant> x_ready_since;
     instant x_health_since;

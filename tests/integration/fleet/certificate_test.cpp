@@ -32,7 +32,7 @@ protected:
 
     // The status of a request to a server that holds a certificate for `host`, under the roots given.
     unsigned status_for(const std::string& host, const std::string& roots) {
-        const auto pair = x_authority.issue(host);
+        const auto pair = x_authority.issue({host});
         const auto certificate = write("server.crt", pair.certificate);
         const auto key = write("server.key", pair.key);
         auto tls = net::load_server_tls(certificate, key);

@@ -257,24 +257,6 @@ std::string startup_error_of(const std::function<void(app::settings&)>& adjust) 
     return "it started";
 }
 
-TEST(startup, an_unusable_certificate_is_named) {
-    const test_certificate good;
-    const test_certificate expired({.dates = certificate_dates::expired});
-    const test_certificate mismatched({.key = certificate_key::mismatched});
-    const auto with = [](const std::string& certificate, const std::string& key) {
-        return startup_error_of([&](app::settings& config) {
-            config.use_ssl = true;
-            config.tls_certificate = certificate;
-            config.tls_key = key;
-        });
-    };
-    EXPECT_NE(with("/nonexistent.crt", good.key_file()).find("/nonexistent.crt"), std::string::npos);
-    EXPECT_NE(with(good.certificate_file(), "/nonexistent.key").find("/nonexistent.key"), std::string::npos);
-    EXPECT_NE(with(expired.certificate_file(), expired.key_file()).find("has expired"), std::string::npos);
-    EXPECT_NE(with(mismatched.certificate_file(), mismatched.key_file()).find(mismatched.key_file()),
-              std::string::npos);
-}
-
 TEST(startup, a_port_in_use_is_named_with_its_variable) {
     asio::io_context loop;
     const asio::ip::tcp::acceptor taken(loop, {asio::ip::address_v4::loopback(), 0});

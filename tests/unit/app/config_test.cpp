@@ -42,6 +42,11 @@ protected:
     static settings settings_of(const std::vector<std::string>& arguments = {}) {
         return std::get<settings>(read(arguments));
     }
+    // What it prints instead of a run.
+    static std::string shown_by(const std::vector<std::string>& arguments) {
+        return std::get<print_and_exit>(read(arguments)).text;
+    }
+
     static std::string error_of(const std::vector<std::string>& arguments = {}) {
         try {
             (void)read(arguments);
@@ -229,10 +234,20 @@ TEST_F(config_test, numbers_that_are_none_are_refused) {
     }
 }
 
-TEST_F(config_test, check_looks_at_the_certificate) {
+TEST_F(config_test, check_tells_what_becomes_of_the_certificate) {
+    const auto without_tls = shown_by({"--check"});
+    EXPECT_EQ(without_tls.find("certificate will"), std::string::npos) << without_tls;
     set("USE_SSL", "true");
-    EXPECT_NE(error_of({"--check", "--tls-certificate", "/nonexistent.crt"}).find("/nonexistent.crt"),
-              std::string::npos);
+    const auto ordered = shown_by({"--check", "--tls-certificate", "/nonexistent.crt"});
+    EXPECT_NE(ordered.find("signed by https://console.vast.ai: cannot use /nonexistent.crt"),
+              std::string::npos)
+        << ordered;
+    const auto own = shown_by({"--check", "--tls-certificate", "/nonexistent.crt", "--tls-self-signed"});
+    EXPECT_NE(own.find("by the worker itself: cannot use /nonexistent.crt"), std::string::npos) << own;
+}
+
+TEST_F(config_test, a_console_that_is_no_url_is_refused) {
+    EXPECT_NE(error_of({"--console-url", "console"}).find("NULLWORKER_CONSOLE_URL"), std::string::npos);
 }
 
 TEST_F(config_test, a_mistyped_secret_is_not_repeated) {

@@ -1,0 +1,180 @@
+#include <nullworker/app/certificate_keeper.hpp>
+#include <nullworker/base/backoff.hpp>
+#include <nullworker/base/deadline.hpp>
+#include <nullworker/base/log.hpp>
+#include <nullworker/net/tls_pair.hpp>
+
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+namespace nullworker::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int quiet_tries = 5;
+constexpr auto longest_pause = 60s;
+constexpr std::size_t max_file_bytes = 64 * 1024;
+
+constexpr auto owner_reads = std::filesystem::perms::owner_read | std::filesystem::perms::owner_write;
+constexpr auto everybody_reads =
+    owner_reads | std::filesystem::perms::group_read | std::filesystem::perms::others_read;
+
+// Moves what is of no use out of the way; an empty file holds nothing worth keeping.
+void set_aside(const std::string& file) {
+    std::error_code ec;
+    const auto size = std::filesystem::file_size(file, ec);
+    if (ec)
+        return;
+    if (size == 0) {
+        std::filesystem::remove(file, ec);
+        return;
+    }
+    std::filesystem::rename(file, file + ".set-aside", ec);
+    if (!ec)
+        log::warning("certificate_set_aside", {{"file", file}, {"kept_as", file + ".set-aside"}});
+}
+
+}  // namespace
+
+certificate_keeper::certificate_keeper(asio::any_io_executor executor, std::shared_ptr<net::tls_trust> trust,
+                                       certificate_settings settings, events on)
+    : x_settings(std::move(settings)), x_on(std::move(on)), x_client(std::move(executor), std::move(trust)) {}
+
+certificate_keeper::stamps certificate_keeper::look() const {
+    return {stamp_of(x_settings.certificate_file), stamp_of(x_settings.key_file)};
+}
+
+bool certificate_keeper::load() {
+    const auto found = look();
+    try {
+        auto made = net::load_server_tls(x_settings.certificate_file, x_settings.key_file);
+        x_taken = found;
+        use(std::move(made));
+        return true;
+    } catch (const startup_error& e) {
+        x_refused = found;
+        log::info("no_valid_certificate", {{"reason", e.what()}});
+        return false;
+    }
+}
+
+asio::awaitable<void> certificate_keeper::run() {
+    for (;;) {
+        if (!x_current || net::has_expired(x_current))
+            co_await obtain();
+        co_await sleep_for(x_settings.check_interval);
+        const auto found = look();
+        if (found != x_taken)
+            reload(found);
+    }
+}
+
+// A renewed pair replaces the old one for the connections to come. Half a pair, a bad one, or one whose time
+// has not come, changes nothing, and is tried again.
+void certificate_keeper::reload(const stamps& found) {
+    try {
+        auto made = net::load_server_tls(x_settings.certificate_file, x_settings.key_file);
+        x_taken = found;
+        log::info("certificate_renewed", {{"file", x_settings.certificate_file}});
+        use(std::move(made));
+    } catch (const startup_error& e) {
+        const bool known = found == std::exchange(x_refused, found);
+        log::write(known ? log::level::debug : log::level::warning, "certificate_not_renewed",
+                   {{"error", e.what()}, {"effect", "the old one stays in use"}});
+    }
+}
+
+asio::awaitable<void> certificate_keeper::obtain() {
+    backoff pause(x_settings.first_pause, longest_pause);
+    for (int number = 1;; ++number) {
+        const auto error = co_await try_once();
+        if (error.empty())
+            co_return;
+        log::warning("certificate_unavailable", {{"signer", x_settings.signer.origin()}, {"error", error}});
+        if (number >= quiet_tries)
+            x_on.on_trouble("cannot get a TLS certificate: " + error);
+        const auto until_next = pause.next();
+        co_await sleep_for(until_next);
+        // Somebody else may have provided one meanwhile.
+        if (look() != x_refused && load())
+            co_return;
+    }
+}
+
+// Empty once there is a certificate, else why not.
+asio::awaitable<std::string> certificate_keeper::try_once() {
+    const auto key = have_key();
+    const auto answer = co_await certify(key);
+    if (!answer.error.empty())
+        co_return answer.error;
+    net::tls_context made;
+    try {
+        const net::tls_pair pair{answer.certificate, net::to_pem(key)};
+        made = net::make_server_tls(pair, "that was sent", "of this worker");
+    } catch (const startup_error& e) {
+        co_return e.what();
+    }
+    keep(x_settings.certificate_file, answer.certificate, everybody_reads);
+    x_taken = look();
+    log::info("certificate_obtained",
+              {{"signer", x_settings.self_signed ? "self" : x_settings.signer.origin()},
+               {"file", x_settings.certificate_file}});
+    use(std::move(made));
+    co_return std::string();
+}
+
+asio::awaitable<certificate_keeper::signature> certificate_keeper::certify(net::private_key key) {
+    if (x_settings.self_signed)
+        co_return signature{.certificate = net::make_self_signed(key, x_settings.host)};
+    net::call request{.method = net::verb::post,
+                      .target = x_settings.signer,
+                      .body = net::make_signing_request(key),
+                      .content_type = "application/octet-stream",
+                      .max_reply_bytes = max_file_bytes};
+    auto answer = co_await x_client.send(std::move(request));
+    x_client.close();
+    if (!answer)
+        co_return signature{.error = answer.error().message()};
+    if (!net::is_success(*answer))
+        co_return signature{.error = "HTTP status " + std::to_string(answer->status)};
+    co_return signature{.certificate = std::move(answer->body)};
+}
+
+// The key that is there, if it is one, or a new one.
+net::private_key certificate_keeper::have_key() {
+    if (x_key)
+        return x_key;
+    if (const auto text = read_file(x_settings.key_file, max_file_bytes))
+        x_key = net::parse_private_key(*text);
+    if (x_key)
+        return x_key;
+    x_key = net::make_rsa_key();
+    keep(x_settings.key_file, net::to_pem(x_key), owner_reads);
+    x_refused = look();
+    return x_key;
+}
+
+// A disk of no use is no reason to go without TLS: the pair lives as long as the process then.
+void certificate_keeper::keep(const std::string& file, const std::string& text, std::filesystem::perms mode) {
+    std::error_code ignored;
+    std::filesystem::create_directories(std::filesystem::path(file).parent_path(), ignored);
+    set_aside(file);
+    const auto ec = replace_file(file, text, durability::process);
+    std::filesystem::permissions(file, mode, ignored);
+    if (ec)
+        log::warning("certificate_not_kept",
+                     {{"file", file}, {"error", ec.message()}, {"effect", "a restart makes another one"}});
+}
+
+void certificate_keeper::use(net::tls_context made) {
+    if (const auto reason = net::reason_for_distrust(made, x_settings.host);
+        !reason.empty() && !x_settings.self_signed)
+        log::warning("certificate_not_trusted",
+                     {{"reason", reason}, {"effect", "clients that verify it refuse to connect"}});
+    x_current = made;
+    x_on.on_certificate(std::move(made));
+}
+
+}  // namespace nullworker::app
