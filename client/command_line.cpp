@@ -151,7 +151,7 @@ action define_fleet(CLI::App& app, const words&) {
     app.footer(
         "Serves the autoscaler's and the console's routes on 127.0.0.1, so that `nullworker demo --instance "
         "local`\n"
-        "and the official Python SDK (instance=\"local\") work against it. Left out: prices, offers, "
+        "and, with its URLs, the official Python SDK work against it. Left out: prices, offers, "
         "machine\n"
         "failures, rolling averages and forecasts; Vast's own algorithm is not public.");
     app.add_option("--port", options->fleet.port, "Port on 127.0.0.1 (0: any free one)")

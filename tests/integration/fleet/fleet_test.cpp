@@ -2,12 +2,15 @@
 #include "fake_launcher.hpp"
 
 #include <nullworker/auth/public_key.hpp>
+#include <nullworker/base/file.hpp>
+#include <nullworker/net/tls.hpp>
 #include <nullworker/wire/route_grant.hpp>
 #include <nullworker/wire/routing.hpp>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <filesystem>
 #include <fleet/fleet.hpp>
 #include <functional>
 #include <memory>
@@ -319,6 +322,60 @@ TEST_F(fleet_test, the_root_certificate_is_served) {
         EXPECT_EQ(served.body, x_fleet->face().authority().root_pem());
         EXPECT_TRUE(served.body.starts_with("-----BEGIN CERTIFICATE-----"));
     });
+}
+
+TEST_F(fleet_test, a_signing_request_of_a_running_worker_is_certified_for_its_address) {
+    tell({}, [this]() -> asio::awaitable<void> {
+        (void)co_await ask();
+        EXPECT_TRUE(co_await started(1));
+        const auto path =
+            "/api/v0/sign_cert/?instance_id=" + std::to_string(x_workers->specs.begin()->first);
+        const auto key = net::make_ec_key();
+        const auto signed_reply = co_await post(path, net::make_signing_request(key));
+        EXPECT_EQ(signed_reply.status, 200u);
+        const net::tls_pair pair{signed_reply.body, net::to_pem(key)};
+        const auto server = net::make_server_tls(pair, "certificate", "key");
+        EXPECT_EQ(net::reason_for_distrust(server, "127.0.0.1"), "");
+        EXPECT_EQ((co_await post(path, "nonsense")).status, 400u);
+        EXPECT_EQ((co_await post(path, "")).status, 400u);
+    });
+}
+
+TEST_F(fleet_test, nobody_but_a_running_worker_is_certified) {
+    tell({}, [this]() -> asio::awaitable<void> {
+        for (const std::string query : {"?instance_id=1", "?instance_id=", "?instance=1", ""}) {
+            const auto request = net::make_signing_request(net::make_ec_key());
+            EXPECT_EQ((co_await post("/api/v0/sign_cert/" + query, request)).status, 404u) << query;
+        }
+    });
+}
+
+TEST_F(fleet_test, with_https_workers_find_all_they_need_for_it) {
+    fleet_options options;
+    options.over = transport::https;
+    std::string folder;
+    tell(options, [this, &folder]() -> asio::awaitable<void> {
+        net::http_client client(
+            x_context.get_executor(),
+            std::make_shared<net::tls_trust>(x_fleet->face().authority().root_pem()));
+        EXPECT_TRUE(x_fleet->url().starts_with("https://127.0.0.1:")) << x_fleet->url();
+        net::call call{.method = net::verb::post, .target = parse_url(x_fleet->url() + "/route/").value()};
+        call.body = wire::to_json(question());
+        const auto answered = co_await client.send(std::move(call));
+        EXPECT_EQ(answered.value().status, 200u);
+        client.close();
+        EXPECT_TRUE(co_await started(1));
+        auto found = x_workers->specs.begin()->second.environment;
+        EXPECT_EQ(found["USE_SSL"], "true");
+        EXPECT_EQ(found["REPORT_ADDR"], x_fleet->url());
+        EXPECT_EQ(found["NULLWORKER_CONSOLE_URL"], x_fleet->url());
+        EXPECT_EQ(found["SSL_CERT_FILE"], x_fleet->roots_file());
+        const auto roots = read_file(x_fleet->roots_file(), 16 * 1024 * 1024).value();
+        EXPECT_TRUE(roots.starts_with(x_fleet->face().authority().root_pem()));
+        folder = std::filesystem::path(x_fleet->roots_file()).parent_path();
+        EXPECT_EQ(std::filesystem::path(found["NULLWORKER_TLS_KEY"]).parent_path(), folder);
+    });
+    EXPECT_FALSE(std::filesystem::exists(folder));
 }
 
 TEST_F(fleet_test, ordered_faults_hit_their_path_alone) {
