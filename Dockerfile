@@ -1,6 +1,9 @@
 # docker build -t nullworker .
 # docker run -e MASTER_TOKEN=… -e CONTAINER_ID=… -e PUBLIC_IPADDR=… -e VAST_TCP_PORT_3000=… -p 3000:3000 nullworker
 # docker run --entrypoint nullworker nullworker demo
+#
+# The programs alone, to be copied into an image of your own:
+# docker build -t nullworker-programs --target programs .
 ARG BASE=docker.io/library/debian:12-slim
 
 FROM ${BASE} AS build
@@ -12,22 +15,28 @@ COPY . .
 # The tests run the programs that go into the image, so not the dev preset: no sanitizers, and one build for both.
 RUN bash -c '. scripts/lib.sh && build release -DBUILD_TESTING=ON' \
     && ctest --test-dir build/release --output-on-failure --no-tests=error --timeout 300
-# The packages of the shared libraries they need, whatever this release calls them.
-RUN ldd build/release/nullworkerd build/release/nullworker \
-    | awk '$2 == "=>" { sub(".*/", "*/", $3); print $3 }' | sort -u \
-    | xargs dpkg -S | cut -d: -f1 | sort -u >build/packages \
-    && strip -o build/nullworkerd build/release/nullworkerd \
-    && strip -o build/nullworker build/release/nullworker
+ARG VERSION=0.1.0
+# Also that the label below is true.
+RUN mkdir build/programs \
+    && for program in nullworkerd nullworker; do \
+           strip -o "build/programs/$program" "build/release/$program" \
+           && "build/programs/$program" --version | grep -qxF "$program ${VERSION}" || exit 1; \
+       done
+# What else the image has: users by name, the CA certificates, a home, and room for temporary files.
+RUN mkdir -p build/root/etc/ssl/certs build/root/usr/share/doc/nullworker build/root/var/lib/nullworker build/root/tmp \
+    && echo 'nullworker:x:10001:10001::/var/lib/nullworker:/nonexistent' >build/root/etc/passwd \
+    && echo 'nullworker:x:10001:' >build/root/etc/group \
+    && cp /etc/ssl/certs/ca-certificates.crt build/root/etc/ssl/certs/ \
+    && cp LICENSE build/root/usr/share/doc/nullworker/copyright \
+    && chown 10001:10001 build/root/var/lib/nullworker \
+    && chmod 1777 build/root/tmp
 
-FROM ${BASE}
-COPY --from=build /src/build/packages /tmp/packages
-RUN apt-get update -q \
-    && DEBIAN_FRONTEND=noninteractive \
-       apt-get install -q -y --no-install-recommends ca-certificates $(cat /tmp/packages) \
-    && rm -rf /var/lib/apt/lists/* /tmp/packages \
-    && useradd --uid 10001 --user-group --shell /usr/sbin/nologin --create-home --home-dir /var/lib/nullworker nullworker
-COPY --from=build /src/build/nullworkerd /src/build/nullworker /usr/local/bin/
-COPY LICENSE /usr/share/doc/nullworker/copyright
+FROM scratch AS programs
+COPY --from=build /src/build/programs/ /
+
+FROM scratch
+COPY --from=build /src/build/root/ /
+COPY --from=build /src/build/programs/ /usr/local/bin/
 
 ARG VERSION=0.1.0
 ARG REVISION=unknown
@@ -36,12 +45,15 @@ LABEL org.opencontainers.image.title="nullworker" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.licenses="MIT"
-# That the label is true, and that no library is missing.
-RUN nullworkerd --version | grep -qxF "nullworkerd ${VERSION}" && nullworker --version
 
-USER nullworker
+USER 10001:10001
 WORKDIR /var/lib/nullworker
-# The default is in /, where only root may write.
-ENV NULLWORKER_FORCE_UPDATE_FILE=/var/lib/nullworker/.force_update
+# The defaults are in folders where only root may write.
+ENV PATH=/usr/local/bin \
+    NULLWORKER_STATE_DIR=/var/lib/nullworker \
+    NULLWORKER_TLS_CERTIFICATE=/var/lib/nullworker/instance.crt \
+    NULLWORKER_TLS_KEY=/var/lib/nullworker/instance.key \
+    NULLWORKER_FORCE_UPDATE_FILE=/var/lib/nullworker/.force_update
 EXPOSE 3000
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["nullworker", "status"]
 ENTRYPOINT ["nullworkerd"]
