@@ -82,6 +82,8 @@ venue::venue(asio::any_io_executor executor, venue_options options) {
     const auto key = local ? first_of(options.account_key, "local") : options.account_key;
     if (key.empty())
         throw startup_error("VAST_API_KEY is not set: the key of the account that owns the endpoint");
+    if (secured)
+        x_advice = "; nullworker fleet --tls says which SSL_CERT_FILE its clients need";
     x_where = first_of(options.autoscaler, secured ? secured_local : instance.autoscaler);
     const auto console = first_of(options.console, secured ? secured_local : instance.console);
     x_api.emplace(executor,
@@ -91,7 +93,7 @@ venue::venue(asio::any_io_executor executor, venue_options options) {
 asio::awaitable<outcome<bool>> venue::open() {
     const auto root = co_await x_api->fetch_root_certificate();
     if (!root)
-        co_return root.error();
+        co_return failure{root.error().message + x_advice};
     auto found = co_await x_api->find_endpoint(x_name);
     if (!found)
         co_return found.error();

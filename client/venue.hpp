@@ -57,6 +57,7 @@ private:
     std::optional<serverless> x_api;
     std::string x_name;
     std::string x_where;
+    std::string x_advice;  // behind an error of the first request
     endpoint_access x_endpoint;
 };
 

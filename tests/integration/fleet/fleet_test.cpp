@@ -328,8 +328,7 @@ TEST_F(fleet_test, a_signing_request_of_a_running_worker_is_certified_for_its_ad
     tell({}, [this]() -> asio::awaitable<void> {
         (void)co_await ask();
         EXPECT_TRUE(co_await started(1));
-        const auto path =
-            "/api/v0/sign_cert/?instance_id=" + std::to_string(x_workers->specs.begin()->first);
+        const auto path = "/api/v0/sign_cert/?instance_id=" + std::to_string(x_workers->specs.begin()->first);
         const auto key = net::make_ec_key();
         const auto signed_reply = co_await post(path, net::make_signing_request(key));
         EXPECT_EQ(signed_reply.status, 200u);
@@ -355,9 +354,8 @@ TEST_F(fleet_test, with_https_workers_find_all_they_need_for_it) {
     options.over = transport::https;
     std::string folder;
     tell(options, [this, &folder]() -> asio::awaitable<void> {
-        net::http_client client(
-            x_context.get_executor(),
-            std::make_shared<net::tls_trust>(x_fleet->face().authority().root_pem()));
+        net::http_client client(x_context.get_executor(),
+                                std::make_shared<net::tls_trust>(x_fleet->face().authority().root_pem()));
         EXPECT_TRUE(x_fleet->url().starts_with("https://127.0.0.1:")) << x_fleet->url();
         net::call call{.method = net::verb::post, .target = parse_url(x_fleet->url() + "/route/").value()};
         call.body = wire::to_json(question());
