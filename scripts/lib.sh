@@ -16,16 +16,19 @@ die() { echo "error: $*" >&2; exit 1; }
     fuzz_packages=(clang libclang-rt-dev)
     example_packages=(redis-server python3)
     check_packages=(ccache clang-format clang-tidy git shellcheck)
+    release_packages=(git)
+    aarch64_packages=(g++-aarch64-linux-gnu qemu-user-static)
 }
 
-# Sets `missing` to those of the packages named, and of Boost's, that are not installed.
+# Sets `missing` to those of the packages named, and of Boost's, that are not installed; the latter are in `boost`, too.
 find_missing() {
     # Debian 12 has two releases of Boost and calls the newer libboost1.81-dev; later ones have a new enough default.
-    local package boost=libboost
+    local package name=libboost
     # apt-cache succeeds, and prints nothing, for a name that other packages merely mention.
-    if [ -n "$(apt-cache show libboost-url1.81-dev 2>/dev/null)" ]; then boost=libboost1.81; fi
+    if [ -n "$(apt-cache show libboost-url1.81-dev 2>/dev/null)" ]; then name=libboost1.81; fi
+    boost=("$name-dev" "${name/libboost/libboost-url}-dev")
     missing=()
-    for package in "$@" "$boost-dev" "${boost/libboost/libboost-url}-dev"; do
+    for package in "$@" "${boost[@]}"; do
         [[ "$(dpkg-query -W -f='${db:Status-Abbrev}' "$package" 2>/dev/null)" = ?"i "* ]] || missing+=("$package")
     done
 }
@@ -42,7 +45,7 @@ as_root() {
 
 # Installs what is missing of the packages named and of Boost. Needs neither root nor network when all is there.
 install() {
-    local missing tool
+    local missing boost tool
     if ! command -v apt-get >/dev/null; then
         say "no apt-get here: taking for granted what Debian calls $* and Boost 1.81 or later with Boost.URL"
         for tool in cmake ninja c++; do
@@ -64,6 +67,28 @@ install() {
     # Redis is wanted as a program, not as a service: without systemd RUNLEVEL keeps Debian's scripts from starting it.
     as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
         apt-get install -q -y --no-install-recommends --no-remove -o DPkg::Lock::Timeout=300 "${missing[@]}"
+}
+
+# Fills build/sysroot-$1 with the libraries that the programs are built of, for Debian's architecture $2: its packages are
+# fetched with the sources and keys of apt, and unpacked. The system itself learns of no other architecture.
+sysroot() {
+    local root=$PWD/build/sysroot-$1 apt=$PWD/build/apt-$1 package missing boost wanted=()
+    [ ! -e "$root" ] || return 0
+    find_missing
+    for package in "${build_packages[@]}" "${boost[@]}"; do
+        case $package in *-dev) wanted+=("$package") ;; esac
+    done
+    say "fetching ${wanted[*]} for $2"
+    rm -rf "$apt" "$root.new"
+    mkdir -p "$apt/state/lists/partial" "$apt/cache/archives/partial" "$root.new"
+    : >"$apt/status"
+    local options=(-q -o Dir::State="$apt/state" -o Dir::State::status="$apt/status" -o Dir::Cache="$apt/cache"
+        -o APT::Architecture="$2" -o APT::Architectures="$2" -o APT::Sandbox::User="$(id -un)")
+    apt-get "${options[@]}" update
+    apt-get "${options[@]}" install -y --no-install-recommends --download-only "${wanted[@]}"
+    for package in "$apt"/cache/archives/*.deb; do dpkg-deb -x "$package" "$root.new"; done
+    mv "$root.new" "$root"
+    rm -rf "$apt"
 }
 
 # Configures and builds a preset, with more of CMake's arguments if need be; Ninja shows the progress. A job takes up
