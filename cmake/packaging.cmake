@@ -33,7 +33,6 @@ set(CPACK_PACKAGE_FILE_NAME nullworker-${PROJECT_VERSION}-${system}-${CMAKE_SYST
 set(CPACK_PACKAGE_VENDOR "The nullworker authors")
 set(CPACK_VERBATIM_VARIABLES ON)
 set(CPACK_STRIP_FILES ON)
-set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS ${for_all}) # whatever the umask
 set(CPACK_PRE_BUILD_SCRIPTS ${PROJECT_SOURCE_DIR}/cmake/debian_tree.cmake)
 
 set(debian_x86_64 amd64)
