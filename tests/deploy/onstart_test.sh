@@ -1,0 +1,296 @@
+#!/usr/bin/env bash
+# deploy/onstart.sh as a machine would run it: in a chroot with a process tree of its own, on a fleet that stands in for
+# the autoscaler and the console.
+#
+#   tests/deploy/onstart_test.sh NULLWORKERD NULLWORKER [OPTION OF nullworker fleet…]
+#
+# The two programs must be static. There are two roots: one with dash, coreutils and curl, like Debian's images, and one
+# with nothing but busybox, like Alpine's, where there is a static one. They are tested at the same time. The first of
+# the ports is PORT, 25000 if that is not set, and the last is 399 further on.
+#
+# Exit code 77: no namespaces to be had here, so nothing was tested.
+# shellcheck disable=SC2317 # check and traps call functions here
+set -euo pipefail
+[ $# -ge 2 ] || { sed -n '2,/^[^#]/{s/^# \{0,1\}//p}' "$0" >&2; exit 2; }
+daemon=$(realpath "$1") client=$(realpath "$2") onstart=$(realpath "$(dirname "$0")/../../deploy/onstart.sh")
+shift 2
+fleet_options=("$@")
+
+PATH=$PATH:/usr/sbin:/sbin
+isolate=(unshare --mount --pid --fork --kill-child)
+if ! "${isolate[@]}" true 2>/dev/null; then
+    isolate+=(--user --map-root-user)
+    if ! "${isolate[@]}" true 2>/dev/null; then
+        echo "skipped: a chroot needs root or user namespaces, and \`${isolate[*]}\` is refused here"
+        exit 77
+    fi
+fi
+
+dir=$(mktemp -d)
+started=()
+clean_up() {
+    local i
+    for ((i = ${#started[@]} - 1; i >= 0; --i)); do
+        kill "${started[i]}" 2>/dev/null || true
+        wait "${started[i]}" 2>/dev/null || true
+    done
+}
+trap 'clean_up; rm -rf "$dir"' EXIT
+trap 'exit 130' INT TERM
+
+# ---- What the tests say ---------------------------------------------------------------------------------------------
+
+failures=0
+# The command that follows must say yes within 15 s.
+check() {
+    local sentence=$1 end=$((SECONDS + 15))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        if [ $SECONDS -ge $end ]; then
+            echo "FAIL  $kind: $sentence"
+            failures=$((failures + 1))
+            return 0
+        fi
+        sleep 0.05
+    done
+    echo "ok    $kind: $sentence"
+}
+not() { ! "$@"; }
+
+# ---- A root ---------------------------------------------------------------------------------------------------------
+
+# What onstart.sh may use, and what the tests do in the root.
+tools=(cat chmod cp cut date dirname env id mkdir mkfifo mktemp mv rm sed setsid sha256sum sleep tee timeout touch tr
+    wc)
+
+# Makes `root`, without nullworkerd.
+make_root() {
+    local tool programs
+    mkdir -p "$root"/{bin,dev,proc,root,srv,tmp,usr/local/bin}
+    if [ "$kind" = busybox ]; then
+        cp -L "$(command -v busybox)" "$root/bin/busybox"
+        (cd "$root/bin" && for tool in sh wget "${tools[@]}"; do ln -s busybox "$tool"; done)
+        poster=wget
+    else
+        mapfile -t programs < <(type -P sh curl "${tools[@]}")
+        cp -L "${programs[@]}" "$root/bin"
+        mapfile -t programs < <(ldd "${programs[@]}" | grep -o '[[:space:]]/[^ :]*' | sort -u)
+        # Each at its own place, the loader among them.
+        tar -ch "${programs[@]//[[:space:]]/}" 2>/dev/null | tar -x -C "$root"
+        poster=curl
+    fi
+    cp "$onstart" "$root/root/onstart.sh"
+    cp "$daemon" "$root/srv/nullworkerd"
+    # Tells with which arguments it was called, since others could see them, too.
+    cat >"$root/usr/local/bin/$poster" <<END
+#!/bin/sh
+echo "\$*" >>/srv/posted
+exec /bin/$poster "\$@"
+END
+    # The consumer: a shell with a child, both of which end properly.
+    cat >"$root/root/consumer.sh" <<'END'
+#!/bin/sh
+trap 'echo "cleaned up" >>/workspace/events; exit 0' TERM
+echo "started, port $NULL_CONTROL_PORT, token ${MASTER_TOKEN:-none}" >>/workspace/events
+/root/onstart.sh >>/workspace/second 2>&1
+(while session=$(nullworker wait --field session_id); do
+    echo "reserved $session" >>/workspace/events
+    nullworker wait --since "$(nullworker session --field generation)"
+done) &
+while :; do
+    sleep 1 &
+    wait $!
+done
+END
+    chmod +x "$root/root/consumer.sh" "$root/usr/local/bin/$poster"
+    # What a fleet runs in place of nullworkerd. It enters the root with the environment that the fleet gave it, changed
+    # by the file worker-ID, and keeps the secret for the tests.
+    cat >"$work/worker" <<END
+#!/usr/bin/env bash
+set -e
+cd "$work"
+(umask 077; echo "\$MASTER_TOKEN" >>tokens)
+# Paths of the fleet's must be good in here, too.
+for file in "\${SSL_CERT_FILE:-}" "\${NULLWORKER_TLS_KEY:-}" "\${NULLWORKER_TLS_CERTIFICATE:-}"; do
+    [ -n "\$file" ] || continue
+    mkdir -p "$root\${file%/*}"
+    [ ! -e "\$file" ] || cp "\$file" "$root\$file"
+done
+echo "\${SSL_CERT_FILE:-}" >authority
+unset NULLWORKER_STATE_DIR # none, where the default is to be tested
+export ONSTART_TEST="$work"
+. "$work/worker-\$CONTAINER_ID"
+exec ${isolate[*]} sh -c '
+    mount --rbind /dev "$root/dev"
+    mount -t proc proc "$root/proc" || mount --rbind /proc "$root/proc"
+    enter="chroot $root env PATH=/usr/local/bin:/bin /root/onstart.sh"
+    [ -n "\${BACKGROUND:-}" ] || exec \$enter
+    # The end of this shell would be the end of the root.
+    trap : TERM
+    \$enter --background
+    until [ -e "$root\$WORKSPACE_DIR/nullworker/onstart.pid" ]; do sleep 0.1; done
+    while [ -e "$root\$WORKSPACE_DIR/nullworker/onstart.pid" ]; do sleep 0.1; done'
+END
+    chmod +x "$work/worker"
+}
+
+# ---- A fleet --------------------------------------------------------------------------------------------------------
+
+# start_fleet FIRST-PORT OPTION…: sets `fleet` and `url`.
+start_fleet() {
+    local port=$1
+    shift
+    : >"$work/fleet.log"
+    "$client" fleet --port "$port" --worker-port $((port + 10)) --worker "$work/worker" --log-dir "$work" --json \
+        "$@" ${fleet_options[@]+"${fleet_options[@]}"} >"$work/fleet.log" 2>&1 &
+    fleet=$!
+    started+=("$fleet")
+    check "the fleet starts" told 'autoscaler and console at'
+    url=$(grep -o -m 1 'https\{0,1\}://[^ ",]*' "$work/fleet.log" || true)
+}
+stop_fleet() {
+    kill "$fleet"
+    wait "$fleet" || true
+}
+# What the fleet said of its workers.
+told() { grep -q -- "$1" "$work/fleet.log"; }
+# nullworker against it, with its trust.
+ask() {
+    local authority
+    authority=$(cat "$work/authority")
+    env ${authority:+SSL_CERT_FILE="$authority"} "$client" "$1" --instance local --autoscaler-url "$url" \
+        --console-url "$url" --api-key any --endpoint local "${@:2}"
+}
+
+# The processes in the root whose command line matches.
+processes() {
+    local file
+    { grep -lzxF -- "ONSTART_TEST=$work" /proc/[0-9]*/environ || true; } 2>/dev/null | while read -r file; do
+        if tr '\0' ' ' <"${file%/*}/cmdline" | grep -q -- "$1"; then basename "${file%/*}"; fi
+    done 2>/dev/null
+}
+are() { [ "$(processes "$1" | wc -l)" = "$2" ]; }
+
+counted() { [ "$(grep -c -- "$2" "$1")" = "$3" ]; }
+secret_shown() {
+    grep -rqF -f "$work/tokens" "$root/workspace"* "$root/srv/posted" "$work"/*.log ||
+        grep -qaF -f "$work/tokens" /proc/[0-9]*/cmdline
+}
+no_secret_shown() { [ -s "$work/tokens" ] && ! secret_shown; }
+
+# ---- The tests ------------------------------------------------------------------------------------------------------
+
+test_life() {
+    local events=$root/workspace/events log=$root/workspace/nullworkerd.log code=0 hold orphan control=$(($1 + 12))
+    cp "$daemon" "$client" "$root/usr/local/bin/"
+    echo 'export CONSUMER_CMD=/root/consumer.sh STOP_GRACE=10 LOG_LIMIT=1000' >"$work/worker-1"
+    mkdir "$root/workspace"
+    head -c 2000 /dev/zero >"$root/workspace/consumer.log"
+    start_fleet "$1" --min-load 100 --max-workers 1
+    check "the worker becomes ready" told 'worker 1: loading → idle'
+    check "the consumer is started, with the control port and without the token" \
+        grep -qx "started, port $control, token none" "$events"
+    check "a second onstart.sh harms nobody" grep -q 'runs already' "$root/workspace/second"
+    check "a log that has grown too long makes room" is_long "$root/workspace/consumer.log.1" 2000
+
+    mkfifo "$work/release"
+    ask hold -- cat "$work/release" >"$work/hold.log" 2>&1 &
+    hold=$!
+    started+=("$hold")
+    check "a session is held" told 'request 1: working'
+    check "the consumer sees the reservation" grep -q '^reserved .' "$events"
+    check "it waits for the end of it" are '^nullworker wait --since' 1
+    session=$("$client" session --control-port "$control" --field session_id)
+    processes '^/usr/local/bin/nullworkerd' | xargs kill -KILL
+    check "a nullworkerd that was killed is started again" counted "$log" event=listening 2
+    check "the session has survived" survived "$control"
+    orphan=$(processes '^nullworker wait')
+    processes '^/bin/sh /root/consumer.sh' | xargs kill -KILL || true # some of them end with others
+    check "a consumer that was killed is started again" counted "$events" '^started' 2
+    check "what it had left running was ended before" not is_alive "$orphan"
+    check "the new consumer sees the same reservation" counted "$events" "^reserved $session" 2
+    check "no secret is in a log or in a command line" no_secret_shown
+    : >"$work/release"
+    wait "$hold" || code=$?
+    check "the session ends properly" test "$code" = 0
+
+    stop_fleet
+    check "SIGTERM stops the worker, and it exits with 0" told 'worker 1: stopping → stopped  (exited with status 0)'
+    check "its consumer could clean up" counted "$events" '^cleaned up' 1
+    check "nobody is left" are . 0
+    check "nullworkerd said good-bye" grep -q event=stopped "$log"
+    check "the script's log tells of both restarts" counted "$root/workspace/debug.log" 'is started again in 1 s' 2
+    check "what is in the logs was on standard output, too" grep -q event=stopped "$work/worker-1.log"
+}
+survived() { [ "$("$client" session --control-port "$1" --field session_id)" = "$session" ]; }
+is_alive() { [ -d "/proc/$1" ]; }
+is_long() { [ "$(wc -c <"$1")" = "$2" ]; }
+
+# Each worker of this fleet has another fault.
+test_faults() {
+    local sum serve=file:///srv/nullworkerd
+    sum=$(sha256sum "$daemon" | cut -d ' ' -f 1)
+    rm -f "$root/usr/local/bin/nullworkerd"
+    if [ "$kind" = busybox ]; then
+        busybox httpd -f -p 127.0.0.1:$(($1 + 9)) -h "$root/srv" &
+        started+=($!)
+        serve=http://127.0.0.1:$(($1 + 9))/nullworkerd
+    fi
+    cat >"$work/faults" <<END
+export NULLWORKER_ERROR_LINGER=30 WORKSPACE_DIR=/workspace-\$CONTAINER_ID
+END
+    echo ". $work/faults" | tee "$work"/worker-{1,2,3,4,5,6} >/dev/null
+    echo "export NULLWORKER_URL=$serve?key=hush" | tee -a "$work"/worker-{2,3,4} >/dev/null
+    echo "export NULLWORKER_SHA256=${sum/[0-9]/x}" >>"$work/worker-3"
+    echo "export NULLWORKER_SHA256=$sum; unset PUBLIC_IPADDR" >>"$work/worker-4"
+    echo 'export NULLWORKERD=/srv/nullworkerd WORKSPACE_DIR="/srv/nullworkerd/\"no"' >>"$work/worker-5"
+    echo 'export NULLWORKERD=/srv/nullworkerd BACKGROUND=yes' >>"$work/worker-6"
+    start_fleet "$1" --min-load 600 --max-workers 6
+    check "a missing nullworkerd is reported to the autoscaler" told 'worker 1: .*error  (no nullworkerd is'
+    check "a download without a checksum is reported" told 'worker 2: .*error  (.*not NULLWORKER_SHA256'
+    check "a download with another checksum is reported" told 'worker 3: .*error  (.*it is not run'
+    check "and nothing of it is kept" nothing_kept "$root/workspace-3/nullworker"
+    check "one with the right checksum is run, and reports that a variable is missing" \
+        told 'worker 4: .*error  (PUBLIC_IPADDR is not set'
+    check "a workspace that cannot be written to is reported, in proper JSON" \
+        told 'worker 5: .*error  (cannot write to WORKSPACE_DIR=.*\\"no'
+    check "one without a fault, in the background, becomes ready" told 'worker 6: loading → idle'
+    check "no secret was in a log or in a command line" no_secret_shown
+    check "nor was the download's" not grep -rqF hush "$root/workspace"* "$work"/worker-*.log
+    stop_fleet
+    check "SIGTERM ended all of them" counted "$work/fleet.log" 'stopping → stopped  (exited with status 0)' 6
+    check "nobody is left" are . 0
+}
+
+nothing_kept() { [ -d "$1" ] && [ -z "$(find "$1" -name 'nullworkerd*')" ]; }
+
+test_kind() {
+    kind=$1 work=$dir/$1 root=$dir/$1/root
+    trap clean_up EXIT
+    started=()
+    mkdir -p "$work"
+    make_root
+    test_life "$2"
+    rm -f "$work/tokens"
+    test_faults $(($2 + 100))
+    if [ $failures != 0 ]; then tail -n 40 "$work"/*.log "$root"/workspace*/*.log; fi
+    [ $failures = 0 ]
+}
+
+port=${PORT:-25000} kinds=(coreutils) running=()
+if command -v busybox >/dev/null; then kinds+=(busybox); else echo "without busybox: there is none here"; fi
+for kind in "${kinds[@]}"; do
+    (test_kind "$kind" "$port") >"$dir/$kind.out" 2>&1 &
+    running+=($!)
+    port=$((port + 200))
+done
+result=0
+kind=any
+# Vast takes an on-start field of at most 16 KB.
+check "onstart.sh fits into Vast's field" test "$(wc -c <"$onstart")" -lt 16000
+[ $failures = 0 ] || result=1
+for i in "${!kinds[@]}"; do
+    wait "${running[i]}" || result=1
+    cat "$dir/${kinds[i]}.out"
+done
+exit $result
