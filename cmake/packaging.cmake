@@ -25,7 +25,9 @@ install(FILES ${copyright} DESTINATION ${CMAKE_INSTALL_DOCDIR})
 # systemd looks below lib, whatever libraries are called here. Its settings are for the administrator to copy to
 # /etc/nullworker: to install again must not overwrite them.
 install(FILES deploy/nullworkerd.service DESTINATION lib/systemd/system)
-install(FILES deploy/nullworkerd.env DESTINATION ${CMAKE_INSTALL_DOCDIR}/deploy)
+install(FILES deploy/nullworkerd.env deploy/supervisor.conf deploy/template.md
+        DESTINATION ${CMAKE_INSTALL_DOCDIR}/deploy)
+install(PROGRAMS deploy/onstart.sh DESTINATION ${CMAKE_INSTALL_DOCDIR}/deploy)
 
 string(TOLOWER ${CMAKE_SYSTEM_NAME} system)
 set(CPACK_GENERATOR DEB TGZ)
