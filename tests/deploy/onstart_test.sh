@@ -154,11 +154,11 @@ stop_fleet() {
 }
 # What the fleet said of its workers.
 told() { grep -q -- "$1" "$work/fleet.log"; }
-# nullworker against it, with its trust.
+# nullworker against it, with its trust; in the background, where $! must be its number.
 ask() {
     local authority
     authority=$(cat "$work/authority")
-    env ${authority:+SSL_CERT_FILE="$authority"} "$client" "$1" --instance local --autoscaler-url "$url" \
+    exec env ${authority:+SSL_CERT_FILE="$authority"} "$client" "$1" --instance local --autoscaler-url "$url" \
         --console-url "$url" --api-key any --endpoint local "${@:2}"
 }
 
@@ -267,6 +267,7 @@ nothing_kept() { [ -d "$1" ] && [ -z "$(find "$1" -name 'nullworkerd*')" ]; }
 test_kind() {
     kind=$1 work=$dir/$1 root=$dir/$1/root
     trap clean_up EXIT
+    trap 'exit 130' INT TERM
     started=()
     mkdir -p "$work"
     make_root
@@ -277,11 +278,11 @@ test_kind() {
     [ $failures = 0 ]
 }
 
-port=${PORT:-25000} kinds=(coreutils) running=()
+port=${PORT:-25000} kinds=(coreutils)
 if command -v busybox >/dev/null; then kinds+=(busybox); else echo "without busybox: there is none here"; fi
 for kind in "${kinds[@]}"; do
     (test_kind "$kind" "$port") >"$dir/$kind.out" 2>&1 &
-    running+=($!)
+    started+=($!)
     port=$((port + 200))
 done
 result=0
@@ -290,7 +291,7 @@ kind=any
 check "onstart.sh fits into Vast's field" test "$(wc -c <"$onstart")" -lt 16000
 [ $failures = 0 ] || result=1
 for i in "${!kinds[@]}"; do
-    wait "${running[i]}" || result=1
+    wait "${started[i]}" || result=1
     cat "$dir/${kinds[i]}.out"
 done
 exit $result
