@@ -117,6 +117,7 @@ for file in "\${SSL_CERT_FILE:-}" "\${NULLWORKER_TLS_KEY:-}" "\${NULLWORKER_TLS_
     [ ! -e "\$file" ] || cp "\$file" "$root\$file"
 done
 echo "\${SSL_CERT_FILE:-}" >authority
+unset CURL_CA_BUNDLE SSL_CERT_DIR # the machine's own, which have no place in there
 unset NULLWORKER_STATE_DIR # none, where the default is to be tested
 export ONSTART_TEST="$work"
 . "$work/worker-\$CONTAINER_ID"
@@ -279,7 +280,11 @@ test_kind() {
 }
 
 port=${PORT:-25000} kinds=(coreutils)
-if command -v busybox >/dev/null; then kinds+=(busybox); else echo "without busybox: there is none here"; fi
+case "$(command -v busybox) ${fleet_options[*]-}" in
+' '*) echo "without busybox: there is none here" ;;
+*--tls*) echo "without busybox: its wget knows no HTTPS" ;;
+*) kinds+=(busybox) ;;
+esac
 for kind in "${kinds[@]}"; do
     (test_kind "$kind" "$port") >"$dir/$kind.out" 2>&1 &
     started+=($!)
