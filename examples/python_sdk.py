@@ -52,7 +52,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--timeout", metavar="SECONDS", type=float, default=600,
                         help="longest wait for a worker; a machine takes minutes to start (%(default)g)")
     args = parser.parse_args()
-    args.key = os.environ.get("VAST_API_KEY") or (args.local and "any")
+    args.key = "any" if args.local else os.environ.get("VAST_API_KEY")
     if not args.key:
         parser.error("VAST_API_KEY is not set (see https://console.vast.ai/manage-keys/); or did you mean --local?")
     return args

@@ -15,11 +15,14 @@ die() { echo "error: $*" >&2; exit 1; }
     test_packages=(libgtest-dev libgmock-dev librapidcheck-dev)
     fuzz_packages=(clang libclang-rt-dev)
     example_packages=(redis-server python3)
-    deploy_packages=(busybox-static curl)
+    deploy_packages=(curl)
     check_packages=(ccache clang-format clang-tidy git shellcheck)
     release_packages=(git)
     aarch64_packages=(g++-aarch64-linux-gnu qemu-user-static)
 }
+
+# Excludes the other busybox, which many machines have.
+command -v busybox >/dev/null || deploy_packages+=(busybox-static)
 
 # Sets `missing` to those of the packages named, and of Boost's, that are not installed; the latter are in `boost`, too.
 find_missing() {

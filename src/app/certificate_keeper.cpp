@@ -24,16 +24,18 @@ constexpr auto everybody_reads =
 // Moves what is of no use out of the way; an empty file holds nothing worth keeping.
 void set_aside(const std::string& file) {
     std::error_code ec;
-    const auto size = std::filesystem::file_size(file, ec);
-    if (ec)
+    if (!std::filesystem::exists(std::filesystem::symlink_status(file, ec)))
         return;
-    if (size == 0) {
+    if (std::filesystem::is_regular_file(file, ec) && std::filesystem::file_size(file, ec) == 0) {
         std::filesystem::remove(file, ec);
         return;
     }
-    std::filesystem::rename(file, file + ".set-aside", ec);
+    std::string kept_as = file + ".set-aside";
+    for (int number = 2; std::filesystem::exists(std::filesystem::symlink_status(kept_as, ec)); ++number)
+        kept_as = file + ".set-aside-" + std::to_string(number);
+    std::filesystem::rename(file, kept_as, ec);
     if (!ec)
-        log::warning("certificate_set_aside", {{"file", file}, {"kept_as", file + ".set-aside"}});
+        log::warning("certificate_set_aside", {{"file", file}, {"kept_as", kept_as}});
 }
 
 }  // namespace
@@ -106,6 +108,9 @@ asio::awaitable<void> certificate_keeper::obtain() {
 // Empty once there is a certificate, else why not.
 asio::awaitable<std::string> certificate_keeper::try_once() {
     const auto key = have_key();
+    if (!key)
+        co_return "cannot read " + x_settings.key_file + ": make it readable, or remove it";
+    const auto before = look();
     const auto answer = co_await certify(key);
     if (!answer.error.empty())
         co_return answer.error;
@@ -116,6 +121,9 @@ asio::awaitable<std::string> certificate_keeper::try_once() {
     } catch (const startup_error& e) {
         co_return e.what();
     }
+    // Somebody else may have provided a pair meanwhile, and their key is not ours.
+    if (look() != before && load())
+        co_return std::string();
     keep(x_settings.certificate_file, answer.certificate, everybody_reads);
     x_taken = look();
     log::info("certificate_obtained",
@@ -142,14 +150,21 @@ asio::awaitable<certificate_keeper::signature> certificate_keeper::certify(net::
     co_return signature{.certificate = std::move(answer->body)};
 }
 
-// The key that is there, if it is one, or a new one.
+// The key that is there, if it is one, or else a new one. Null where it cannot be told what is there.
 net::private_key certificate_keeper::have_key() {
-    if (x_key)
-        return x_key;
-    if (const auto text = read_file(x_settings.key_file, max_file_bytes))
-        x_key = net::parse_private_key(*text);
-    if (x_key)
-        return x_key;
+    namespace errc = boost::system::errc;
+    const auto text = read_file(x_settings.key_file, max_file_bytes);
+    if (text) {
+        if (const auto found = net::parse_private_key(*text)) {
+            x_key = found;
+            return x_key;
+        }
+    } else if (text.error() != errc::no_such_file_or_directory && text.error() != errc::not_a_directory &&
+               text.error() != errc::is_a_directory && text.error() != errc::invalid_argument) {
+        return nullptr;
+    } else if (x_key) {
+        return x_key;  // made before, and there was no room for it
+    }
     x_key = net::make_rsa_key();
     keep(x_settings.key_file, net::to_pem(x_key), owner_reads);
     x_refused = look();

@@ -47,6 +47,7 @@ std::string status_line(const std::vector<std::string>& reasons) {
     std::string out;
     for (const auto& reason : reasons)
         out += (out.empty() ? "" : "; ") + reason;
+    std::replace(out.begin(), out.end(), '\n', ' ');  // which would begin another assignment
     return out.empty() ? "ready" : out;
 }
 
@@ -107,6 +108,8 @@ daemon::~daemon() = default;
 void daemon::bind() {
     const auto address = asio::ip::make_address(x_config.listen_address);
     x_public.reserve({address, x_config.worker_port}, "WORKER_PORT, --worker-port");
+    if (!x_config.use_ssl)
+        x_public.listen();
     x_webhook.bind(loopback(x_config.webhook_port), "WORKER_HTTP_PORT, --worker-http-port");
     x_control.bind(loopback(x_config.control_port), "NULL_CONTROL_PORT, --control-port");
     if (!x_config.control_socket.empty())
@@ -142,13 +145,13 @@ void daemon::secure() {
                                                          now());
                                        },
                                });
-        x_certificates->load();
+        if (x_certificates->load())
+            x_public.listen();
     }
-    if (x_may_open)
-        x_public.listen();
 }
 
-// Before anybody is served: connections wait in the kernel's queue meanwhile.
+// Before anybody is served: connections wait in the kernel's queue meanwhile, but for those to a listener
+// with TLS.
 void daemon::restore() {
     if (!x_journal.enabled()) {
         log::info("state_not_kept", {{"effect", "a crash loses the session and undelivered completions"},
@@ -260,8 +263,15 @@ void daemon::start() {
     tell_service_manager("READY=1");
 }
 
+// Somebody else may listen on the reserved port by now; it is tried again.
 void daemon::open() {
-    x_public.start();
+    try {
+        x_public.start();
+    } catch (const startup_error& e) {
+        log::error("cannot_listen", {{"error", e.what()}});
+        return x_state.raise(problem_source::certificate, e.what(), now());
+    }
+    x_state.clear(problem_source::certificate, now());
     x_open = true;
     log::info("listening", {{"url", x_own_url},
                             {"worker_port", x_public.port()},
@@ -275,7 +285,10 @@ void daemon::open() {
 asio::awaitable<void> daemon::run() {
     start();
     while (!stopping()) {
-        co_await x_turn.wait();
+        const bool waits_for_port = x_may_open && !x_open;
+        const auto again = waits_for_port ? std::chrono::steady_clock::now() + 1s
+                                          : std::chrono::steady_clock::time_point::max();
+        co_await x_turn.wait_until(again);
         if (!stopping() && x_may_open && !x_open)
             open();
     }

@@ -88,9 +88,15 @@ error_code put_in_place(const std::string& draft, const std::string& path) {
 }  // namespace
 
 result<std::string> read_file(const std::string& path, std::size_t most) {
-    const descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file.is_open())
+    // Nobody may ever write into a pipe.
+    const descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    struct stat found {};
+    if (!file.is_open() || ::fstat(file.number(), &found) != 0)
         return last_error();
+    if (S_ISDIR(found.st_mode))
+        return make_error_code(boost::system::errc::is_a_directory);
+    if (!S_ISREG(found.st_mode))
+        return make_error_code(boost::system::errc::invalid_argument);
     std::string out;
     char buffer[16 * 1024];
     for (;;) {

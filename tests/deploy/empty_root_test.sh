@@ -60,9 +60,15 @@ END
     "$client" fleet --port "$port" --worker-port $((port + 10)) --worker "sh $dir/worker" --log-dir "$root.logs" \
         --start-delay 0 "$@" >"$root.fleet" 2>&1 &
     fleet=$!
-    until grep -q 'autoscaler and console at' "$root.fleet"; do sleep 0.02; done
+    until grep -q 'autoscaler and console at' "$root.fleet"; do
+        kill -0 $fleet 2>/dev/null || return 1
+        sleep 0.02
+    done
     if [ $scheme = https ]; then
-        until roots=$(sed -n 's/.*SSL_CERT_FILE=//p' "$root.fleet") && [ -n "$roots" ]; do sleep 0.02; done
+        until roots=$(sed -n 's/.*SSL_CERT_FILE=//p' "$root.fleet") && [ -n "$roots" ]; do
+            kill -0 $fleet 2>/dev/null || return 1
+            sleep 0.02
+        done
         prepare "$roots"
     fi
     SSL_CERT_FILE=$roots "$client" hold --endpoint local --api-key local --autoscaler-url "$scheme://127.0.0.1:$port" \

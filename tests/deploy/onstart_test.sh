@@ -283,7 +283,11 @@ port=${PORT:-25000} kinds=(coreutils)
 case "$(command -v busybox) ${fleet_options[*]-}" in
 ' '*) echo "without busybox: there is none here" ;;
 *--tls*) echo "without busybox: its wget knows no HTTPS" ;;
-*) kinds+=(busybox) ;;
+*) if ldd "$(command -v busybox)" >/dev/null 2>&1; then
+       echo "without busybox: the one here is not static"
+   else
+       kinds+=(busybox)
+   fi ;;
 esac
 for kind in "${kinds[@]}"; do
     (test_kind "$kind" "$port") >"$dir/$kind.out" 2>&1 &

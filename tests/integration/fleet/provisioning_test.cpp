@@ -18,6 +18,8 @@
 #include <string>
 #include <utility>
 
+#include <sys/stat.h>
+
 // How a worker comes by its TLS certificate. The console is scripted; it signs with the fleet's authority.
 namespace nullworker::test {
 namespace {
@@ -163,7 +165,7 @@ TEST_F(provisioning_test, the_fifth_failure_is_reported_and_the_error_clears_wit
             const auto with_error = [](const json& each) { return each["error_msg"] != ""; };
             const auto report = co_await worker.report(with_error);
             EXPECT_EQ(report["error_msg"], "cannot get a TLS certificate: HTTP status 500");
-            EXPECT_EQ(worker.autoscaler().requests(sign_path).size(), 6u);
+            (void)co_await worker.autoscaler().received(sign_path, 6);
             worker.autoscaler().let_go();
             co_await takes_a_session(worker);
             const auto well = [](const json& each) {
@@ -229,6 +231,56 @@ TEST_F(provisioning_test, a_pair_that_somebody_else_provides_meanwhile_is_taken)
             console.hold_once(sign_path, net::status_reply(500));
             console.reply_always(sign_path, net::status_reply(500));
         });
+}
+
+TEST_F(provisioning_test, a_pair_that_appears_while_the_console_signs_is_not_overwritten) {
+    const test_certificate pair;
+    const auto key = net::make_ec_key();
+    x_certificate = x_folder.file("instance.crt");
+    x_key = x_folder.write("instance.key", net::to_pem(key));
+    const auto answer = x_authority.answer(net::make_signing_request(key), "127.0.0.1").value();
+    tell(
+        [&](test_worker& worker) -> awaitable<void> {
+            (void)co_await worker.autoscaler().received(sign_path);
+            fs::copy_file(pair.key_file(), x_key, fs::copy_options::overwrite_existing);
+            fs::copy_file(pair.certificate_file(), x_certificate);
+            worker.autoscaler().let_go();
+            co_await worker.until_ready();
+            const auto status = co_await create(worker, pair.pem());
+            EXPECT_EQ(status, 201u);
+            EXPECT_EQ(certificate_text(), pair.pem());
+        },
+        [&](scripted_peer& console) { console.hold_once(sign_path, net::text_reply(200, answer)); });
+}
+
+TEST_F(provisioning_test, what_is_no_file_is_set_aside) {
+    x_certificate = x_folder.file("instance.crt");
+    x_key = x_folder.file("instance.key");
+    ASSERT_EQ(::mkfifo(x_certificate.c_str(), 0600), 0);
+    fs::create_directory(x_key);
+    tell([this](test_worker& worker) -> awaitable<void> {
+        co_await takes_a_session(worker);
+        EXPECT_TRUE(fs::is_fifo(x_certificate + ".set-aside"));
+        EXPECT_TRUE(fs::is_directory(x_key + ".set-aside"));
+        EXPECT_FALSE(fs::exists(x_key + ".new"));
+    });
+}
+
+TEST_F(provisioning_test, a_port_that_somebody_else_took_meanwhile_is_reported_and_tried_again) {
+    tell(
+        [this](test_worker& worker) -> awaitable<void> {
+            (void)co_await worker.autoscaler().received(sign_path);
+            asio::ip::tcp::acceptor other(*x_loop,
+                                          {asio::ip::address_v4::loopback(), worker.daemon().public_port()});
+            worker.autoscaler().let_go();
+            const auto report =
+                co_await worker.report([](const json& each) { return each["error_msg"] != ""; });
+            EXPECT_NE(report["error_msg"].get<std::string>().find("WORKER_PORT"), std::string::npos)
+                << report;
+            other.close();
+            co_await takes_a_session(worker);
+        },
+        [](scripted_peer& console) { console.hold_once(sign_path, net::status_reply(503)); });
 }
 
 TEST_F(provisioning_test, a_disk_of_no_use_keeps_nobody_from_tls) {
