@@ -80,7 +80,8 @@ void refuse_idle_fleet_options(const CLI::App& app, const venue_options& where) 
         if (!where.is_local() && app.get_option(flag)->count() > 0)
             throw startup_error(std::string(flag) +
                                 " is for the local fleet, and there is none with an endpoint");
-    if (!where.is_local() && where.instance != "local" && app.count("--tls") > 0)
+    const bool at_urls = !where.autoscaler.empty() || !where.console.empty();
+    if (!where.is_local() && (where.instance != "local" || at_urls) && app.count("--tls") > 0)
         throw startup_error("--tls is for the local fleet; everywhere else the URL says it");
 }
 

@@ -147,6 +147,16 @@ TEST(hold, options_without_an_effect_are_wrong_usage) {
     EXPECT_EQ(both.wait(), 2);
     program elsewhere(nullworker({"hold", "--instance", "local", "--worker", "true"}));
     EXPECT_EQ(elsewhere.wait(), 2);
+    for (const auto& where : std::vector<std::vector<std::string>>{
+             {"--endpoint", "x"},
+             {"--instance", "local", "--autoscaler-url", "http://127.0.0.1:1"},
+             {"--instance", "local", "--console-url", "http://127.0.0.1:1"}}) {
+        std::vector<std::string> words{"hold", "--tls"};
+        words.insert(words.end(), where.begin(), where.end());
+        program secured(nullworker(words));
+        EXPECT_EQ(secured.wait(), 2);
+        EXPECT_TRUE(contains(secured.err(), "--tls is for the local fleet")) << secured.err();
+    }
     program misplaced(nullworker({"demo", "--", "true"}));
     EXPECT_EQ(misplaced.wait(), 2);
 }
