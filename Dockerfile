@@ -27,7 +27,7 @@ RUN mkdir -p build/root/etc/ssl/certs build/root/usr/share/doc/nullworker build/
     && echo 'nullworker:x:10001:10001::/var/lib/nullworker:/nonexistent' >build/root/etc/passwd \
     && echo 'nullworker:x:10001:' >build/root/etc/group \
     && cp /etc/ssl/certs/ca-certificates.crt build/root/etc/ssl/certs/ \
-    && cp LICENSE build/root/usr/share/doc/nullworker/copyright \
+    && cp build/release/copyright build/root/usr/share/doc/nullworker/ \
     && chown 10001:10001 build/root/var/lib/nullworker \
     && chmod 1777 build/root/tmp
 
