@@ -38,6 +38,13 @@ void set_aside(const std::string& file) {
         log::warning("certificate_set_aside", {{"file", file}, {"kept_as", kept_as}});
 }
 
+// Whether a file that cannot be read for this reason is none: there is nothing, or a folder, or a pipe.
+bool says_no_file(const error_code& ec) {
+    namespace errc = boost::system::errc;
+    return ec == errc::no_such_file_or_directory || ec == errc::not_a_directory ||
+           ec == errc::is_a_directory || ec == errc::invalid_argument;
+}
+
 }  // namespace
 
 certificate_keeper::certificate_keeper(asio::any_io_executor executor, std::shared_ptr<net::tls_trust> trust,
@@ -48,18 +55,25 @@ certificate_keeper::stamps certificate_keeper::look() const {
     return {stamp_of(x_settings.certificate_file), stamp_of(x_settings.key_file)};
 }
 
-bool certificate_keeper::load() {
+// Empty once the pair that is on disk is in use, else why it is not.
+std::string certificate_keeper::take() {
     const auto found = look();
     try {
         auto made = net::load_server_tls(x_settings.certificate_file, x_settings.key_file);
         x_taken = found;
         use(std::move(made));
-        return true;
+        return {};
     } catch (const startup_error& e) {
         x_refused = found;
-        log::info("no_valid_certificate", {{"reason", e.what()}});
-        return false;
+        return e.what();
     }
+}
+
+bool certificate_keeper::load() {
+    const auto reason = take();
+    if (!reason.empty())
+        log::info("no_valid_certificate", {{"reason", reason}});
+    return reason.empty();
 }
 
 asio::awaitable<void> certificate_keeper::run() {
@@ -67,25 +81,20 @@ asio::awaitable<void> certificate_keeper::run() {
         if (!x_current || net::has_expired(x_current))
             co_await obtain();
         co_await sleep_for(x_settings.check_interval);
-        const auto found = look();
-        if (found != x_taken)
-            reload(found);
+        if (look() != x_taken)
+            reload();
     }
 }
 
 // A renewed pair replaces the old one for the connections to come. Half a pair, a bad one, or one whose time
 // has not come, changes nothing, and is tried again.
-void certificate_keeper::reload(const stamps& found) {
-    try {
-        auto made = net::load_server_tls(x_settings.certificate_file, x_settings.key_file);
-        x_taken = found;
-        log::info("certificate_renewed", {{"file", x_settings.certificate_file}});
-        use(std::move(made));
-    } catch (const startup_error& e) {
-        const bool known = found == std::exchange(x_refused, found);
-        log::write(known ? log::level::debug : log::level::warning, "certificate_not_renewed",
-                   {{"error", e.what()}, {"effect", "the old one stays in use"}});
-    }
+void certificate_keeper::reload() {
+    const auto refused = x_refused;
+    const auto reason = take();
+    if (reason.empty())
+        return log::info("certificate_renewed", {{"file", x_settings.certificate_file}});
+    log::write(x_refused == refused ? log::level::debug : log::level::warning, "certificate_not_renewed",
+               {{"error", reason}, {"effect", "the old one stays in use"}});
 }
 
 asio::awaitable<void> certificate_keeper::obtain() {
@@ -152,19 +161,13 @@ asio::awaitable<certificate_keeper::signature> certificate_keeper::certify(net::
 
 // The key that is there, if it is one, or else a new one. Null where it cannot be told what is there.
 net::private_key certificate_keeper::have_key() {
-    namespace errc = boost::system::errc;
     const auto text = read_file(x_settings.key_file, max_file_bytes);
-    if (text) {
-        if (const auto found = net::parse_private_key(*text)) {
-            x_key = found;
-            return x_key;
-        }
-    } else if (text.error() != errc::no_such_file_or_directory && text.error() != errc::not_a_directory &&
-               text.error() != errc::is_a_directory && text.error() != errc::invalid_argument) {
+    if (!text && !says_no_file(text.error()))
         return nullptr;
-    } else if (x_key) {
+    if (const auto found = text ? net::parse_private_key(*text) : nullptr)
+        return found;
+    if (!text && x_key)
         return x_key;  // made before, and there was no room for it
-    }
     x_key = net::make_rsa_key();
     keep(x_settings.key_file, net::to_pem(x_key), owner_reads);
     x_refused = look();

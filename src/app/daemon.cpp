@@ -119,35 +119,36 @@ void daemon::bind() {
 
 // With TLS the public listener needs a certificate before it may listen. One that is there costs no time.
 void daemon::secure() {
-    x_may_open = !x_config.use_ssl;
-    if (x_config.use_ssl) {
-        const auto signer =
-            join(x_config.console, "/api/v0/sign_cert/?instance_id=" + std::to_string(x_config.container_id));
-        x_certificates.emplace(x_context.get_executor(), x_trust,
-                               certificate_settings{.certificate_file = x_config.tls_certificate,
-                                                    .key_file = x_config.tls_key,
-                                                    .host = parse_url(x_own_url).value().host,
-                                                    .signer = signer,
-                                                    .self_signed = x_config.tls_self_signed,
-                                                    .check_interval = x_config.tls_check_interval,
-                                                    .first_pause = x_config.tls_first_pause},
-                               certificate_keeper::events{
-                                   .on_certificate =
-                                       [this](net::tls_context made) {
-                                           x_public.use_tls(std::move(made));
-                                           x_may_open = true;
-                                           x_state.clear(problem_source::certificate, now());
-                                           x_turn.ring();
-                                       },
-                                   .on_trouble =
-                                       [this](std::string message) {
-                                           x_state.raise(problem_source::certificate, std::move(message),
-                                                         now());
-                                       },
-                               });
-        if (x_certificates->load())
-            x_public.listen();
-    }
+    if (!x_config.use_ssl)
+        return;
+    const auto signer =
+        join(x_config.console, "/api/v0/sign_cert/?instance_id=" + std::to_string(x_config.container_id));
+    x_certificates.emplace(x_context.get_executor(), x_trust,
+                           certificate_settings{.certificate_file = x_config.tls_certificate,
+                                                .key_file = x_config.tls_key,
+                                                .host = parse_url(x_own_url).value().host,
+                                                .signer = signer,
+                                                .self_signed = x_config.tls_self_signed,
+                                                .check_interval = x_config.tls_check_interval,
+                                                .first_pause = x_config.tls_first_pause},
+                           certificate_keeper::events{
+                               .on_certificate =
+                                   [this](net::tls_context made) {
+                                       x_public.use_tls(std::move(made));
+                                       x_state.clear(problem_source::listener, now());
+                                       x_turn.ring();
+                                   },
+                               .on_trouble =
+                                   [this](std::string message) {
+                                       x_state.raise(problem_source::listener, std::move(message), now());
+                                   },
+                           });
+    if (x_certificates->load())
+        x_public.listen();
+}
+
+bool daemon::is_to_open() const {
+    return !x_open && (!x_certificates || x_certificates->ready());
 }
 
 // Before anybody is served: connections wait in the kernel's queue meanwhile, but for those to a listener
@@ -239,7 +240,7 @@ void daemon::compose() {
 void daemon::start() {
     x_webhook.start();
     x_control.start();
-    if (x_may_open)
+    if (is_to_open())
         open();
     x_outgoing.spawn(x_reporter->run());
     x_outgoing.spawn(x_courier->run());
@@ -269,9 +270,9 @@ void daemon::open() {
         x_public.start();
     } catch (const startup_error& e) {
         log::error("cannot_listen", {{"error", e.what()}});
-        return x_state.raise(problem_source::certificate, e.what(), now());
+        return x_state.raise(problem_source::listener, e.what(), now());
     }
-    x_state.clear(problem_source::certificate, now());
+    x_state.clear(problem_source::listener, now());
     x_open = true;
     log::info("listening", {{"url", x_own_url},
                             {"worker_port", x_public.port()},
@@ -285,11 +286,10 @@ void daemon::open() {
 asio::awaitable<void> daemon::run() {
     start();
     while (!stopping()) {
-        const bool waits_for_port = x_may_open && !x_open;
-        const auto again = waits_for_port ? std::chrono::steady_clock::now() + 1s
-                                          : std::chrono::steady_clock::time_point::max();
+        const auto again = is_to_open() ? std::chrono::steady_clock::now() + 1s
+                                        : std::chrono::steady_clock::time_point::max();
         co_await x_turn.wait_until(again);
-        if (!stopping() && x_may_open && !x_open)
+        if (!stopping() && is_to_open())
             open();
     }
     co_await drain();

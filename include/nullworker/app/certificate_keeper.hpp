@@ -45,6 +45,9 @@ public:
     // Takes the pair that is on disk; false, and the reason in the log, where it is not valid.
     bool load();
 
+    // Whether there has been a certificate.
+    [[nodiscard]] bool ready() const noexcept { return x_current != nullptr; }
+
     // Provides certificates until cancelled.
     [[nodiscard]] asio::awaitable<void> run();
 
@@ -60,7 +63,8 @@ private:
     asio::awaitable<void> obtain();
     asio::awaitable<std::string> try_once();
     asio::awaitable<signature> certify(net::private_key key);
-    void reload(const stamps& found);
+    [[nodiscard]] std::string take();
+    void reload();
     [[nodiscard]] net::private_key have_key();
     void keep(const std::string& file, const std::string& text, std::filesystem::perms mode);
     void use(net::tls_context made);
@@ -69,7 +73,7 @@ private:
     events x_on;
     net::http_client x_client;
     net::tls_context x_current;  // null: none yet
-    net::private_key x_key;      // made or found here
+    net::private_key x_key;      // made here
     stamps x_taken{};            // as they were when x_current was loaded
     stamps x_refused{};          // what was complained of last
 };

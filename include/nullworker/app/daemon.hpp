@@ -69,6 +69,7 @@ private:
     void consumer_alive();
     void note_pulse(reservation::pulse found);
     asio::awaitable<void> watch_heartbeat();
+    [[nodiscard]] bool is_to_open() const;  // the public listener lacks nothing, and is not open
     void open();
     asio::awaitable<void> feed_watchdog(std::chrono::steady_clock::duration interval);
     asio::awaitable<net::reply> answer_public(const net::request& request);  // which outlives it
@@ -107,7 +108,6 @@ private:
     std::optional<consumer::health_probe> x_probe;
     std::optional<consumer::close_callbacks> x_callbacks;
     std::optional<certificate_keeper> x_certificates;  // with TLS
-    bool x_may_open = false;                           // nothing is missing for the public listener
     bool x_open = false;
 
     task_group x_housekeeping;  // cancelled once drained

@@ -18,7 +18,7 @@ enum class condition {
 };
 
 // Who may have something to complain about.
-enum class problem_source { certificate, public_key, consumer, heartbeat };
+enum class problem_source { listener, public_key, consumer, heartbeat };
 
 // Whether the worker is ready, since when, and what is wrong with it. Once ready it stays so; problems come
 // and go.

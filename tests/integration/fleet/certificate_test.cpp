@@ -4,38 +4,19 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <fleet/signing_key.hpp>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <utility>
-
-#include <unistd.h>
 
 namespace nullworker::fleet {
 namespace {
 
 class certificate_test : public testing::Test {
 protected:
-    certificate_test() {
-        std::string name = testing::TempDir() + "/nullworker-XXXXXX";
-        x_directory = ::mkdtemp(name.data());
-    }
-    ~certificate_test() override { std::filesystem::remove_all(x_directory); }
-
-    std::string write(const std::string& name, const std::string& text) const {
-        const auto file = x_directory / name;
-        std::ofstream(file) << text;
-        return file.string();
-    }
-
     // The status of a request to a server that holds a certificate for `host`, under the roots given.
     unsigned status_for(const std::string& host, const std::string& roots) {
-        const auto pair = x_authority.issue({host});
-        const auto certificate = write("server.crt", pair.certificate);
-        const auto key = write("server.key", pair.key);
-        auto tls = net::load_server_tls(certificate, key);
+        auto tls = net::make_server_tls(x_authority.issue({host}), "certificate", "key");
         net::http_server server(
             x_context.get_executor(), "test",
             [](net::request) -> asio::awaitable<net::reply> { co_return net::empty_reply(204); }, {},
@@ -59,7 +40,6 @@ protected:
     }
 
     certificate_authority x_authority = certificate_authority::create();
-    std::filesystem::path x_directory;
     asio::io_context x_context;
 };
 

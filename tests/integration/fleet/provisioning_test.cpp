@@ -91,6 +91,17 @@ protected:
         EXPECT_EQ(status, 201u);
     }
 
+    // Somebody else puts `pair` there while the console is being asked, and that is what the worker serves.
+    awaitable<void> is_overtaken_by(test_worker& worker, const test_certificate& pair) {
+        (void)co_await worker.autoscaler().received(sign_path);
+        fs::copy_file(pair.key_file(), x_key, fs::copy_options::overwrite_existing);
+        fs::copy_file(pair.certificate_file(), x_certificate);
+        worker.autoscaler().let_go();
+        co_await worker.until_ready();
+        const auto status = co_await create(worker, pair.pem());
+        EXPECT_EQ(status, 201u);
+    }
+
     static bool refuses_connections(test_worker& worker) {
         asio::io_context own;
         asio::ip::tcp::socket socket(own);
@@ -217,20 +228,11 @@ TEST_F(provisioning_test, a_valid_pair_is_served_and_nobody_asked) {
 
 TEST_F(provisioning_test, a_pair_that_somebody_else_provides_meanwhile_is_taken) {
     const test_certificate pair;
-    tell(
-        [&](test_worker& worker) -> awaitable<void> {
-            (void)co_await worker.autoscaler().received(sign_path);
-            fs::copy_file(pair.key_file(), x_key, fs::copy_options::overwrite_existing);
-            fs::copy_file(pair.certificate_file(), x_certificate);
-            worker.autoscaler().let_go();
-            co_await worker.until_ready();
-            const auto status = co_await create(worker, pair.pem());
-            EXPECT_EQ(status, 201u);
-        },
-        [](scripted_peer& console) {
-            console.hold_once(sign_path, net::status_reply(500));
-            console.reply_always(sign_path, net::status_reply(500));
-        });
+    tell([&](test_worker& worker) -> awaitable<void> { co_await is_overtaken_by(worker, pair); },
+         [](scripted_peer& console) {
+             console.hold_once(sign_path, net::status_reply(500));
+             console.reply_always(sign_path, net::status_reply(500));
+         });
 }
 
 TEST_F(provisioning_test, a_pair_that_appears_while_the_console_signs_is_not_overwritten) {
@@ -241,13 +243,7 @@ TEST_F(provisioning_test, a_pair_that_appears_while_the_console_signs_is_not_ove
     const auto answer = x_authority.answer(net::make_signing_request(key), "127.0.0.1").value();
     tell(
         [&](test_worker& worker) -> awaitable<void> {
-            (void)co_await worker.autoscaler().received(sign_path);
-            fs::copy_file(pair.key_file(), x_key, fs::copy_options::overwrite_existing);
-            fs::copy_file(pair.certificate_file(), x_certificate);
-            worker.autoscaler().let_go();
-            co_await worker.until_ready();
-            const auto status = co_await create(worker, pair.pem());
-            EXPECT_EQ(status, 201u);
+            co_await is_overtaken_by(worker, pair);
             EXPECT_EQ(certificate_text(), pair.pem());
         },
         [&](scripted_peer& console) { console.hold_once(sign_path, net::text_reply(200, answer)); });

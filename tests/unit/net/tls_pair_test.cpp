@@ -18,22 +18,18 @@ std::unique_ptr<X509_REQ, decltype(&X509_REQ_free)> parsed(const std::string& pe
     return {PEM_read_bio_X509_REQ(text.get(), nullptr, nullptr, nullptr), &X509_REQ_free};
 }
 
-std::string shown(const std::function<int(BIO*)>& print) {
-    return pem_text(print);
-}
-
 TEST(signing_request, says_what_vasts_own_worker_says) {
     const auto key = make_rsa_key();
     const auto request = parsed(make_signing_request(key));
     ASSERT_NE(request, nullptr);
     EXPECT_EQ(X509_REQ_verify(request.get(), key.get()), 1);
     EXPECT_EQ(EVP_PKEY_get_bits(key.get()), 2048);
-    const auto subject = shown([&](BIO* out) {
+    const auto subject = pem_text([&](BIO* out) {
         return X509_NAME_print_ex(out, X509_REQ_get_subject_name(request.get()), 0, XN_FLAG_RFC2253) > 0 ? 1
                                                                                                          : 0;
     });
     EXPECT_EQ(subject, "CN=pyworker.vast.ai,ST=CA,C=US");
-    const auto whole = shown([&](BIO* out) { return X509_REQ_print(out, request.get()); });
+    const auto whole = pem_text([&](BIO* out) { return X509_REQ_print(out, request.get()); });
     EXPECT_NE(whole.find("IP Address:0.0.0.0"), std::string::npos) << whole;
     EXPECT_NE(whole.find("CA:FALSE"), std::string::npos) << whole;
 }
