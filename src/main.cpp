@@ -1,5 +1,5 @@
 #include <nullworker/app/config.hpp>
-#include <nullworker/app/daemon.hpp>
+#include <nullworker/app/process.hpp>
 #include <nullworker/base/log.hpp>
 
 #include <csignal>

@@ -36,7 +36,7 @@ net::reply control_api::on_control(const net::request& request) {
     if (request.method == net::verb::post && request.find(wire::close_callback_header))
         return net::json_reply(403, wire::error("a close callback may change nothing here"));
     x_desk.expire(now());
-    return dispatch<control_api>(*this, tables::on_control, request);
+    return dispatch<control_api, net::reply>(*this, tables::on_control, request);
 }
 
 std::optional<std::string> control_api::holder() const {

@@ -61,10 +61,27 @@ reservation::grant_trust trust_of(auth::grant_verdict verdict) {
                                                     : reservation::grant_trust::unverified;
 }
 
+// Says in the log which check failed and which setting governs it; the peer learns nothing but 401.
+public_answer refuse_grant(const net::request& request, auth::grant_verdict verdict,
+                           const wire::route_grant& grant) {
+    if (verdict == auth::grant_verdict::no_key)
+        return try_later("the worker has no public key yet");
+    constexpr std::size_t longest_url = 200;
+    const bool forged = verdict == auth::grant_verdict::bad_signature;
+    log::warning("grant_refused",
+                 {{"reason", forged ? "the signature does not verify" : "signed for another worker"},
+                  {"path", request.path},
+                  {"url", grant.url.substr(0, longest_url)},
+                  {"request_idx", grant.request_idx},
+                  {"setting", forged ? "NULLWORKER_CREATE_AUTH, REPORT_ADDR"
+                                     : "NULLWORKER_CREATE_AUTH, PUBLIC_IPADDR, USE_SSL"}});
+    return {net::empty_reply(401), forged ? key_doubt::refused : key_doubt::none};
+}
+
 }  // namespace
 
 struct public_api::tables {
-    static constexpr std::array<route<public_api>, 6> on_public = {{
+    static constexpr std::array<route<public_api, public_answer>, 6> on_public = {{
         {net::verb::post, "/session/create", &public_api::create},
         {net::verb::post, "/session/end", &public_api::end},
         {net::verb::post, "/session/get", &public_api::get},
@@ -72,7 +89,7 @@ struct public_api::tables {
         {net::verb::post, "/ping", &public_api::ping},
         {net::verb::post, "/pyworker/update", &public_api::update},
     }};
-    static constexpr std::array<route<public_api>, 1> on_webhook = {{
+    static constexpr std::array<route<public_api, public_answer>, 1> on_webhook = {{
         {net::verb::post, "/session/end", &public_api::end},
     }};
 };
@@ -81,15 +98,15 @@ public_api::public_api(public_settings settings, reservation::desk& desk, const 
                        auth::gatekeeper& gate)
     : x_settings(std::move(settings)), x_desk(desk), x_state(state), x_gate(gate) {}
 
-net::reply public_api::on_public(const net::request& request) {
-    return dispatch<public_api>(*this, tables::on_public, request);
+public_answer public_api::on_public(const net::request& request) {
+    return dispatch<public_api, public_answer>(*this, tables::on_public, request);
 }
 
 net::reply public_api::on_webhook(const net::request& request) {
-    return dispatch<public_api>(*this, tables::on_webhook, request);
+    return dispatch<public_api, public_answer>(*this, tables::on_webhook, request).reply;
 }
 
-net::reply public_api::create(const net::request& request) {
+public_answer public_api::create(const net::request& request) {
     const auto wanted = wire::parse_create(request.body, x_settings.create);
     if (!wanted)
         return refused(wanted.error());
@@ -98,16 +115,20 @@ net::reply public_api::create(const net::request& request) {
     const auto verdict = x_gate.check_create(wanted->grant);
     if (!admits(verdict))
         return refuse_grant(request, verdict, wanted->grant);
-    const auto trust = trust_of(verdict);
-    if (!x_state.takes_sessions() && !x_desk.is_retry(wanted->grant, trust))
+    const bool doubted = verdict == auth::grant_verdict::tolerated;
+    return {reserve(*wanted, trust_of(verdict)), doubted ? key_doubt::admitted : key_doubt::none};
+}
+
+net::reply public_api::reserve(const wire::create_request& wanted, reservation::grant_trust trust) {
+    if (!x_state.takes_sessions() && !x_desk.is_retry(wanted.grant, trust))
         return try_later(x_state.draining() ? "the worker is shutting down" : "the worker is not ready yet");
-    if (trust == reservation::grant_trust::unverified && !stays_here(wanted->on_close_route))
+    if (trust == reservation::grant_trust::unverified && !stays_here(wanted.on_close_route))
         return refused(
             wire::refuse("on_close_route", "must be on a loopback host, as the grant is unverified"));
 
-    const auto made = x_desk.reserve(*wanted, trust, now());
+    const auto made = x_desk.reserve(wanted, trust, now());
     if (made.outcome == desk::reserve_outcome::slot_taken) {
-        log::info("session_rejected", {{"request_idx", wanted->grant.request_idx}, {"reason", "slot taken"}});
+        log::info("session_rejected", {{"request_idx", wanted.grant.request_idx}, {"reason", "slot taken"}});
         return net::empty_reply(429);
     }
     log::info(made.outcome == desk::reserve_outcome::granted ? "session_created" : "session_reissued",
@@ -119,7 +140,7 @@ net::reply public_api::create(const net::request& request) {
         201, wire::session_created(made.holder->session_id, epoch_seconds(made.holder->expires.wall)));
 }
 
-net::reply public_api::end(const net::request& request) {
+public_answer public_api::end(const net::request& request) {
     const auto session = wire::parse_session_reference(request.body);
     if (!session)
         return refused(session.error());
@@ -134,7 +155,7 @@ net::reply public_api::end(const net::request& request) {
     return net::json_reply(200, wire::session_ended(session->session_id));
 }
 
-net::reply public_api::get(const net::request& request) {
+public_answer public_api::get(const net::request& request) {
     const auto wanted = wire::parse_session_reference(request.body);
     if (!wanted)
         return refused(wanted.error());
@@ -159,7 +180,7 @@ net::reply public_api::get(const net::request& request) {
     return net::json_reply(200, wire::session_described(description));
 }
 
-net::reply public_api::health(const net::request& request) {
+public_answer public_api::health(const net::request& request) {
     const auto session = wire::parse_session_reference(request.body);
     if (!session)
         return refused(session.error());
@@ -169,7 +190,7 @@ net::reply public_api::health(const net::request& request) {
     return net::json_reply(200, wire::ok(outcome == desk::lookup_outcome::found));
 }
 
-net::reply public_api::ping(const net::request& request) {
+public_answer public_api::ping(const net::request& request) {
     const auto ping = wire::parse_ping(request.body, x_settings.create.form);
     if (!ping)
         return refused(ping.error());
@@ -191,7 +212,7 @@ net::reply public_api::ping(const net::request& request) {
     return net::json_reply(200, wire::ping_result());
 }
 
-net::reply public_api::update(const net::request& request) {
+public_answer public_api::update(const net::request& request) {
     const auto token = bearer_token(request.find("Authorization").value_or(""));
     if (x_settings.master_token.empty() || !same_secret(token, x_settings.master_token))
         return net::json_reply(401, wire::error("unauthorized"));
@@ -201,23 +222,6 @@ net::reply public_api::update(const net::request& request) {
     }
     log::info("force_update_requested", {{"file", x_settings.force_update_file}});
     return net::json_reply(200, wire::ok(true));
-}
-
-// Says in the log which check failed and which setting governs it; the peer learns nothing but 401.
-net::reply public_api::refuse_grant(const net::request& request, auth::grant_verdict verdict,
-                                    const wire::route_grant& grant) {
-    if (verdict == auth::grant_verdict::no_key)
-        return try_later("the worker has no public key yet");
-    constexpr std::size_t longest_url = 200;
-    const bool forged = verdict == auth::grant_verdict::bad_signature;
-    log::warning("grant_refused",
-                 {{"reason", forged ? "the signature does not verify" : "signed for another worker"},
-                  {"path", request.path},
-                  {"url", grant.url.substr(0, longest_url)},
-                  {"request_idx", grant.request_idx},
-                  {"setting", forged ? "NULLWORKER_CREATE_AUTH, REPORT_ADDR"
-                                     : "NULLWORKER_CREATE_AUTH, PUBLIC_IPADDR, USE_SSL"}});
-    return net::empty_reply(401);
 }
 
 }  // namespace nullworker::api

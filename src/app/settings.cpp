@@ -1,5 +1,7 @@
 #include <nullworker/app/settings.hpp>
 
+#include <utility>
+
 namespace nullworker::app {
 
 std::string settings::own_url(std::uint16_t bound_port) const {
@@ -8,6 +10,14 @@ std::string settings::own_url(std::uint16_t bound_port) const {
     const auto port = public_port != 0 ? public_port : bound_port;
     // The port is always spelt out, as the framework does.
     return (use_ssl ? "https://" : "http://") + host + ':' + std::to_string(port);
+}
+
+autoscaler::worker_identity settings::identity(std::string url) const {
+    return {.id = container_id,
+            .mtoken = master_token,
+            .version = report_version,
+            .url = std::move(url),
+            .max_perf = max_perf};
 }
 
 }  // namespace nullworker::app

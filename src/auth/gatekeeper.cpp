@@ -4,10 +4,10 @@
 
 namespace nullworker::auth {
 
-bool gatekeeper::set_key(public_key key) {
-    const bool other = !x_key || !(*x_key == key);
+void gatekeeper::set_key(public_key key) {
+    if (!x_key || !(*x_key == key))
+        ++x_keys;
     x_key = std::move(key);
-    return other;
 }
 
 grant_verdict gatekeeper::verify(const wire::route_grant& grant) const {
@@ -29,7 +29,9 @@ grant_verdict gatekeeper::check_create(const wire::route_grant& grant) {
     if (x_unsecured)
         return grant_verdict::unchecked;
     const auto verdict = counted(verify(grant));
-    return x_policy == create_policy::open && !admits(verdict) ? grant_verdict::unchecked : verdict;
+    if (x_policy != create_policy::open || admits(verdict))
+        return verdict;
+    return verdict == grant_verdict::bad_signature ? grant_verdict::tolerated : grant_verdict::unchecked;
 }
 
 grant_verdict gatekeeper::check_ping(const wire::route_grant& grant) {

@@ -67,6 +67,7 @@ asio::awaitable<std::string> key_fetch::fetch_once() {
         if (key) {
             log::info("public_key_fetched", {{"address", address.text()}});
             x_client.close();
+            x_fetched_at = now();
             x_on.on_key(std::move(*key));
             co_return std::string();
         }

@@ -55,10 +55,10 @@ void append_quoted(std::string& out, std::string_view value) {
 
 }  // namespace
 
-field::field(std::string_view k, double v) : key(k) {
+std::string to_text(double value) {
     std::array<char, 32> text{};
-    const int size = std::snprintf(text.data(), text.size(), "%.6g", v);
-    value.assign(text.data(), static_cast<std::size_t>(size));
+    const int size = std::snprintf(text.data(), text.size(), "%.6g", value);
+    return {text.data(), static_cast<std::size_t>(size)};
 }
 
 void set_level(level minimum) {

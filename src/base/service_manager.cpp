@@ -1,3 +1,4 @@
+#include <nullworker/base/deadline.hpp>
 #include <nullworker/base/environment.hpp>
 #include <nullworker/base/service_manager.hpp>
 
@@ -51,6 +52,14 @@ std::optional<std::chrono::microseconds> watchdog_interval() {
     if (!interval || (whom && number(whom) != ::getpid()))
         return std::nullopt;
     return std::chrono::microseconds(*interval);
+}
+
+asio::awaitable<void> feed_watchdog() {
+    const auto longest = watchdog_interval();
+    while (longest) {
+        tell_service_manager("WATCHDOG=1");
+        co_await sleep_for(*longest / 2);
+    }
 }
 
 }  // namespace nullworker

@@ -6,7 +6,9 @@
 #include <nullworker/reservation/readiness.hpp>
 #include <nullworker/wire/session_messages.hpp>
 
+#include <cstdint>
 #include <string>
+#include <utility>
 
 namespace nullworker::api {
 
@@ -14,6 +16,22 @@ struct public_settings {
     wire::create_limits create;
     std::string master_token;       // empty: /pyworker/update authorises nobody
     std::string force_update_file;  // what /pyworker/update creates
+};
+
+// Whether a request met a signature that does not verify, and what became of the request. The autoscaler may
+// have another key by now than the one that is known here.
+enum class key_doubt : std::uint8_t {
+    none,
+    refused,   // it was refused for that, and changed nothing
+    admitted,  // it was treated like any other, since the open policy takes everybody
+};
+
+struct public_answer {
+    public_answer(net::reply answered, key_doubt about_key = key_doubt::none)
+        : reply(std::move(answered)), doubt(about_key) {}
+
+    net::reply reply;
+    key_doubt doubt;
 };
 
 // What the outside may ask of a worker: the public listener, and the webhook listener, which has but
@@ -24,20 +42,19 @@ public:
     public_api(public_settings settings, reservation::desk& desk, const reservation::readiness& state,
                auth::gatekeeper& gate);
 
-    [[nodiscard]] net::reply on_public(const net::request& request);
+    [[nodiscard]] public_answer on_public(const net::request& request);
     [[nodiscard]] net::reply on_webhook(const net::request& request);
 
 private:
     struct tables;
 
-    net::reply create(const net::request& request);
-    net::reply end(const net::request& request);
-    net::reply get(const net::request& request);
-    net::reply health(const net::request& request);
-    net::reply ping(const net::request& request);
-    net::reply update(const net::request& request);
-    net::reply refuse_grant(const net::request& request, auth::grant_verdict verdict,
-                            const wire::route_grant& grant);
+    public_answer create(const net::request& request);
+    net::reply reserve(const wire::create_request& wanted, reservation::grant_trust trust);
+    public_answer end(const net::request& request);
+    public_answer get(const net::request& request);
+    public_answer health(const net::request& request);
+    public_answer ping(const net::request& request);
+    public_answer update(const net::request& request);
 
     public_settings x_settings;
     reservation::desk& x_desk;

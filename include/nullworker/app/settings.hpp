@@ -2,6 +2,7 @@
 
 #include <nullworker/auth/gatekeeper.hpp>
 #include <nullworker/autoscaler/delivery.hpp>
+#include <nullworker/autoscaler/worker_identity.hpp>
 #include <nullworker/base/clock.hpp>
 #include <nullworker/base/log.hpp>
 #include <nullworker/base/url.hpp>
@@ -79,6 +80,9 @@ struct settings {
 
     // The worker's own URL, once the bound port is known.
     [[nodiscard]] std::string own_url(std::uint16_t bound_port) const;
+
+    // What the worker is in reports.
+    [[nodiscard]] autoscaler::worker_identity identity(std::string url) const;
 };
 
 }  // namespace nullworker::app

@@ -18,13 +18,15 @@ enum class create_policy {
 enum class grant_verdict {
     verified,       // signed by the autoscaler, for this worker
     unchecked,      // accepted without proof, as configured
+    tolerated,      // the same, although its signature does not verify
     no_key,         // the public key is not there yet
     bad_signature,  // refused
     wrong_worker,   // properly signed, but for another worker; refused
 };
 
 [[nodiscard]] constexpr bool admits(grant_verdict verdict) {
-    return verdict == grant_verdict::verified || verdict == grant_verdict::unchecked;
+    return verdict == grant_verdict::verified || verdict == grant_verdict::unchecked ||
+           verdict == grant_verdict::tolerated;
 }
 
 // Decides whether a grant opens this worker.
@@ -34,8 +36,11 @@ public:
     gatekeeper(url own, create_policy policy, bool unsecured)
         : x_own(std::move(own)), x_policy(policy), x_unsecured(unsecured) {}
 
-    // True when `key` is another one than before.
-    bool set_key(public_key key);
+    // What signatures are verified with from now on.
+    void set_key(public_key key);
+
+    // How many different keys there were one after the other.
+    [[nodiscard]] std::uint64_t keys() const noexcept { return x_keys; }
 
     [[nodiscard]] grant_verdict check_create(const wire::route_grant& grant);
     [[nodiscard]] grant_verdict check_ping(const wire::route_grant& grant);
@@ -52,6 +57,7 @@ private:
     create_policy x_policy;
     bool x_unsecured;
     std::optional<public_key> x_key;
+    std::uint64_t x_keys = 0;
     std::uint64_t x_bad_signatures = 0;
 };
 

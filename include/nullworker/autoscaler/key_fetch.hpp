@@ -2,6 +2,7 @@
 
 #include <nullworker/auth/public_key.hpp>
 #include <nullworker/base/asio.hpp>
+#include <nullworker/base/clock.hpp>
 #include <nullworker/base/url.hpp>
 #include <nullworker/base/wakeup.hpp>
 #include <nullworker/net/http_client.hpp>
@@ -11,6 +12,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +30,9 @@ public:
     key_fetch(asio::any_io_executor executor, std::shared_ptr<net::tls_trust> trust,
               std::vector<url> addresses, events on,
               std::chrono::steady_clock::duration closest = std::chrono::seconds(30));
+
+    // When an address gave the key last; nothing until then.
+    [[nodiscard]] const std::optional<instant>& fetched_at() const noexcept { return x_fetched_at; }
 
     // Fetches the key, and again when there is doubt, until cancelled.
     [[nodiscard]] asio::awaitable<void> run();
@@ -49,6 +54,7 @@ private:
     clock::duration x_closest;
     clock::time_point x_earliest = clock::time_point::max();  // for the next refresh; max: not now
     bool x_refreshing = false;
+    std::optional<instant> x_fetched_at;
     wakeup x_doubt;
     asio::steady_timer x_answered;  // cancelled when the key was asked for again
 };

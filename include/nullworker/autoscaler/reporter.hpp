@@ -1,6 +1,7 @@
 #pragma once
 
 #include <nullworker/autoscaler/uplink.hpp>
+#include <nullworker/autoscaler/worker_identity.hpp>
 #include <nullworker/base/clock.hpp>
 #include <nullworker/base/wakeup.hpp>
 #include <nullworker/reservation/desk.hpp>
@@ -16,15 +17,6 @@
 #include <string>
 
 namespace nullworker::autoscaler {
-
-// What a report says about the worker that never changes.
-struct worker_identity {
-    std::int64_t id = 0;
-    std::string mtoken;
-    std::string version;
-    std::string url;
-    double max_perf = 100.0;
-};
 
 struct report_cadence {
     std::chrono::steady_clock::duration closest = std::chrono::milliseconds(100);  // between two reports

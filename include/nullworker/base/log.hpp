@@ -12,6 +12,9 @@ namespace nullworker::log {
 
 enum class level { debug, info, warning, error, off };
 
+// A number as fields show it: six digits at most.
+[[nodiscard]] std::string to_text(double value);
+
 // One key=value pair. Values with blanks, quotes or control characters are quoted and escaped.
 struct field {
     std::string_view key;
@@ -21,7 +24,7 @@ struct field {
     field(std::string_view k, const char* v) : key(k), value(v) {}
     field(std::string_view k, const std::string& v) : key(k), value(v) {}
     field(std::string_view k, bool v) : key(k), value(v ? "true" : "false") {}
-    field(std::string_view k, double v);
+    field(std::string_view k, double v) : key(k), value(to_text(v)) {}
     template <std::integral T>
     field(std::string_view k, T v) : key(k), value(std::to_string(v)) {}
 };

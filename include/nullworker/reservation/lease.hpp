@@ -37,6 +37,11 @@ struct lease {
     std::optional<close_request> on_close;
 };
 
+// The session, for the log.
+[[nodiscard]] inline std::string name_of(const lease* holder) {
+    return holder ? holder->session_id : "none";
+}
+
 enum class close_reason { ended, released, expired };
 
 // A session that has just left the slot.

@@ -2,6 +2,8 @@
 #include "support/test_certificate.hpp"
 #include "support/test_worker.hpp"
 
+#include <nullworker/app/process.hpp>
+
 #include <gtest/gtest.h>
 
 #include <chrono>

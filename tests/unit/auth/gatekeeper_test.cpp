@@ -59,7 +59,8 @@ TEST_F(gatekeeper_test, nothing_can_be_verified_without_the_key) {
 
 TEST_F(gatekeeper_test, the_open_policy_admits_any_create_and_still_checks_pings) {
     auto open = guard(create_policy::open);
-    EXPECT_EQ(open.check_create(grant("http://elsewhere:1", "x")), grant_verdict::unchecked);
+    EXPECT_EQ(open.check_create(grant("http://elsewhere:1", "x")), grant_verdict::tolerated);
+    EXPECT_EQ(open.check_create(signed_grant("http://elsewhere:1")), grant_verdict::unchecked);
     EXPECT_EQ(open.check_create(signed_grant(own_url)), grant_verdict::verified);
     EXPECT_EQ(open.check_ping(grant(own_url, "x")), grant_verdict::bad_signature);
 }

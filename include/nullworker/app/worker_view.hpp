@@ -1,0 +1,47 @@
+#pragma once
+
+#include <nullworker/api/metrics.hpp>
+#include <nullworker/app/journal.hpp>
+#include <nullworker/app/listeners.hpp>
+#include <nullworker/app/settings.hpp>
+#include <nullworker/auth/gatekeeper.hpp>
+#include <nullworker/autoscaler/courier.hpp>
+#include <nullworker/autoscaler/key_fetch.hpp>
+#include <nullworker/autoscaler/reporter.hpp>
+#include <nullworker/consumer/health_probe.hpp>
+#include <nullworker/consumer/heartbeat_watch.hpp>
+#include <nullworker/reservation/desk.hpp>
+#include <nullworker/reservation/readiness.hpp>
+#include <nullworker/wire/control_messages.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace nullworker::app {
+
+// What an operator sees of the worker. Each part outlives it.
+struct worker_view {
+    const settings& config;
+    const listeners& doors;
+    const journal& kept;
+    const reservation::readiness& state;
+    const reservation::desk& desk;
+    const auth::gatekeeper& gate;
+    const autoscaler::reporter& reports;
+    const autoscaler::courier& completions;
+    const autoscaler::key_fetch& key;
+    const consumer::heartbeat_watch& heartbeats;
+    const std::optional<consumer::health_probe>& probe;
+
+    // For GET /metrics.
+    [[nodiscard]] std::vector<api::metric> measure() const;
+
+    // For GET /status.
+    [[nodiscard]] wire::worker_status describe() const;
+};
+
+// What a service manager shows of the worker: what is wrong, in one line, or that it is ready.
+[[nodiscard]] std::string status_line(const reservation::readiness& state);
+
+}  // namespace nullworker::app

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <nullworker/base/asio.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <functional>
+#include <initializer_list>
+
+namespace nullworker {
+
+// Waits for signals on an event loop. The first one asks the program to end; a second one ends the process at
+// once, with the exit code that shells give for it: 128 and its number.
+class signal_watch {
+public:
+    struct events {
+        std::function<void(int)> on_first;
+        std::function<void(int)> before_exit = {};  // of the second; may be empty
+    };
+
+    signal_watch(const asio::any_io_executor& executor, std::initializer_list<int> numbers, events on);
+
+    // The signals have their usual effect again once this is destroyed; until then they are ignored.
+    void cancel() { x_signals.cancel(); }
+
+    // The first one; 0 as long as there was none.
+    [[nodiscard]] int received() const noexcept { return x_received; }
+
+private:
+    void wait();
+
+    asio::signal_set x_signals;
+    events x_on;
+    int x_received = 0;
+};
+
+}  // namespace nullworker

@@ -1,0 +1,107 @@
+#include <nullworker/app/listeners.hpp>
+#include <nullworker/base/clock.hpp>
+#include <nullworker/base/error.hpp>
+#include <nullworker/base/log.hpp>
+
+#include <chrono>
+#include <utility>
+
+namespace nullworker::app {
+namespace {
+
+using namespace std::chrono_literals;
+using reservation::condition;
+using reservation::problem_source;
+using tcp = asio::ip::tcp;
+
+tcp::endpoint on_loopback(std::uint16_t port) {
+    return {asio::ip::address_v4::loopback(), port};
+}
+
+}  // namespace
+
+listeners::listeners(const asio::any_io_executor& executor, const settings& config)
+    : x_config(config),
+      x_outside(executor, "public",
+                [this](const net::request& request) { return x_handlers.outside(request); },
+                {.max_connections = config.max_connections}),
+      x_webhook(
+          executor, "webhook",
+          [this](const net::request& request) -> asio::awaitable<net::reply> {
+              co_return x_handlers.webhook(request);
+          },
+          webhook_limits),
+      x_control(
+          executor, "control",
+          [this](const net::request& request) -> asio::awaitable<net::reply> {
+              co_return x_handlers.control(request);
+          },
+          control_limits),
+      x_certified(executor),
+      x_may_open(!config.use_ssl) {
+    const auto address = asio::ip::make_address(config.listen_address);
+    x_outside.reserve({address, config.worker_port}, "WORKER_PORT, --worker-port");
+    if (x_may_open)
+        x_outside.listen();
+    x_webhook.bind(on_loopback(config.webhook_port), "WORKER_HTTP_PORT, --worker-http-port");
+    x_control.bind(on_loopback(config.control_port), "NULL_CONTROL_PORT, --control-port");
+    if (!config.control_socket.empty())
+        x_control.bind_local(config.control_socket, "NULLWORKER_CONTROL_SOCKET, --control-socket");
+    x_own_url = config.own_url(x_outside.port());
+    const auto own = parse_url(x_own_url);
+    if (!own)
+        throw startup_error("PUBLIC_IPADDR is '" + config.public_address + "', which makes no valid URL");
+    x_own = *own;
+}
+
+void listeners::certify(net::tls_context certificate) {
+    x_outside.use_tls(std::move(certificate));
+    x_may_open = true;
+    x_certified.ring();
+}
+
+void listeners::start(handlers who) {
+    x_handlers = std::move(who);
+    x_webhook.start();
+    x_control.start();
+}
+
+asio::awaitable<void> listeners::open_outside(reservation::readiness& state) {
+    for (;;) {
+        if (state.draining() || (x_may_open && try_to_open(state)))
+            co_return;
+        const auto again =
+            x_may_open ? std::chrono::steady_clock::now() + 1s : std::chrono::steady_clock::time_point::max();
+        co_await x_certified.wait_until(again);
+    }
+}
+
+bool listeners::try_to_open(reservation::readiness& state) {
+    try {
+        x_outside.start();
+    } catch (const startup_error& e) {
+        log::error("cannot_listen", {{"error", e.what()}});
+        state.raise(problem_source::listener, e.what(), now());
+        return false;
+    }
+    state.clear(problem_source::listener, now());
+    log::info("listening", {{"url", x_own_url},
+                            {"worker_port", x_outside.port()},
+                            {"webhook_port", x_webhook.port()},
+                            {"control_port", x_control.port()},
+                            {"control_socket", x_config.control_socket},
+                            {"version", NULLWORKER_VERSION}});
+    state.meet(condition::listening, now());
+    return true;
+}
+
+void listeners::session_changed(std::uint64_t generation) {
+    if (std::exchange(x_generation, generation) != generation)
+        x_control.look_again();
+}
+
+std::uint64_t listeners::evicted() const noexcept {
+    return x_outside.evicted() + x_webhook.evicted() + x_control.evicted();
+}
+
+}  // namespace nullworker::app

@@ -1,0 +1,99 @@
+#include <nullworker/app/daemon.hpp>
+#include <nullworker/app/listeners.hpp>
+#include <nullworker/app/process.hpp>
+#include <nullworker/autoscaler/startup_failure.hpp>
+#include <nullworker/base/clock.hpp>
+#include <nullworker/base/log.hpp>
+#include <nullworker/base/signal_watch.hpp>
+#include <nullworker/net/connect.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <exception>
+#include <utility>
+
+#include <sys/resource.h>
+
+namespace nullworker::app {
+namespace {
+
+// An exception here is a bug, and what it left behind cannot be unwound in order.
+void run_or_die(asio::io_context& context) {
+    try {
+        context.run();
+    } catch (const std::exception& e) {
+        log::error("unexpected_error", {{"error", e.what()}});
+        std::_Exit(EXIT_FAILURE);
+    }
+}
+
+// Takes as many descriptors as the system lets it have, and no more connections than fit in: a listener that
+// runs out of them could not even write the state.
+settings fit_to_descriptors(settings config) {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return config;
+    const std::size_t needed = config.max_connections + descriptors_kept_back;
+    if (limit.rlim_cur < needed) {
+        limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, needed);
+        (void)::setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    if (limit.rlim_cur < needed) {
+        const std::size_t fitting =
+            limit.rlim_cur > descriptors_kept_back ? limit.rlim_cur - descriptors_kept_back : 1;
+        log::warning("connections_limited", {{"connections", fitting},
+                                             {"wanted", config.max_connections},
+                                             {"descriptors", limit.rlim_cur},
+                                             {"remedy", "raise the limit of open files (ulimit -n)"}});
+        config.max_connections = fitting;
+    }
+    return config;
+}
+
+}  // namespace
+
+int run_daemon(const settings& config) {
+    const auto started = now();
+    asio::io_context context(1);
+    daemon worker(context, fit_to_descriptors(config), started);
+    signal_watch signals(context.get_executor(), {SIGTERM, SIGINT},
+                         {.on_first = [&worker](int) { worker.stop(); },
+                          .before_exit =
+                              [](int number) {
+                                  log::warning("ended_by_second_signal", {{"signal", number}});
+                              }});
+    std::exception_ptr failure;
+    asio::co_spawn(context, worker.run(), [&](std::exception_ptr error) {
+        failure = std::move(error);
+        signals.cancel();
+        // All is said and done; the system's name look-ups would be waited for.
+        if (!failure && net::lookups_under_way() > 0)
+            std::_Exit(EXIT_SUCCESS);
+    });
+    run_or_die(context);
+    if (failure)
+        std::rethrow_exception(failure);
+    return EXIT_SUCCESS;
+}
+
+asio::awaitable<void> startup_error_report(const settings& config, std::string message) {
+    return autoscaler::report_failure({.worker = config.identity(config.own_url(config.worker_port)),
+                                       .addresses = config.report_addresses,
+                                       .message = std::move(message),
+                                       .linger = to_ticks(config.error_linger)});
+}
+
+void report_startup_error(const settings& config, const std::string& message) {
+    asio::io_context context(1);
+    asio::co_spawn(context, startup_error_report(config, message), [](const std::exception_ptr& error) {
+        if (error)
+            std::rethrow_exception(error);
+    });
+    run_or_die(context);
+}
+
+}  // namespace nullworker::app

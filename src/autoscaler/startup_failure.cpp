@@ -1,0 +1,40 @@
+#include <nullworker/autoscaler/startup_failure.hpp>
+#include <nullworker/autoscaler/uplink.hpp>
+#include <nullworker/base/deadline.hpp>
+#include <nullworker/wire/status_report.hpp>
+
+#include <functional>
+#include <memory>
+#include <utility>
+
+namespace nullworker::autoscaler {
+namespace {
+
+using namespace std::chrono_literals;
+
+// The next report is as good as a second try.
+constexpr delivery_policy single_try{.tries_per_address = 1, .pause = {}};
+
+}  // namespace
+
+asio::awaitable<void> report_failure(startup_failure failure) {
+    const auto executor = co_await asio::this_coro::executor;
+    uplink line(executor, std::make_shared<net::tls_trust>(), failure.addresses, "startup error",
+                "/worker_status/", single_try);
+    const wire::status_report report{.id = failure.worker.id,
+                                     .mtoken = failure.worker.mtoken,
+                                     .version = failure.worker.version,
+                                     .error_msg = failure.message,
+                                     .url = failure.worker.url};
+    const std::string body = wire::to_json(report);
+    const auto end = std::chrono::steady_clock::now() + failure.linger;
+    for (;;) {
+        std::function<std::string()> make_body = [&body] { return body; };
+        co_await line.post(std::move(make_body));
+        if (std::chrono::steady_clock::now() + 10s > end)
+            co_return;
+        co_await sleep_for(10s);
+    }
+}
+
+}  // namespace nullworker::autoscaler

@@ -1,0 +1,32 @@
+#include <nullworker/base/error.hpp>
+#include <nullworker/base/signal_watch.hpp>
+
+#include <cstdlib>
+#include <utility>
+
+namespace nullworker {
+
+signal_watch::signal_watch(const asio::any_io_executor& executor, std::initializer_list<int> numbers,
+                           events on)
+    : x_signals(executor), x_on(std::move(on)) {
+    for (const int number : numbers)
+        x_signals.add(number);
+    wait();
+}
+
+void signal_watch::wait() {
+    x_signals.async_wait([this](const error_code& ec, int number) {
+        if (ec)
+            return;
+        if (x_received != 0) {
+            if (x_on.before_exit)
+                x_on.before_exit(number);
+            std::_Exit(128 + number);
+        }
+        x_received = number;
+        x_on.on_first(number);
+        wait();
+    });
+}
+
+}  // namespace nullworker
