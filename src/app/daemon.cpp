@@ -391,7 +391,7 @@ std::vector<api::metric> daemon::measure() const {
          x_journal.failing() ? 1.0 : 0.0},
         {"state_write_failures_total", kind::counter, "Times the state file could not be written",
          count(x_journal.failures())},
-        {"waiters", kind::gauge, "Requests that wait for the session to change", count(x_control.holding())},
+        {"waiters", kind::gauge, "Requests that wait for the session to change", count(x_control.waiting())},
         {"connections", kind::gauge, "Open connections to the public listener",
          count(x_public.connections())},
         {"connections_evicted_total", kind::counter, "Connections closed to make room for others",
