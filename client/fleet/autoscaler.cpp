@@ -107,9 +107,7 @@ autoscaler::autoscaler(asio::any_io_executor executor, autoscaler_options option
       x_key(signing_key::generate()),
       x_authority(certificate_authority::create()),
       x_created_at(epoch_seconds(now().wall)),
-      x_server(std::move(executor), "fleet",
-               [this](net::request incoming) { return answer(std::move(incoming)); },
-               {.max_body_bytes = max_body_bytes}) {
+      x_server(std::move(executor), "fleet", {.max_body_bytes = max_body_bytes}) {
     if (x_options.over == transport::https)
         x_server.use_tls(net::make_server_tls(x_authority.issue({worker_host, "localhost"}), "of the fleet",
                                               "of the fleet"));
@@ -117,6 +115,10 @@ autoscaler::autoscaler(asio::any_io_executor executor, autoscaler_options option
 
 void autoscaler::bind(std::uint16_t port) {
     x_server.bind({asio::ip::address_v4::loopback(), port}, "--port");
+}
+
+void autoscaler::start() {
+    x_server.start([this](net::request incoming) { return answer(std::move(incoming)); });
 }
 
 asio::awaitable<void> autoscaler::stop(std::chrono::steady_clock::duration patience) {

@@ -42,7 +42,7 @@ public:
 
     // Listens on 127.0.0.1. Throws startup_error.
     void bind(std::uint16_t port);
-    void start() { x_server.start(); }
+    void start();
 
     // Ends the connections, busy ones after `patience`.
     [[nodiscard]] asio::awaitable<void> stop(std::chrono::steady_clock::duration patience);

@@ -86,15 +86,9 @@ daemon::daemon(asio::io_context& context, settings config, instant started)
       x_silence(context.get_executor()),
       x_turn(context.get_executor()),
       x_slot_freed(context.get_executor()),
-      x_public(context.get_executor(), "public",
-               [this](const net::request& request) { return answer_public(request); },
-               {.max_connections = x_config.max_connections}),
-      x_webhook(context.get_executor(), "webhook",
-                at_once([this](const net::request& request) { return x_public_api->on_webhook(request); }),
-                webhook_limits),
-      x_control(context.get_executor(), "control",
-                at_once([this](const net::request& request) { return x_control_api->on_control(request); }),
-                control_limits),
+      x_public(context.get_executor(), "public", {.max_connections = x_config.max_connections}),
+      x_webhook(context.get_executor(), "webhook", webhook_limits),
+      x_control(context.get_executor(), "control", control_limits),
       x_housekeeping(context.get_executor()),
       x_outgoing(context.get_executor()) {
     bind();
@@ -238,8 +232,10 @@ void daemon::compose() {
 }
 
 void daemon::start() {
-    x_webhook.start();
-    x_control.start();
+    x_webhook.start(
+        at_once([this](const net::request& request) { return x_public_api->on_webhook(request); }));
+    x_control.start(
+        at_once([this](const net::request& request) { return x_control_api->on_control(request); }));
     if (is_to_open())
         open();
     x_outgoing.spawn(x_reporter->run());
@@ -267,7 +263,7 @@ void daemon::start() {
 // Somebody else may listen on the reserved port by now; it is tried again.
 void daemon::open() {
     try {
-        x_public.start();
+        x_public.start([this](const net::request& request) { return answer_public(request); });
     } catch (const startup_error& e) {
         log::error("cannot_listen", {{"error", e.what()}});
         return x_state.raise(problem_source::listener, e.what(), now());

@@ -37,11 +37,10 @@ connection::raw_reply make_raw(reply&& answer, const request_head& head, bool ke
 
 }  // namespace
 
-http_server::http_server(asio::any_io_executor executor, std::string name, handler on_request,
-                         server_limits limits, tls_context tls)
+http_server::http_server(asio::any_io_executor executor, std::string name, server_limits limits,
+                         tls_context tls)
     : x_executor(executor),
       x_name(std::move(name)),
-      x_on_request(std::move(on_request)),
       x_limits(limits),
       x_tls(std::move(tls)),
       x_room(executor, steady::time_point::max()),
@@ -68,8 +67,9 @@ void http_server::listen() {
         each.listen();
 }
 
-void http_server::start() {
+void http_server::start(handler on_request) {
     listen();
+    x_on_request = std::move(on_request);
     for (auto& each : x_listeners)
         x_tasks.spawn(accept_loop(each));
 }

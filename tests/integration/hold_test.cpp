@@ -259,9 +259,9 @@ protected:
 };
 
 TEST_F(unix_socket, a_request_is_answered_and_comes_from_this_machine) {
-    http_server server(loop.get_executor(), "test", answer);
+    http_server server(loop.get_executor(), "test");
     server.bind_local(path, "TEST_SOCKET");
-    server.start();
+    server.start(answer);
     run(server, [&]() -> awaitable<void> {
         const auto answer = co_await ask(path);
         EXPECT_TRUE(answer) << answer.error().message();
@@ -270,7 +270,7 @@ TEST_F(unix_socket, a_request_is_answered_and_comes_from_this_machine) {
 }
 
 TEST_F(unix_socket, the_owner_and_the_group_may_use_it) {
-    http_server server(loop.get_executor(), "test", answer);
+    http_server server(loop.get_executor(), "test");
     const mode_t before = ::umask(077);
     server.bind_local(path, "TEST_SOCKET");
     EXPECT_EQ(::umask(before), 077U);
@@ -282,7 +282,7 @@ TEST_F(unix_socket, the_owner_and_the_group_may_use_it) {
 }
 
 TEST_F(unix_socket, the_file_goes_with_the_server) {
-    http_server server(loop.get_executor(), "test", answer);
+    http_server server(loop.get_executor(), "test");
     server.bind_local(path, "TEST_SOCKET");
     EXPECT_TRUE(std::filesystem::exists(path));
     run(server, {});
@@ -292,9 +292,9 @@ TEST_F(unix_socket, the_file_goes_with_the_server) {
 TEST_F(unix_socket, what_a_dead_process_left_is_replaced) {
     { asio::local::stream_protocol::acceptor dead(loop, asio::local::stream_protocol::endpoint(path)); }
     ASSERT_TRUE(std::filesystem::exists(path));
-    http_server server(loop.get_executor(), "test", answer);
+    http_server server(loop.get_executor(), "test");
     server.bind_local(path, "TEST_SOCKET");
-    server.start();
+    server.start(answer);
     run(server, [&]() -> awaitable<void> {
         const auto answer = co_await ask(path);
         EXPECT_TRUE(answer.has_value());
@@ -302,10 +302,10 @@ TEST_F(unix_socket, what_a_dead_process_left_is_replaced) {
 }
 
 TEST_F(unix_socket, another_servers_socket_is_left_alone) {
-    http_server first(loop.get_executor(), "first", answer);
+    http_server first(loop.get_executor(), "first");
     first.bind_local(path, "TEST_SOCKET");
-    first.start();
-    http_server second(loop.get_executor(), "second", answer);
+    first.start(answer);
+    http_server second(loop.get_executor(), "second");
     EXPECT_NE(refusal(second).find("TEST_SOCKET): another process does"), std::string::npos)
         << refusal(second);
     run(first, [&]() -> awaitable<void> {
@@ -316,14 +316,14 @@ TEST_F(unix_socket, another_servers_socket_is_left_alone) {
 
 TEST_F(unix_socket, a_file_that_is_no_socket_is_left_alone) {
     std::ofstream(path) << "precious";
-    http_server server(loop.get_executor(), "test", answer);
+    http_server server(loop.get_executor(), "test");
     EXPECT_NE(refusal(server).find("Address already in use"), std::string::npos);
     EXPECT_EQ(std::filesystem::file_size(path), 8U);
 }
 
 TEST_F(unix_socket, a_path_that_is_too_long_is_refused_with_the_limit) {
     path = directory.path() / std::string(sizeof(sockaddr_un::sun_path), 'x');
-    http_server server(loop.get_executor(), "test", answer);
+    http_server server(loop.get_executor(), "test");
     EXPECT_NE(refusal(server).find("107 bytes at most"), std::string::npos);
     run(server, [&]() -> awaitable<void> {
         const auto answer = co_await ask(path);
@@ -333,7 +333,7 @@ TEST_F(unix_socket, a_path_that_is_too_long_is_refused_with_the_limit) {
 
 TEST_F(unix_socket, a_folder_that_is_not_there_is_an_error_that_names_the_setting) {
     path = directory.path() / "no/such/folder.sock";
-    http_server server(loop.get_executor(), "test", answer);
+    http_server server(loop.get_executor(), "test");
     EXPECT_NE(refusal(server).find("TEST_SOCKET): No such file or directory"), std::string::npos);
 }
 

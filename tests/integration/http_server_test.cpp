@@ -445,13 +445,13 @@ std::optional<bool> seen_as_loopback(const char* address, const asio::ip::addres
         co_return empty_reply(204);
     };
     asio::io_context loop;
-    http_server server(loop.get_executor(), "test", look);
+    http_server server(loop.get_executor(), "test");
     try {
         server.bind({asio::ip::make_address(address), 0}, "TEST_PORT");
     } catch (const startup_error&) {
         return std::nullopt;
     }
-    server.start();
+    server.start(look);
     test::drive(loop, [&]() -> awaitable<void> {
         asio::ip::tcp::socket socket(loop);
         const asio::ip::tcp::endpoint there(target, server.port());
@@ -492,7 +492,7 @@ TEST(http_server, knows_a_peer_that_may_be_elsewhere) {
 TEST(http_server, names_the_setting_when_its_port_is_taken) {
     asio::io_context loop;
     test::raw_listener taken(loop.get_executor());
-    http_server server(loop.get_executor(), "test", describe);
+    http_server server(loop.get_executor(), "test");
     try {
         server.bind({asio::ip::address_v4::loopback(), taken.port()}, "WORKER_PORT");
         FAIL() << "bound a port that is taken";
@@ -506,12 +506,12 @@ TEST(http_server, names_the_setting_when_its_port_is_taken) {
 
 TEST(http_server, holds_connections_until_it_is_started) {
     asio::io_context loop;
-    http_server server(loop.get_executor(), "test", describe);
+    http_server server(loop.get_executor(), "test");
     server.bind(any_free_port, "TEST_PORT");
     test::drive(loop, [&]() -> awaitable<void> {
         auto peer = co_await test::connect_raw(server.port());
         co_await peer.send(get("/early"));
-        server.start();
+        server.start(describe);
         const auto answer = co_await peer.read_message();
         EXPECT_EQ(answer.body, "GET /early||");
         server.drain();
@@ -521,7 +521,7 @@ TEST(http_server, holds_connections_until_it_is_started) {
 
 TEST(http_server, may_be_dropped_without_ever_being_started) {
     asio::io_context loop;
-    http_server server(loop.get_executor(), "test", describe);
+    http_server server(loop.get_executor(), "test");
     server.bind(any_free_port, "TEST_PORT");
     server.drain();
     test::drive(loop, server.join(1s));

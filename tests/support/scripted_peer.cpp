@@ -20,13 +20,11 @@ namespace {
 
 scripted_peer::scripted_peer(asio::any_io_executor executor, net::tls_context tls)
     : x_tls(tls != nullptr),
-      x_server(
-          executor, "peer", [this](net::request incoming) { return answer(std::move(incoming)); }, {},
-          std::move(tls)),
+      x_server(executor, "peer", {}, std::move(tls)),
       x_arrivals(executor, asio::steady_timer::time_point::max()),
       x_release(executor, asio::steady_timer::time_point::max()) {
     x_server.bind({asio::ip::address_v4::loopback(), 0}, "scripted_peer");
-    x_server.start();
+    x_server.start([this](net::request incoming) { return answer(std::move(incoming)); });
 }
 
 void scripted_peer::reply_once(const std::string& path, net::reply answer) {

@@ -26,9 +26,9 @@ inline asio::awaitable<net::reply> describe(net::request incoming) {
 class served {
 public:
     explicit served(net::handler on_request = describe, net::server_limits limits = {})
-        : x_server(x_loop.get_executor(), "test", std::move(on_request), limits) {
+        : x_server(x_loop.get_executor(), "test", limits) {
         x_server.bind(any_free_port, "TEST_PORT");
-        x_server.start();
+        x_server.start(std::move(on_request));
     }
 
     template <class Scenario>

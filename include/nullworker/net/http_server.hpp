@@ -30,7 +30,8 @@ class connection;
 // answered 500.
 using handler = std::function<asio::awaitable<reply>(const request&)>;
 
-// An HTTP/1.1 server, with TLS where a context is given, on any number of addresses. Stops in two phases:
+// An HTTP/1.1 server, with TLS where a context is given, on any number of addresses. It has its addresses,
+// and knows its port, before anybody knows what to answer there; the handler comes last. Stops in two phases:
 // `drain()` closes the listeners and the idle connections and lets the busy ones finish; `join()` waits for
 // them, then cancels.
 //
@@ -39,8 +40,8 @@ using handler = std::function<asio::awaitable<reply>(const request&)>;
 class http_server {
 public:
     // `name` is for the log.
-    http_server(asio::any_io_executor executor, std::string name, handler on_request,
-                server_limits limits = {}, tls_context tls = nullptr);
+    http_server(asio::any_io_executor executor, std::string name, server_limits limits = {},
+                tls_context tls = nullptr);
     ~http_server();
 
     // Binds and listens; port 0 takes any free one. From here on connections queue up in the kernel.
@@ -63,8 +64,9 @@ public:
     // Connections accepted from now on use `tls`; those that are open keep what they began with.
     void use_tls(tls_context tls) { x_tls = std::move(tls); }
 
-    // Listens where that was left to do, and starts to accept. Throws as `listen()`.
-    void start();
+    // Listens where that was left to do, and starts to accept. Throws as `listen()`, and may be called again
+    // then.
+    void start(handler on_request);
 
     // Something changed that requests may wait for: they are asked for again.
     void look_again();
