@@ -17,7 +17,7 @@ scripted_autoscaler::scripted_autoscaler(asio::any_io_executor executor)
     : x_key(fleet::signing_key::generate()), x_news(executor), x_server(executor, "autoscaler", limits) {
     x_server.bind({asio::ip::address_v4::loopback(), 0}, "the scripted autoscaler");
     x_server.start(
-        [this](net::request incoming) -> asio::awaitable<net::reply> { co_return answer(incoming); });
+        [this](net::request incoming) -> asio::awaitable<net::reaction> { co_return answer(incoming); });
 }
 
 std::string scripted_autoscaler::url() const {

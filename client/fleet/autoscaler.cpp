@@ -126,18 +126,15 @@ asio::awaitable<void> autoscaler::stop(std::chrono::steady_clock::duration patie
     co_await x_server.join(patience);
 }
 
-asio::awaitable<net::reply> autoscaler::answer(net::request incoming) {
+asio::awaitable<net::reaction> autoscaler::answer(net::request incoming) {
     const auto fate = x_faults.next(incoming.path, now());
     if (fate.delay > fault_plan::duration::zero())
         co_await sleep_for(fate.delay);
-    net::reply out;
     if (fate.drop)
-        out.drop = true;
-    else if (fate.status)
-        out = refuse(*fate.status, "a fault that was ordered");
-    else
-        out = dispatch(incoming);
-    out.drop = out.drop || fate.lose_reply;
+        co_return net::hang_up{};
+    auto out = fate.status ? refuse(*fate.status, "a fault that was ordered") : dispatch(incoming);
+    if (fate.lose_reply)
+        co_return net::hang_up{};
     co_return out;
 }
 

@@ -60,7 +60,7 @@ private:
     struct route;
     static const route routes[];
 
-    asio::awaitable<net::reply> answer(net::request incoming);
+    asio::awaitable<net::reaction> answer(net::request incoming);
     net::reply dispatch(const net::request& incoming);
 
     net::reply serve_route(const net::request& incoming);

@@ -64,7 +64,7 @@ reservation::grant_trust trust_of(auth::grant_verdict verdict) {
 }  // namespace
 
 struct public_api::tables {
-    static constexpr std::array<route<public_api>, 6> on_public = {{
+    static constexpr std::array<route<public_api, net::reply>, 6> on_public = {{
         {net::verb::post, "/session/create", &public_api::create},
         {net::verb::post, "/session/end", &public_api::end},
         {net::verb::post, "/session/get", &public_api::get},
@@ -72,7 +72,7 @@ struct public_api::tables {
         {net::verb::post, "/ping", &public_api::ping},
         {net::verb::post, "/pyworker/update", &public_api::update},
     }};
-    static constexpr std::array<route<public_api>, 1> on_webhook = {{
+    static constexpr std::array<route<public_api, net::reply>, 1> on_webhook = {{
         {net::verb::post, "/session/end", &public_api::end},
     }};
 };
@@ -82,11 +82,11 @@ public_api::public_api(public_settings settings, reservation::desk& desk, const 
     : x_settings(std::move(settings)), x_desk(desk), x_state(state), x_gate(gate) {}
 
 net::reply public_api::on_public(const net::request& request) {
-    return dispatch<public_api>(*this, tables::on_public, request);
+    return dispatch<public_api, net::reply>(*this, tables::on_public, request);
 }
 
 net::reply public_api::on_webhook(const net::request& request) {
-    return dispatch<public_api>(*this, tables::on_webhook, request);
+    return dispatch<public_api, net::reply>(*this, tables::on_webhook, request);
 }
 
 net::reply public_api::create(const net::request& request) {

@@ -66,8 +66,9 @@ double health_figure(reservation::health verdict) {
 // The contract's handlers answer at once; a server wants a coroutine.
 template <class Answer>
 net::handler at_once(Answer answer) {
-    return
-        [answer](const net::request& request) -> asio::awaitable<net::reply> { co_return answer(request); };
+    return [answer](const net::request& request) -> asio::awaitable<net::reaction> {
+        co_return answer(request);
+    };
 }
 
 }  // namespace
@@ -337,7 +338,7 @@ asio::awaitable<void> daemon::flush() {
 // A signature that does not verify may be good under a key that is newer than ours. A request that was
 // refused for it changed nothing, so it can be asked once more; one that the open policy admitted has had its
 // effect.
-asio::awaitable<net::reply> daemon::answer_public(const net::request& request) {
+asio::awaitable<net::reaction> daemon::answer_public(const net::request& request) {
     constexpr auto patience = 3s;
     constexpr unsigned unauthorized = 401;
     const auto refused_before = x_gate->bad_signatures();

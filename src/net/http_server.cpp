@@ -6,6 +6,7 @@
 
 #include <exception>
 #include <utility>
+#include <variant>
 
 namespace nullworker::net {
 namespace {
@@ -176,50 +177,53 @@ asio::awaitable<bool> http_server::exchange(connection& self) {
     if (outcome == reading::gone || self.is_evicted())
         co_return false;
 
-    reply answered;
+    std::optional<reply> answer;
     const bool refused = outcome != reading::done;
     if (refused) {
         self.leave_unread();
-        answered = status_reply(static_cast<unsigned>(outcome));
+        answer = status_reply(static_cast<unsigned>(outcome));
     } else {
         head.message.from_loopback = self.from_loopback();
-        answered = co_await answer_in_time(self, head.message);
+        answer = co_await answer_in_time(self, head.message);
     }
-    if (answered.drop)
+    if (!answer)
         co_return false;
     const bool keep_alive = !refused && head.keep_alive && !x_draining;
-    auto raw = make_raw(std::move(answered), head, keep_alive);
+    auto raw = make_raw(std::move(*answer), head, keep_alive);
     const auto [ec, written] = co_await self.send(raw);
     co_return !ec && keep_alive;
 }
 
-// The answer to a request, or a drop where its peer went away while it waited.
-asio::awaitable<reply> http_server::answer_in_time(connection& self, request& incoming) {
+// The reply to a request; nothing where it shall get none, or its peer went away while it waited.
+asio::awaitable<std::optional<reply>> http_server::answer_in_time(connection& self, request& incoming) {
     self.enter(stage::answering);
     self.watch_peer();
     const auto came = steady::now();
     for (;;) {
         const auto seen = x_changes;
-        reply answered = co_await answer(incoming);
-        if (!answered.hold)
-            co_return answered;
-        if (incoming.waited >= *answered.hold) {
+        reaction made = co_await react(incoming);
+        if (auto* answer = std::get_if<reply>(&made))
+            co_return std::move(*answer);
+        const auto* wait = std::get_if<wait_for_change>(&made);
+        if (!wait)
+            co_return std::nullopt;
+        if (!incoming.may_wait) {
             log::error("request_held_for_ever", {{"listener", x_name}, {"path", incoming.path}});
             co_return status_reply(500);
         }
+        const auto due = came + wait->longest;
         self.enter(stage::waiting);
         bool peer_is_there = true;
         if (seen == x_changes && !x_draining)
-            peer_is_there = co_await self.wait_for_change(came + *answered.hold);
-        const bool at_once = x_draining || self.is_hurried();
+            peer_is_there = co_await self.wait_for_change(due);
+        incoming.may_wait = !x_draining && !self.is_hurried() && steady::now() < due;
         self.enter(stage::answering);
         if (!peer_is_there)
-            co_return reply{.drop = true};
-        incoming.waited = at_once ? steady::duration::max() : steady::now() - came;
+            co_return std::nullopt;
     }
 }
 
-asio::awaitable<reply> http_server::answer(const request& incoming) {
+asio::awaitable<reaction> http_server::react(const request& incoming) {
     try {
         co_return co_await x_on_request(incoming);
     } catch (const boost::system::system_error& e) {

@@ -38,12 +38,11 @@ struct board {
     std::chrono::steady_clock::duration patience = 1h;
 
     handler answers() {
-        return [this](const request& incoming) -> awaitable<reply> {
+        return [this](const request& incoming) -> awaitable<reaction> {
             ++asked;
-            reply out = text_reply(200, std::to_string(version));
-            if (incoming.path != "/now" && version == 0 && incoming.waited < patience)
-                out.hold = patience;
-            co_return out;
+            if (incoming.path != "/now" && version == 0 && incoming.may_wait)
+                co_return wait_for_change{patience};
+            co_return text_reply(200, std::to_string(version));
         };
     }
 
@@ -211,11 +210,7 @@ TEST(hold, those_who_wait_keep_nobody_out) {
 }
 
 TEST(hold, a_handler_that_never_answers_is_a_bug_and_no_loop) {
-    const handler never = [](const request&) -> awaitable<reply> {
-        reply out;
-        out.hold = 1ms;
-        co_return out;
-    };
+    const handler never = [](const request&) -> awaitable<reaction> { co_return wait_for_change{1ms}; };
     served under_test(never);
     EXPECT_TRUE(test::starts_with_status(under_test.answer_to(get("/", "Connection: close\r\n")), 500));
 }
@@ -228,7 +223,7 @@ protected:
     test::temporary_directory directory;
     std::string path = directory.path() / "control.sock";
 
-    static awaitable<reply> answer(const request& incoming) {
+    static awaitable<reaction> answer(const request& incoming) {
         co_return text_reply(200,
                              incoming.path + (incoming.from_loopback ? " from here" : " from elsewhere"));
     }

@@ -58,7 +58,7 @@ TEST(http_server, answers_pipelined_requests_in_order) {
 
 TEST(http_server, hands_the_handler_the_headers) {
     std::string seen;
-    served under_test([&](request incoming) -> awaitable<reply> {
+    served under_test([&](request incoming) -> awaitable<reaction> {
         seen = incoming.find("X-Test").value_or("absent");
         EXPECT_FALSE(incoming.find("x-other").has_value());
         co_return empty_reply(204);
@@ -72,7 +72,7 @@ TEST(http_server, hands_the_handler_the_headers) {
 }
 
 TEST(http_server, sends_what_the_handler_replies) {
-    served under_test([](request) -> awaitable<reply> {
+    served under_test([](request) -> awaitable<reaction> {
         auto answer = json_reply(503, "{}");
         answer.headers.emplace_back("Retry-After", "1");
         co_return answer;
@@ -231,7 +231,7 @@ TEST(http_server, answers_head_without_a_body) {
 }
 
 TEST(http_server, answers_500_to_a_bug_in_the_handler_and_goes_on) {
-    served under_test([](request incoming) -> awaitable<reply> {
+    served under_test([](request incoming) -> awaitable<reaction> {
         if (incoming.path == "/bug")
             throw std::logic_error("a bug");
         if (incoming.path == "/io")
@@ -280,7 +280,7 @@ TEST(http_server, takes_no_connection_once_it_drains) {
 TEST(http_server, lets_a_busy_connection_finish_when_it_drains) {
     wakeup* arrived = nullptr;
     wakeup* proceed = nullptr;
-    served under_test([&](request) -> awaitable<reply> {
+    served under_test([&](request) -> awaitable<reaction> {
         arrived->ring();
         co_await proceed->wait();
         co_return text_reply(200, "finished");
@@ -322,7 +322,7 @@ TEST(http_server, answers_a_request_that_was_half_sent_when_it_drained) {
 TEST(http_server, cancels_what_does_not_finish_in_time) {
     wakeup* arrived = nullptr;
     wakeup* never = nullptr;
-    served under_test([&](request) -> awaitable<reply> {
+    served under_test([&](request) -> awaitable<reaction> {
         arrived->ring();
         co_await never->wait();
         co_return text_reply(200, "too late");
@@ -398,7 +398,7 @@ TEST(http_server, gives_a_client_that_trickles_no_more_time) {
 
 TEST(http_server, closes_a_connection_whose_peer_does_not_read) {
     served under_test(
-        [](request) -> awaitable<reply> { co_return text_reply(200, std::string(32 * 1024 * 1024, 'x')); },
+        [](request) -> awaitable<reaction> { co_return text_reply(200, std::string(32 * 1024 * 1024, 'x')); },
         {.write_timeout = 20ms});
     wakeup silent(under_test.executor());
     under_test.drive([&]() -> awaitable<void> {
@@ -419,7 +419,7 @@ TEST(http_server, closes_a_connection_that_idles_too_long) {
 TEST(http_server, gives_a_slow_handler_its_time) {
     wakeup* bell = nullptr;
     served under_test(
-        [&](request incoming) -> awaitable<reply> {
+        [&](request incoming) -> awaitable<reaction> {
             const auto later = std::chrono::steady_clock::now() + 30ms;
             co_await bell->wait_until(later);
             const auto answer = co_await describe(std::move(incoming));
@@ -440,7 +440,7 @@ TEST(http_server, gives_a_slow_handler_its_time) {
 // nothing where this machine has no such address.
 std::optional<bool> seen_as_loopback(const char* address, const asio::ip::address& target) {
     std::optional<bool> seen;
-    const auto look = [&seen](request incoming) -> awaitable<reply> {
+    const auto look = [&seen](request incoming) -> awaitable<reaction> {
         seen = incoming.from_loopback;
         co_return empty_reply(204);
     };

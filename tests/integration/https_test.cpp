@@ -125,7 +125,7 @@ TEST(https, server_survives_a_client_that_speaks_no_tls) {
     });
 }
 
-awaitable<reply> say_fine(request) {
+awaitable<reaction> say_fine(request) {
     co_return text_reply(200, "fine");
 }
 

@@ -17,7 +17,7 @@ namespace nullworker::test {
 inline const asio::ip::tcp::endpoint any_free_port(asio::ip::address_v4::loopback(), 0);
 
 // Answers with what it understood of the request.
-inline asio::awaitable<net::reply> describe(net::request incoming) {
+inline asio::awaitable<net::reaction> describe(net::request incoming) {
     co_return net::text_reply(200, std::string(net::to_string(incoming.method)) + ' ' + incoming.path + '|' +
                                        incoming.query + '|' + incoming.body);
 }

@@ -7,19 +7,20 @@
 
 namespace nullworker::api {
 
-// One row: what a listener answers. `Room` is the class whose member handles it.
-template <class Room>
+// One row: what a listener answers. `Room` is the class whose member handles it; `Answer` is net::reply, or
+// net::reaction where a request may have to wait.
+template <class Room, class Answer>
 struct route {
     net::verb method;
     std::string_view path;
-    net::reply (Room::*handle)(const net::request&);
+    Answer (Room::*handle)(const net::request&);
 };
 
 // Finds the row and calls it: 404 for a path that no row has, 405 with Allow for another verb.
-template <class Room>
-[[nodiscard]] net::reply dispatch(Room& room, std::span<const route<Room>> routes,
-                                  const net::request& request) {
-    const route<Room>* same_path = nullptr;
+template <class Room, class Answer>
+[[nodiscard]] Answer dispatch(Room& room, std::span<const route<Room, Answer>> routes,
+                              const net::request& request) {
+    const route<Room, Answer>* same_path = nullptr;
     for (const auto& row : routes) {
         if (row.path != request.path)
             continue;

@@ -72,7 +72,7 @@ private:
     [[nodiscard]] bool is_to_open() const;  // the public listener lacks nothing, and is not open
     void open();
     asio::awaitable<void> feed_watchdog(std::chrono::steady_clock::duration interval);
-    asio::awaitable<net::reply> answer_public(const net::request& request);  // which outlives it
+    asio::awaitable<net::reaction> answer_public(const net::request& request);  // which outlives it
     asio::awaitable<void> expire_sessions();
     asio::awaitable<void> drain();
     asio::awaitable<void> flush();

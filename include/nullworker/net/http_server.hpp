@@ -19,6 +19,7 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -26,9 +27,9 @@ namespace nullworker::net {
 
 class connection;
 
-// Answers one request, which outlives the coroutine. An exception that leaves it is a bug: it is logged and
+// Takes one request, which outlives the coroutine. An exception that leaves it is a bug: it is logged and
 // answered 500.
-using handler = std::function<asio::awaitable<reply>(const request&)>;
+using handler = std::function<asio::awaitable<reaction>(const request&)>;
 
 // An HTTP/1.1 server, with TLS where a context is given, on any number of addresses. It has its addresses,
 // and knows its port, before anybody knows what to answer there; the handler comes last. Stops in two phases:
@@ -94,8 +95,8 @@ private:
     asio::awaitable<void> serve(std::unique_ptr<connection> self);
     asio::awaitable<void> converse(connection& self);
     asio::awaitable<bool> exchange(connection& self);
-    asio::awaitable<reply> answer_in_time(connection& self, request& incoming);
-    asio::awaitable<reply> answer(const request& incoming);
+    asio::awaitable<std::optional<reply>> answer_in_time(connection& self, request& incoming);
+    asio::awaitable<reaction> react(const request& incoming);
 
     asio::any_io_executor x_executor;
     std::string x_name;

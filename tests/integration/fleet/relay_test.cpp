@@ -31,7 +31,7 @@ protected:
         co_await x_server.join(patience);
     }
 
-    asio::awaitable<net::reply> serve(net::request asked) {
+    asio::awaitable<net::reaction> serve(net::request asked) {
         ++x_served;
         co_return net::text_reply(200, std::move(asked.body));
     }
