@@ -119,14 +119,14 @@ void daemon::secure() {
     const auto signer =
         join(x_config.console, "/api/v0/sign_cert/?instance_id=" + std::to_string(x_config.container_id));
     x_certificates.emplace(x_context.get_executor(), x_trust,
-                           certificate_settings{.certificate_file = x_config.tls_certificate,
+                           certificates::certificate_settings{.certificate_file = x_config.tls_certificate,
                                                 .key_file = x_config.tls_key,
                                                 .host = parse_url(x_own_url).value().host,
                                                 .signer = signer,
                                                 .self_signed = x_config.tls_self_signed,
                                                 .check_interval = x_config.tls_check_interval,
                                                 .first_pause = x_config.tls_first_pause},
-                           certificate_keeper::events{
+                           certificates::certificate_keeper::events{
                                .on_certificate =
                                    [this](net::tls_context made) {
                                        x_public.use_tls(std::move(made));

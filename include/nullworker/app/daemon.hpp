@@ -2,7 +2,6 @@
 
 #include <nullworker/api/control_api.hpp>
 #include <nullworker/api/public_api.hpp>
-#include <nullworker/app/certificate_keeper.hpp>
 #include <nullworker/app/journal.hpp>
 #include <nullworker/app/settings.hpp>
 #include <nullworker/auth/gatekeeper.hpp>
@@ -11,6 +10,7 @@
 #include <nullworker/autoscaler/reporter.hpp>
 #include <nullworker/base/task_group.hpp>
 #include <nullworker/base/wakeup.hpp>
+#include <nullworker/certificates/certificate_keeper.hpp>
 #include <nullworker/consumer/close_callbacks.hpp>
 #include <nullworker/consumer/health_probe.hpp>
 #include <nullworker/net/http_server.hpp>
@@ -107,7 +107,7 @@ private:
     std::optional<autoscaler::key_fetch> x_key_fetch;
     std::optional<consumer::health_probe> x_probe;
     std::optional<consumer::close_callbacks> x_callbacks;
-    std::optional<certificate_keeper> x_certificates;  // with TLS
+    std::optional<certificates::certificate_keeper> x_certificates;  // with TLS
     bool x_open = false;
 
     task_group x_housekeeping;  // cancelled once drained
