@@ -40,7 +40,8 @@ std::string signing_key::sign_url(const std::string& url) const {
     return text;
 }
 
-certificate_authority::certificate_authority(certificates::private_key key, certificates::x509_certificate root)
+certificate_authority::certificate_authority(certificates::private_key key,
+                                             certificates::x509_certificate root)
     : x_key(std::move(key)), x_root(std::move(root)), x_root_pem(certificates::to_pem(x_root)) {}
 
 certificate_authority certificate_authority::create() {

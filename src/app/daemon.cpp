@@ -120,12 +120,12 @@ void daemon::secure() {
         join(x_config.console, "/api/v0/sign_cert/?instance_id=" + std::to_string(x_config.container_id));
     x_certificates.emplace(x_context.get_executor(), x_trust,
                            certificates::certificate_settings{.certificate_file = x_config.tls_certificate,
-                                                .key_file = x_config.tls_key,
-                                                .host = parse_url(x_own_url).value().host,
-                                                .signer = signer,
-                                                .self_signed = x_config.tls_self_signed,
-                                                .check_interval = x_config.tls_check_interval,
-                                                .first_pause = x_config.tls_first_pause},
+                                                              .key_file = x_config.tls_key,
+                                                              .host = parse_url(x_own_url).value().host,
+                                                              .signer = signer,
+                                                              .self_signed = x_config.tls_self_signed,
+                                                              .check_interval = x_config.tls_check_interval,
+                                                              .first_pause = x_config.tls_first_pause},
                            certificates::certificate_keeper::events{
                                .on_certificate =
                                    [this](net::tls_context made) {

@@ -1,7 +1,7 @@
-#include <nullworker/certificates/certificate_keeper.hpp>
 #include <nullworker/base/backoff.hpp>
 #include <nullworker/base/deadline.hpp>
 #include <nullworker/base/log.hpp>
+#include <nullworker/certificates/certificate_keeper.hpp>
 #include <nullworker/certificates/signing_request.hpp>
 
 #include <filesystem>
@@ -175,7 +175,8 @@ private_key certificate_keeper::find_or_make_key() {
 }
 
 // A disk of no use is no reason to go without TLS: the pair lives as long as the process then.
-void certificate_keeper::write_in_place_of(const std::string& file, const std::string& text, std::filesystem::perms mode) {
+void certificate_keeper::write_in_place_of(const std::string& file, const std::string& text,
+                                           std::filesystem::perms mode) {
     std::error_code ignored;
     std::filesystem::create_directories(std::filesystem::path(file).parent_path(), ignored);
     set_aside(file);

@@ -47,8 +47,8 @@ void add_extension(const x509_certificate& to, const x509_certificate& issuer, i
 // Makes `issuer`, whose key is `key`, vouch for it.
 void sign(const x509_certificate& made, const x509_certificate& issuer, const private_key& key);
 
-// Makes `issuer`, whose key is `key`, vouch for the certificate of a server that is reached as one of `hosts`,
-// addresses or names.
+// Makes `issuer`, whose key is `key`, vouch for the certificate of a server that is reached as one of
+// `hosts`, addresses or names.
 void sign_as_server(const x509_certificate& made, const x509_certificate& issuer, const private_key& key,
                     const std::vector<std::string>& hosts);
 

@@ -10,7 +10,8 @@ namespace {
 
 tls_context self_signed_for(const std::string& host) {
     const auto key = certificates::make_ec_key();
-    return make_server_tls({certificates::make_self_signed(key, host), certificates::to_pem(key)}, "certificate", "key");
+    return make_server_tls({certificates::make_self_signed(key, host), certificates::to_pem(key)},
+                           "certificate", "key");
 }
 
 TEST(reason_for_distrust, names_a_certificate_for_somebody_else_and_one_that_nobody_vouches_for) {
