@@ -14,14 +14,10 @@ constexpr net::server_limits limits{.max_body_bytes = 64 * 1024 * 1024};
 }  // namespace
 
 scripted_autoscaler::scripted_autoscaler(asio::any_io_executor executor)
-    : x_key(fleet::signing_key::generate()),
-      x_news(executor),
-      x_server(
-          executor, "autoscaler",
-          [this](net::request incoming) -> asio::awaitable<net::reply> { co_return answer(incoming); },
-          limits) {
+    : x_key(fleet::signing_key::generate()), x_news(executor), x_server(executor, "autoscaler", limits) {
     x_server.bind({asio::ip::address_v4::loopback(), 0}, "the scripted autoscaler");
-    x_server.start();
+    x_server.start(
+        [this](net::request incoming) -> asio::awaitable<net::reaction> { co_return answer(incoming); });
 }
 
 std::string scripted_autoscaler::url() const {

@@ -107,9 +107,7 @@ autoscaler::autoscaler(asio::any_io_executor executor, autoscaler_options option
       x_key(signing_key::generate()),
       x_authority(certificate_authority::create()),
       x_created_at(epoch_seconds(now().wall)),
-      x_server(std::move(executor), "fleet",
-               [this](net::request incoming) { return answer(std::move(incoming)); },
-               {.max_body_bytes = max_body_bytes}) {
+      x_server(std::move(executor), "fleet", {.max_body_bytes = max_body_bytes}) {
     if (x_options.over == transport::https)
         x_server.use_tls(net::make_server_tls(x_authority.issue({worker_host, "localhost"}), "of the fleet",
                                               "of the fleet"));
@@ -119,23 +117,24 @@ void autoscaler::bind(std::uint16_t port) {
     x_server.bind({asio::ip::address_v4::loopback(), port}, "--port");
 }
 
+void autoscaler::start() {
+    x_server.start([this](net::request incoming) { return answer(std::move(incoming)); });
+}
+
 asio::awaitable<void> autoscaler::stop(std::chrono::steady_clock::duration patience) {
     x_server.drain();
     co_await x_server.join(patience);
 }
 
-asio::awaitable<net::reply> autoscaler::answer(net::request incoming) {
+asio::awaitable<net::reaction> autoscaler::answer(net::request incoming) {
     const auto fate = x_faults.next(incoming.path, now());
     if (fate.delay > fault_plan::duration::zero())
         co_await sleep_for(fate.delay);
-    net::reply out;
     if (fate.drop)
-        out.drop = true;
-    else if (fate.status)
-        out = refuse(*fate.status, "a fault that was ordered");
-    else
-        out = dispatch(incoming);
-    out.drop = out.drop || fate.lose_reply;
+        co_return net::hang_up{};
+    auto out = fate.status ? refuse(*fate.status, "a fault that was ordered") : dispatch(incoming);
+    if (fate.lose_reply)
+        co_return net::hang_up{};
     co_return out;
 }
 

@@ -42,7 +42,7 @@ public:
 
     // Listens on 127.0.0.1. Throws startup_error.
     void bind(std::uint16_t port);
-    void start() { x_server.start(); }
+    void start();
 
     // Ends the connections, busy ones after `patience`.
     [[nodiscard]] asio::awaitable<void> stop(std::chrono::steady_clock::duration patience);
@@ -60,7 +60,7 @@ private:
     struct route;
     static const route routes[];
 
-    asio::awaitable<net::reply> answer(net::request incoming);
+    asio::awaitable<net::reaction> answer(net::request incoming);
     net::reply dispatch(const net::request& incoming);
 
     net::reply serve_route(const net::request& incoming);

@@ -14,13 +14,13 @@
 
 namespace nullworker::fleet {
 
-using net::require_openssl;
+using certificates::require_openssl;
 
-signing_key::signing_key(net::private_key key)
-    : x_key(std::move(key)), x_public_pem(net::public_pem(x_key)) {}
+signing_key::signing_key(certificates::private_key key)
+    : x_key(std::move(key)), x_public_pem(certificates::public_pem(x_key)) {}
 
 signing_key signing_key::generate() {
-    return signing_key(net::make_rsa_key());
+    return signing_key(certificates::make_rsa_key());
 }
 
 std::string signing_key::sign_url(const std::string& url) const {
@@ -40,29 +40,30 @@ std::string signing_key::sign_url(const std::string& url) const {
     return text;
 }
 
-certificate_authority::certificate_authority(net::private_key key, net::x509_certificate root)
-    : x_key(std::move(key)), x_root(std::move(root)), x_root_pem(net::to_pem(x_root)) {}
+certificate_authority::certificate_authority(certificates::private_key key,
+                                             certificates::x509_certificate root)
+    : x_key(std::move(key)), x_root(std::move(root)), x_root_pem(certificates::to_pem(x_root)) {}
 
 certificate_authority certificate_authority::create() {
-    auto key = net::make_ec_key();
-    auto root = net::blank_certificate(key, "nullworker fleet root");
-    net::add_extension(root, root, NID_basic_constraints, "critical,CA:TRUE");
-    net::add_extension(root, root, NID_key_usage, "critical,keyCertSign,cRLSign");
-    net::add_extension(root, root, NID_subject_key_identifier, "hash");
-    net::sign(root, root, key);
+    auto key = certificates::make_ec_key();
+    auto root = certificates::blank_certificate(key, "nullworker fleet root");
+    certificates::add_extension(root, root, NID_basic_constraints, "critical,CA:TRUE");
+    certificates::add_extension(root, root, NID_key_usage, "critical,keyCertSign,cRLSign");
+    certificates::add_extension(root, root, NID_subject_key_identifier, "hash");
+    certificates::sign(root, root, key);
     return {std::move(key), std::move(root)};
 }
 
-std::string certificate_authority::certify(const net::private_key& key,
+std::string certificate_authority::certify(const certificates::private_key& key,
                                            const std::vector<std::string>& hosts) const {
-    const auto made = net::blank_certificate(key, "nullworker fleet worker");
-    net::sign_as_server(made, x_root, x_key, hosts);
-    return net::to_pem(made);
+    const auto made = certificates::blank_certificate(key, "nullworker fleet worker");
+    certificates::sign_as_server(made, x_root, x_key, hosts);
+    return certificates::to_pem(made);
 }
 
 net::tls_pair certificate_authority::issue(const std::vector<std::string>& hosts) const {
-    const auto key = net::make_ec_key();
-    return {certify(key, hosts), net::to_pem(key)};
+    const auto key = certificates::make_ec_key();
+    return {certify(key, hosts), certificates::to_pem(key)};
 }
 
 std::optional<std::string> certificate_authority::answer(const std::string& request,
@@ -71,7 +72,7 @@ std::optional<std::string> certificate_authority::answer(const std::string& requ
         BIO_new_mem_buf(request.data(), static_cast<int>(request.size())), &BIO_free);
     const std::unique_ptr<X509_REQ, decltype(&X509_REQ_free)> asked(
         text ? PEM_read_bio_X509_REQ(text.get(), nullptr, nullptr, nullptr) : nullptr, &X509_REQ_free);
-    const net::private_key key(asked ? X509_REQ_get_pubkey(asked.get()) : nullptr, &EVP_PKEY_free);
+    const certificates::private_key key(asked ? X509_REQ_get_pubkey(asked.get()) : nullptr, &EVP_PKEY_free);
     const bool proven = key && X509_REQ_verify(asked.get(), key.get()) == 1;
     ERR_clear_error();
     if (!proven)

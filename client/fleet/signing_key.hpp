@@ -1,6 +1,7 @@
 #pragma once
 
-#include <nullworker/net/tls_pair.hpp>
+#include <nullworker/certificates/x509.hpp>
+#include <nullworker/net/tls.hpp>
 
 #include <optional>
 #include <string>
@@ -21,9 +22,9 @@ public:
     [[nodiscard]] const std::string& public_pem() const noexcept { return x_public_pem; }
 
 private:
-    explicit signing_key(net::private_key key);
+    explicit signing_key(certificates::private_key key);
 
-    net::private_key x_key;
+    certificates::private_key x_key;
     std::string x_public_pem;
 };
 
@@ -44,13 +45,13 @@ public:
                                                     const std::string& host) const;
 
 private:
-    certificate_authority(net::private_key key, net::x509_certificate root);
+    certificate_authority(certificates::private_key key, certificates::x509_certificate root);
 
-    [[nodiscard]] std::string certify(const net::private_key& key,
+    [[nodiscard]] std::string certify(const certificates::private_key& key,
                                       const std::vector<std::string>& hosts) const;
 
-    net::private_key x_key;
-    net::x509_certificate x_root;
+    certificates::private_key x_key;
+    certificates::x509_certificate x_root;
     std::string x_root_pem;
 };
 

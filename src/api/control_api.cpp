@@ -12,7 +12,7 @@
 
 namespace nullworker::api {
 struct control_api::tables {
-    static constexpr std::array<route<control_api>, 7> on_control = {{
+    static constexpr std::array<route<control_api, net::reaction>, 7> on_control = {{
         {net::verb::post, "/release", &control_api::release},
         {net::verb::post, "/renew", &control_api::renew},
         {net::verb::post, "/heartbeat", &control_api::heartbeat},
@@ -27,7 +27,7 @@ control_api::control_api(control_settings settings, reservation::desk& desk,
                          const reservation::readiness& state, control_events on)
     : x_settings(settings), x_desk(desk), x_state(state), x_on(std::move(on)) {}
 
-net::reply control_api::on_control(const net::request& request) {
+net::reaction control_api::on_control(const net::request& request) {
     if (const auto reason = why_not_local(request)) {
         log::warning("control_refused", {{"path", request.path}, {"reason", *reason}});
         return net::json_reply(403, wire::error(*reason));
@@ -36,14 +36,14 @@ net::reply control_api::on_control(const net::request& request) {
     if (request.method == net::verb::post && request.find(wire::close_callback_header))
         return net::json_reply(403, wire::error("a close callback may change nothing here"));
     x_desk.expire(now());
-    return dispatch<control_api, net::reply>(*this, tables::on_control, request);
+    return dispatch<control_api, net::reaction>(*this, tables::on_control, request);
 }
 
 std::optional<std::string> control_api::holder() const {
     return x_desk.holder() ? std::optional(x_desk.holder()->session_id) : std::nullopt;
 }
 
-net::reply control_api::release(const net::request& request) {
+net::reaction control_api::release(const net::request& request) {
     const auto claim = wire::parse_session_claim(request.body);
     if (!claim)
         return refused(claim.error());
@@ -63,7 +63,7 @@ net::reply control_api::release(const net::request& request) {
     return net::json_reply(200, wire::not_released("no active session"));
 }
 
-net::reply control_api::renew(const net::request& request) {
+net::reaction control_api::renew(const net::request& request) {
     const auto renewal = wire::parse_renewal(request.body, x_settings.max_lifetime);
     if (!renewal)
         return refused(renewal.error());
@@ -74,36 +74,33 @@ net::reply control_api::renew(const net::request& request) {
     return net::json_reply(200, wire::renewed(*describe_slot(x_desk, time)));
 }
 
-net::reply control_api::heartbeat(const net::request&) {
+net::reaction control_api::heartbeat(const net::request&) {
     x_on.on_alive();
     return net::json_reply(200, wire::heartbeat_noted(holder()));
 }
 
-// Where a caller has seen the present state already, the request is held until another begins.
-net::reply control_api::session(const net::request& request) {
+// Where a caller has seen the present state already, the request waits until another begins.
+net::reaction control_api::session(const net::request& request) {
     const auto query = wire::parse_session_query(request.query);
     if (!query)
         return refused(query.error());
     const auto wait = to_ticks(query->wait);
     const bool news = query->since != static_cast<std::int64_t>(x_desk.generation());
-    if (!news && request.waited < wait) {
-        net::reply later;
-        later.hold = wait;
-        return later;
-    }
+    if (!news && request.may_wait && wait > wait.zero())
+        return net::wait_for_change{wait};
     return net::json_reply(200, wire::to_json(describe_slot(x_desk, now())));
 }
 
-net::reply control_api::status(const net::request&) {
+net::reaction control_api::status(const net::request&) {
     return net::json_reply(200, wire::to_json(x_on.describe()));
 }
 
-net::reply control_api::health(const net::request&) {
+net::reaction control_api::health(const net::request&) {
     const auto reasons = x_state.reasons();
     return reasons.empty() ? net::text_reply(200, "ok") : net::json_reply(503, wire::unhealthy(reasons));
 }
 
-net::reply control_api::metrics(const net::request&) {
+net::reaction control_api::metrics(const net::request&) {
     auto answer = net::text_reply(200, to_text(x_on.measure()));
     answer.content_type = metrics_content_type;
     return answer;

@@ -20,7 +20,7 @@ journal_settings kept_by(const settings& config) {
             .wanted = config.state_sync ? durability::power : durability::process};
 }
 
-certificate_settings certified_by(const settings& config, const listeners& doors) {
+certificates::certificate_settings certified_by(const settings& config, const listeners& doors) {
     return {.certificate_file = config.tls_certificate,
             .key_file = config.tls_key,
             .host = doors.own().host,
@@ -31,10 +31,11 @@ certificate_settings certified_by(const settings& config, const listeners& doors
             .first_pause = config.tls_first_pause};
 }
 
-std::optional<certificate_keeper> certificates_of(const settings& config,
-                                                  const asio::any_io_executor& executor,
-                                                  const std::shared_ptr<net::tls_trust>& trust,
-                                                  listeners& doors, reservation::readiness& state) {
+std::optional<certificates::certificate_keeper> certificates_of(const settings& config,
+                                                                const asio::any_io_executor& executor,
+                                                                const std::shared_ptr<net::tls_trust>& trust,
+                                                                listeners& doors,
+                                                                reservation::readiness& state) {
     if (!config.use_ssl)
         return std::nullopt;
     const auto on_certificate = [&doors, &state](net::tls_context made) {
@@ -44,8 +45,8 @@ std::optional<certificate_keeper> certificates_of(const settings& config,
     const auto on_trouble = [&state](std::string message) {
         state.raise(problem_source::listener, std::move(message), now());
     };
-    return certificate_keeper(executor, trust, certified_by(config, doors),
-                              {.on_certificate = on_certificate, .on_trouble = on_trouble});
+    return certificates::certificate_keeper(executor, trust, certified_by(config, doors),
+                                            {.on_certificate = on_certificate, .on_trouble = on_trouble});
 }
 
 std::optional<consumer::health_probe> probe_of(const settings& config, const asio::any_io_executor& executor,
@@ -159,11 +160,11 @@ void daemon::restore() {
 }
 
 void daemon::start() {
-    x_listeners.start(
-        {.outside = [this](const net::request& request) { return x_door.answer(request); },
-         .webhook = [this](const net::request& request) { return x_public_api.on_webhook(request); },
-         .control = [this](const net::request& request) { return x_control_api.on_control(request); }});
-    x_housekeeping.spawn(x_listeners.open_outside(x_state));
+    x_listeners.serve_inside(
+        [this](const net::request& request) { return x_public_api.on_webhook(request); },
+        [this](const net::request& request) { return x_control_api.on_control(request); });
+    net::handler door = [this](const net::request& request) { return x_door.answer(request); };
+    x_housekeeping.spawn(x_listeners.serve_outside(std::move(door), x_state));
     x_outgoing.spawn(x_reporter.run());
     x_outgoing.spawn(x_courier.run());
     x_housekeeping.spawn(x_expiry.run());

@@ -18,25 +18,20 @@ tcp::endpoint on_loopback(std::uint16_t port) {
     return {asio::ip::address_v4::loopback(), port};
 }
 
+// The contract's routes answer at once; a server wants a coroutine.
+net::handler at_once(listeners::routes answer) {
+    return [answer = std::move(answer)](const net::request& request) -> asio::awaitable<net::reaction> {
+        co_return answer(request);
+    };
+}
+
 }  // namespace
 
 listeners::listeners(const asio::any_io_executor& executor, const settings& config)
     : x_config(config),
-      x_outside(executor, "public",
-                [this](const net::request& request) { return x_handlers.outside(request); },
-                {.max_connections = config.max_connections}),
-      x_webhook(
-          executor, "webhook",
-          [this](const net::request& request) -> asio::awaitable<net::reply> {
-              co_return x_handlers.webhook(request);
-          },
-          webhook_limits),
-      x_control(
-          executor, "control",
-          [this](const net::request& request) -> asio::awaitable<net::reply> {
-              co_return x_handlers.control(request);
-          },
-          control_limits),
+      x_outside(executor, "public", {.max_connections = config.max_connections}),
+      x_webhook(executor, "webhook", webhook_limits),
+      x_control(executor, "control", control_limits),
       x_certified(executor),
       x_may_open(!config.use_ssl) {
     const auto address = asio::ip::make_address(config.listen_address);
@@ -60,15 +55,14 @@ void listeners::certify(net::tls_context certificate) {
     x_certified.ring();
 }
 
-void listeners::start(handlers who) {
-    x_handlers = std::move(who);
-    x_webhook.start();
-    x_control.start();
+void listeners::serve_inside(routes webhook, routes control) {
+    x_webhook.start(at_once(std::move(webhook)));
+    x_control.start(at_once(std::move(control)));
 }
 
-asio::awaitable<void> listeners::open_outside(reservation::readiness& state) {
+asio::awaitable<void> listeners::serve_outside(net::handler on_request, reservation::readiness& state) {
     for (;;) {
-        if (state.draining() || (x_may_open && try_to_open(state)))
+        if (state.draining() || (x_may_open && try_to_open(on_request, state)))
             co_return;
         const auto again =
             x_may_open ? std::chrono::steady_clock::now() + 1s : std::chrono::steady_clock::time_point::max();
@@ -76,9 +70,9 @@ asio::awaitable<void> listeners::open_outside(reservation::readiness& state) {
     }
 }
 
-bool listeners::try_to_open(reservation::readiness& state) {
+bool listeners::try_to_open(const net::handler& on_request, reservation::readiness& state) {
     try {
-        x_outside.start();
+        x_outside.start(on_request);
     } catch (const startup_error& e) {
         log::error("cannot_listen", {{"error", e.what()}});
         state.raise(problem_source::listener, e.what(), now());

@@ -7,7 +7,7 @@ namespace nullworker::app {
 
 // A request that was refused changed nothing, so it can be asked once more. One that was admitted all the
 // same has had its effect.
-asio::awaitable<net::reply> public_door::answer(const net::request& request) {
+asio::awaitable<net::reaction> public_door::answer(const net::request& request) {
     constexpr std::chrono::seconds patience(3);
     const auto keys_before = x_gate.keys();
     auto answered = x_routes.on_public(request);

@@ -57,7 +57,7 @@ std::vector<api::metric> worker_view::measure() const {
         {"state_write_failures_total", kind::counter, "Times the state file could not be written",
          count(kept.failures())},
         {"waiters", kind::gauge, "Requests that wait for the session to change",
-         count(doors.control().holding())},
+         count(doors.control().waiting())},
         {"connections", kind::gauge, "Open connections to the public listener",
          count(doors.outside().connections())},
         {"connections_evicted_total", kind::counter, "Connections closed to make room for others",

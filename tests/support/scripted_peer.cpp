@@ -2,31 +2,18 @@
 
 #include <nullworker/base/asio.hpp>
 
-#include <boost/asio/error.hpp>
-#include <boost/system/system_error.hpp>
-
 #include <chrono>
 #include <utility>
 
 namespace nullworker::test {
-namespace {
-
-// What a connection being cancelled looks like to the server: it ends without a reply.
-[[noreturn]] void end_connection() {
-    throw boost::system::system_error(asio::error::operation_aborted);
-}
-
-}  // namespace
 
 scripted_peer::scripted_peer(asio::any_io_executor executor, net::tls_context tls)
     : x_tls(tls != nullptr),
-      x_server(
-          executor, "peer", [this](net::request incoming) { return answer(std::move(incoming)); }, {},
-          std::move(tls)),
+      x_server(executor, "peer", {}, std::move(tls)),
       x_arrivals(executor, asio::steady_timer::time_point::max()),
       x_release(executor, asio::steady_timer::time_point::max()) {
     x_server.bind({asio::ip::address_v4::loopback(), 0}, "scripted_peer");
-    x_server.start();
+    x_server.start([this](net::request incoming) { return answer(std::move(incoming)); });
 }
 
 void scripted_peer::reply_once(const std::string& path, net::reply answer) {
@@ -42,7 +29,7 @@ void scripted_peer::reply_by(const std::string& path, std::function<net::reply(c
 }
 
 void scripted_peer::drop_once(const std::string& path) {
-    x_queued[path].emplace_back(dropped{});
+    x_queued[path].emplace_back(net::hang_up{});
 }
 
 void scripted_peer::hold_once(const std::string& path, net::reply answer) {
@@ -82,12 +69,12 @@ scripted_peer::action scripted_peer::next_action(const net::request& incoming) {
     return fallback == x_defaults.end() ? net::status_reply(404) : fallback->second(incoming);
 }
 
-asio::awaitable<net::reply> scripted_peer::answer(net::request incoming) {
+asio::awaitable<net::reaction> scripted_peer::answer(net::request incoming) {
     auto next = next_action(incoming);
     x_received[incoming.path].push_back(std::move(incoming));
     x_arrivals.cancel();
-    if (std::holds_alternative<dropped>(next))
-        end_connection();
+    if (std::holds_alternative<net::hang_up>(next))
+        co_return net::hang_up{};
     if (auto* waiting = std::get_if<held>(&next)) {
         co_await x_release.async_wait(nothrow);
         co_return std::move(waiting->answer);

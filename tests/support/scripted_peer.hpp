@@ -67,13 +67,12 @@ public:
     [[nodiscard]] asio::awaitable<void> stop();
 
 private:
-    struct dropped {};
     struct held {
         net::reply answer;
     };
-    using action = std::variant<net::reply, dropped, held>;
+    using action = std::variant<net::reply, net::hang_up, held>;
 
-    asio::awaitable<net::reply> answer(net::request incoming);
+    asio::awaitable<net::reaction> answer(net::request incoming);
     action next_action(const net::request& incoming);
 
     bool x_tls;

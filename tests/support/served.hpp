@@ -17,7 +17,7 @@ namespace nullworker::test {
 inline const asio::ip::tcp::endpoint any_free_port(asio::ip::address_v4::loopback(), 0);
 
 // Answers with what it understood of the request.
-inline asio::awaitable<net::reply> describe(net::request incoming) {
+inline asio::awaitable<net::reaction> describe(net::request incoming) {
     co_return net::text_reply(200, std::string(net::to_string(incoming.method)) + ' ' + incoming.path + '|' +
                                        incoming.query + '|' + incoming.body);
 }
@@ -26,9 +26,9 @@ inline asio::awaitable<net::reply> describe(net::request incoming) {
 class served {
 public:
     explicit served(net::handler on_request = describe, net::server_limits limits = {})
-        : x_server(x_loop.get_executor(), "test", std::move(on_request), limits) {
+        : x_server(x_loop.get_executor(), "test", limits) {
         x_server.bind(any_free_port, "TEST_PORT");
-        x_server.start();
+        x_server.start(std::move(on_request));
     }
 
     template <class Scenario>

@@ -32,18 +32,18 @@ public:
     control_api(control_settings settings, reservation::desk& desk, const reservation::readiness& state,
                 control_events on);
 
-    [[nodiscard]] net::reply on_control(const net::request& request);
+    [[nodiscard]] net::reaction on_control(const net::request& request);
 
 private:
     struct tables;
 
-    net::reply release(const net::request& request);
-    net::reply renew(const net::request& request);
-    net::reply heartbeat(const net::request& request);
-    net::reply session(const net::request& request);
-    net::reply status(const net::request& request);
-    net::reply health(const net::request& request);
-    net::reply metrics(const net::request& request);
+    net::reaction release(const net::request& request);
+    net::reaction renew(const net::request& request);
+    net::reaction heartbeat(const net::request& request);
+    net::reaction session(const net::request& request);
+    net::reaction status(const net::request& request);
+    net::reaction health(const net::request& request);
+    net::reaction metrics(const net::request& request);
     [[nodiscard]] std::optional<std::string> holder() const;
 
     control_settings x_settings;

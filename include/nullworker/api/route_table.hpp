@@ -7,9 +7,9 @@
 
 namespace nullworker::api {
 
-// One row: what a listener answers. `Room` is the class whose member handles it; an `Answer` can be made of
-// a net::reply.
-template <class Room, class Answer = net::reply>
+// One row: what a listener answers. `Room` is the class whose member handles it; `Answer` is what it
+// answers, and can be made of a net::reply.
+template <class Room, class Answer>
 struct route {
     net::verb method;
     std::string_view path;

@@ -2,7 +2,6 @@
 
 #include <nullworker/api/control_api.hpp>
 #include <nullworker/api/public_api.hpp>
-#include <nullworker/app/certificate_keeper.hpp>
 #include <nullworker/app/expiry.hpp>
 #include <nullworker/app/journal.hpp>
 #include <nullworker/app/listeners.hpp>
@@ -15,6 +14,7 @@
 #include <nullworker/autoscaler/reporter.hpp>
 #include <nullworker/base/task_group.hpp>
 #include <nullworker/base/wakeup.hpp>
+#include <nullworker/certificates/certificate_keeper.hpp>
 #include <nullworker/consumer/close_callbacks.hpp>
 #include <nullworker/consumer/health_probe.hpp>
 #include <nullworker/consumer/heartbeat_watch.hpp>
@@ -86,7 +86,7 @@ private:
     consumer::heartbeat_watch x_heartbeats;
     std::optional<consumer::health_probe> x_probe;  // where the consumer can be asked
     consumer::close_callbacks x_callbacks;
-    std::optional<certificate_keeper> x_certificates;  // with TLS
+    std::optional<certificates::certificate_keeper> x_certificates;  // with TLS
 
     api::public_api x_public_api;
     public_door x_door;

@@ -29,16 +29,11 @@ inline constexpr net::server_limits control_limits{.max_connections = 512};
 inline constexpr std::size_t descriptors_kept_back =
     webhook_limits.max_connections + control_limits.max_connections + 128;
 
-// Who answers what comes in.
-struct handlers {
-    net::handler outside;
-    std::function<net::reply(const net::request&)> webhook;
-    std::function<net::reply(const net::request&)> control;
-};
-
 // The three servers of a worker: for the outside, for webhooks and for control, the latter two on loopback.
 class listeners {
 public:
+    using routes = std::function<net::reaction(const net::request&)>;
+
     // Binds all of them, and so knows under which URL the worker is reached. They listen at once, and
     // connections wait in the kernel's queue; with TLS the one for the outside has its port and refuses
     // connections until there is a certificate. Throws startup_error.
@@ -47,16 +42,16 @@ public:
     // Connections from the outside made from now on use this certificate.
     void certify(net::tls_context certificate);
 
-    // Lets connections from the outside queue up before `open_outside`. Throws startup_error where somebody
+    // Lets connections from the outside queue up before `serve_outside`. Throws startup_error where somebody
     // else listens on the port by now.
     void listen_outside() { x_outside.listen(); }
 
-    // Serves the two for this machine, and the outside once it is opened.
-    void start(handlers who);
+    // Serves the two for this machine.
+    void serve_inside(routes webhook, routes control);
 
     // Serves the outside as soon as it has what it needs. Where somebody else listens on the port by now,
     // `state` is told, and it is tried again every second. Returns once it is open, or in a drain.
-    [[nodiscard]] asio::awaitable<void> open_outside(reservation::readiness& state);
+    [[nodiscard]] asio::awaitable<void> serve_outside(net::handler on_request, reservation::readiness& state);
 
     // Requests that wait for another session are looked at again if `generation` is another one than before.
     void session_changed(std::uint64_t generation);
@@ -76,10 +71,9 @@ public:
     [[nodiscard]] const url& own() const noexcept { return x_own; }
 
 private:
-    bool try_to_open(reservation::readiness& state);
+    bool try_to_open(const net::handler& on_request, reservation::readiness& state);
 
     const settings& x_config;
-    handlers x_handlers;
     net::http_server x_outside;
     net::http_server x_webhook;
     net::http_server x_control;

@@ -21,7 +21,7 @@ public:
         : x_routes(routes), x_gate(gate), x_key(key), x_background(background) {}
 
     // `request` outlives the coroutine.
-    [[nodiscard]] asio::awaitable<net::reply> answer(const net::request& request);
+    [[nodiscard]] asio::awaitable<net::reaction> answer(const net::request& request);
 
 private:
     api::public_api& x_routes;

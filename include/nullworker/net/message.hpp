@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace nullworker::net {
@@ -26,8 +27,10 @@ struct request {
     std::vector<header> headers;
     std::string body;
     bool from_loopback = false;  // the peer is on this machine: a loopback address, or a Unix socket
-    std::chrono::steady_clock::duration waited{};  // since it came; the longest there is when it must be
-                                                   // answered now, see `reply::hold`
+
+    // Whether `wait_for_change` will do for an answer: no longer once the time for that is up, or when the
+    // server needs its connection or stops.
+    bool may_wait = true;
 
     // The first value of `name`, or nothing.
     [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const;
@@ -38,13 +41,20 @@ struct reply {
     std::string content_type = "application/json";
     std::string body;
     std::vector<header> headers = {};
-    bool drop = false;  // send nothing and close the connection: for those who play a peer that fails
-
-    // Where set, this is no answer yet. The server keeps the request and asks its handler again whenever
-    // `http_server::look_again` says that something changed, and at the latest once `request::waited` is as
-    // long as this; then the handler must answer.
-    std::optional<std::chrono::steady_clock::duration> hold = {};
 };
+
+// No answer yet. The server keeps the request and asks its handler again whenever `http_server::look_again`
+// says that something changed, and for the last time, with `request::may_wait` false, `longest` after the
+// request came at the latest.
+struct wait_for_change {
+    std::chrono::steady_clock::duration longest;
+};
+
+// Never an answer: the connection is closed. For those who play a peer that fails.
+struct hang_up {};
+
+// What a handler makes of a request.
+using reaction = std::variant<reply, wait_for_change, hang_up>;
 
 // `body` as application/json.
 [[nodiscard]] reply json_reply(unsigned status, std::string body);

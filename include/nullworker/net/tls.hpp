@@ -1,7 +1,6 @@
 #pragma once
 
 #include <nullworker/base/error.hpp>
-#include <nullworker/net/tls_pair.hpp>
 
 #include <memory>
 #include <string>
@@ -12,6 +11,12 @@ class context;
 
 namespace nullworker::net {
 
+// A certificate chain and its key, both PEM.
+struct tls_pair {
+    std::string certificate;
+    std::string key;
+};
+
 // TLS 1.2 and up for a listener.
 using tls_context = std::shared_ptr<boost::asio::ssl::context>;
 
@@ -20,7 +25,8 @@ using tls_context = std::shared_ptr<boost::asio::ssl::context>;
 // exclude today.
 [[nodiscard]] tls_context load_server_tls(const std::string& certificate_file, const std::string& key_file);
 
-// The same for texts, which an error calls by the names given.
+// Loads a chain and its key from the texts themselves, which an error calls by the names given. Throws as
+// `load_server_tls`.
 [[nodiscard]] tls_context make_server_tls(const tls_pair& pair, const std::string& certificate_name,
                                           const std::string& key_name);
 

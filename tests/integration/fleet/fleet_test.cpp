@@ -3,6 +3,7 @@
 
 #include <nullworker/auth/public_key.hpp>
 #include <nullworker/base/file.hpp>
+#include <nullworker/certificates/signing_request.hpp>
 #include <nullworker/net/tls.hpp>
 #include <nullworker/wire/route_grant.hpp>
 #include <nullworker/wire/routing.hpp>
@@ -329,10 +330,10 @@ TEST_F(fleet_test, a_signing_request_of_a_running_worker_is_certified_for_its_ad
         (void)co_await ask();
         EXPECT_TRUE(co_await started(1));
         const auto path = "/api/v0/sign_cert/?instance_id=" + std::to_string(x_workers->specs.begin()->first);
-        const auto key = net::make_ec_key();
-        const auto signed_reply = co_await post(path, net::make_signing_request(key));
+        const auto key = certificates::make_ec_key();
+        const auto signed_reply = co_await post(path, certificates::make_signing_request(key));
         EXPECT_EQ(signed_reply.status, 200u);
-        const net::tls_pair pair{signed_reply.body, net::to_pem(key)};
+        const net::tls_pair pair{signed_reply.body, certificates::to_pem(key)};
         const auto server = net::make_server_tls(pair, "certificate", "key");
         EXPECT_EQ(net::reason_for_distrust(server, "127.0.0.1"), "");
         EXPECT_EQ((co_await post(path, "nonsense")).status, 400u);
@@ -343,7 +344,7 @@ TEST_F(fleet_test, a_signing_request_of_a_running_worker_is_certified_for_its_ad
 TEST_F(fleet_test, nobody_but_a_running_worker_is_certified) {
     tell({}, [this]() -> asio::awaitable<void> {
         for (const std::string query : {"?instance_id=1", "?instance_id=", "?instance=1", ""}) {
-            const auto request = net::make_signing_request(net::make_ec_key());
+            const auto request = certificates::make_signing_request(certificates::make_ec_key());
             EXPECT_EQ((co_await post("/api/v0/sign_cert/" + query, request)).status, 404u) << query;
         }
     });

@@ -18,7 +18,7 @@ class relay_test : public testing::Test {
 protected:
     void tell(std::function<asio::awaitable<void>()> body) {
         x_server.bind({asio::ip::address_v4::loopback(), 0}, "test");
-        x_server.start();
+        x_server.start([this](net::request asked) { return serve(std::move(asked)); });
         x_relay.emplace(x_context.get_executor(), std::uint16_t{0}, x_server.port());
         x_relay->start();
         run(x_context, story(std::move(body)));
@@ -31,7 +31,7 @@ protected:
         co_await x_server.join(patience);
     }
 
-    asio::awaitable<net::reply> serve(net::request asked) {
+    asio::awaitable<net::reaction> serve(net::request asked) {
         ++x_served;
         co_return net::text_reply(200, std::move(asked.body));
     }
@@ -45,8 +45,7 @@ protected:
 
     asio::io_context x_context;
     int x_served = 0;
-    net::http_server x_server{x_context.get_executor(), "test",
-                              [this](net::request asked) { return serve(std::move(asked)); }};
+    net::http_server x_server{x_context.get_executor(), "test"};
     std::optional<relay> x_relay;
 };
 

@@ -1,26 +1,16 @@
-// Requests that are answered when something changes, and a server on a Unix socket.
+// Requests that are answered when something changes.
 
 #include "support/raw_connection.hpp"
 #include "support/served.hpp"
-#include "support/temporary_directory.hpp"
 
-#include <nullworker/base/deadline.hpp>
-#include <nullworker/net/http_client.hpp>
 #include <nullworker/net/http_server.hpp>
 
-#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
+#include <chrono>
 #include <string>
-#include <utility>
 #include <vector>
-
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 namespace nullworker::net {
 namespace {
@@ -38,12 +28,11 @@ struct board {
     std::chrono::steady_clock::duration patience = 1h;
 
     handler answers() {
-        return [this](const request& incoming) -> awaitable<reply> {
+        return [this](const request& incoming) -> awaitable<reaction> {
             ++asked;
-            reply out = text_reply(200, std::to_string(version));
-            if (incoming.path != "/now" && version == 0 && incoming.waited < patience)
-                out.hold = patience;
-            co_return out;
+            if (incoming.path != "/now" && version == 0 && incoming.may_wait)
+                co_return wait_for_change{patience};
+            co_return text_reply(200, std::to_string(version));
         };
     }
 
@@ -59,7 +48,7 @@ awaitable<void> until_connections(http_server& server, std::size_t count) {
         co_await asio::post(asio::use_awaitable);
 }
 
-TEST(hold, a_held_request_is_answered_when_something_changes) {
+TEST(waiting, a_request_is_answered_when_something_changes) {
     board news;
     served under_test(news.answers());
     under_test.drive([&]() -> awaitable<void> {
@@ -78,7 +67,7 @@ TEST(hold, a_held_request_is_answered_when_something_changes) {
     });
 }
 
-TEST(hold, a_held_request_is_answered_when_its_time_is_up) {
+TEST(waiting, a_request_is_answered_when_its_time_is_up) {
     board news;
     news.patience = 20ms;
     served under_test(news.answers());
@@ -91,7 +80,7 @@ TEST(hold, a_held_request_is_answered_when_its_time_is_up) {
     });
 }
 
-TEST(hold, a_change_wakes_every_one_of_many) {
+TEST(waiting, a_change_wakes_every_one_of_many) {
     board news;
     served under_test(news.answers());
     under_test.drive([&]() -> awaitable<void> {
@@ -110,7 +99,7 @@ TEST(hold, a_change_wakes_every_one_of_many) {
     });
 }
 
-TEST(hold, a_peer_that_went_away_is_forgotten_at_once) {
+TEST(waiting, a_peer_that_went_away_is_forgotten_at_once) {
     board news;
     served under_test(news.answers());
     under_test.drive([&]() -> awaitable<void> {
@@ -126,7 +115,7 @@ TEST(hold, a_peer_that_went_away_is_forgotten_at_once) {
     });
 }
 
-TEST(hold, a_peer_that_sent_more_and_went_away_is_forgotten_too) {
+TEST(waiting, a_peer_that_sent_more_and_went_away_is_forgotten_too) {
     board news;
     served under_test(news.answers());
     under_test.drive([&]() -> awaitable<void> {
@@ -140,7 +129,7 @@ TEST(hold, a_peer_that_sent_more_and_went_away_is_forgotten_too) {
     });
 }
 
-TEST(hold, a_peer_that_sends_without_end_is_answered_at_once) {
+TEST(waiting, a_peer_that_sends_without_end_is_answered_at_once) {
     board news;
     served under_test(news.answers(), {.max_header_bytes = 256});
     under_test.drive([&]() -> awaitable<void> {
@@ -153,7 +142,7 @@ TEST(hold, a_peer_that_sends_without_end_is_answered_at_once) {
     });
 }
 
-TEST(hold, a_request_that_comes_early_is_answered_after_the_held_one) {
+TEST(waiting, a_request_that_comes_early_is_answered_after_the_one_that_waits) {
     board news;
     served under_test(news.answers());
     under_test.drive([&]() -> awaitable<void> {
@@ -170,7 +159,7 @@ TEST(hold, a_request_that_comes_early_is_answered_after_the_held_one) {
     });
 }
 
-TEST(hold, a_stopping_server_answers_what_it_holds) {
+TEST(waiting, a_stopping_server_answers_what_waits) {
     board news;
     served under_test(news.answers());
     under_test.drive([&]() -> awaitable<void> {
@@ -184,7 +173,7 @@ TEST(hold, a_stopping_server_answers_what_it_holds) {
     });
 }
 
-TEST(hold, those_who_wait_keep_nobody_out) {
+TEST(waiting, those_who_wait_keep_nobody_out) {
     board news;
     served under_test(news.answers(), {.max_connections = 3});
     under_test.drive([&]() -> awaitable<void> {
@@ -210,131 +199,10 @@ TEST(hold, those_who_wait_keep_nobody_out) {
     });
 }
 
-TEST(hold, a_handler_that_never_answers_is_a_bug_and_no_loop) {
-    const handler never = [](const request&) -> awaitable<reply> {
-        reply out;
-        out.hold = 1ms;
-        co_return out;
-    };
+TEST(waiting, a_handler_that_never_answers_is_a_bug_and_no_loop) {
+    const handler never = [](const request&) -> awaitable<reaction> { co_return wait_for_change{1ms}; };
     served under_test(never);
     EXPECT_TRUE(test::starts_with_status(under_test.answer_to(get("/", "Connection: close\r\n")), 500));
-}
-
-// ---- Unix sockets -----------------------------------------------------------------------------------------
-
-class unix_socket : public testing::Test {
-protected:
-    asio::io_context loop;
-    test::temporary_directory directory;
-    std::string path = directory.path() / "control.sock";
-
-    static awaitable<reply> answer(const request& incoming) {
-        co_return text_reply(200,
-                             incoming.path + (incoming.from_loopback ? " from here" : " from elsewhere"));
-    }
-
-    void run(http_server& server, const std::function<awaitable<void>()>& scenario) {
-        test::drive(loop, [&]() -> awaitable<void> {
-            if (scenario)
-                co_await scenario();
-            server.drain();
-            co_await server.join(0s);
-        });
-    }
-
-    awaitable<result<reply>> ask(std::string where) {
-        http_client client(loop.get_executor(), std::make_shared<tls_trust>());
-        call request{.target = parse_url("http://localhost/hello").value(), .local_socket = std::move(where)};
-        co_return co_await client.send(std::move(request));
-    }
-
-    [[nodiscard]] std::string refusal(http_server& server) const {
-        try {
-            server.bind_local(path, "TEST_SOCKET");
-            return "bound";
-        } catch (const startup_error& e) {
-            return e.what();
-        }
-    }
-};
-
-TEST_F(unix_socket, a_request_is_answered_and_comes_from_this_machine) {
-    http_server server(loop.get_executor(), "test", answer);
-    server.bind_local(path, "TEST_SOCKET");
-    server.start();
-    run(server, [&]() -> awaitable<void> {
-        const auto answer = co_await ask(path);
-        EXPECT_TRUE(answer) << answer.error().message();
-        EXPECT_EQ(answer->body, "/hello from here");
-    });
-}
-
-TEST_F(unix_socket, the_owner_and_the_group_may_use_it) {
-    http_server server(loop.get_executor(), "test", answer);
-    const mode_t before = ::umask(077);
-    server.bind_local(path, "TEST_SOCKET");
-    EXPECT_EQ(::umask(before), 077U);
-    struct stat file {};
-    ASSERT_EQ(::stat(path.c_str(), &file), 0);
-    EXPECT_TRUE(S_ISSOCK(file.st_mode));
-    EXPECT_EQ(file.st_mode & 0777U, 0660U);
-    run(server, {});
-}
-
-TEST_F(unix_socket, the_file_goes_with_the_server) {
-    http_server server(loop.get_executor(), "test", answer);
-    server.bind_local(path, "TEST_SOCKET");
-    EXPECT_TRUE(std::filesystem::exists(path));
-    run(server, {});
-    EXPECT_FALSE(std::filesystem::exists(path));
-}
-
-TEST_F(unix_socket, what_a_dead_process_left_is_replaced) {
-    { asio::local::stream_protocol::acceptor dead(loop, asio::local::stream_protocol::endpoint(path)); }
-    ASSERT_TRUE(std::filesystem::exists(path));
-    http_server server(loop.get_executor(), "test", answer);
-    server.bind_local(path, "TEST_SOCKET");
-    server.start();
-    run(server, [&]() -> awaitable<void> {
-        const auto answer = co_await ask(path);
-        EXPECT_TRUE(answer.has_value());
-    });
-}
-
-TEST_F(unix_socket, another_servers_socket_is_left_alone) {
-    http_server first(loop.get_executor(), "first", answer);
-    first.bind_local(path, "TEST_SOCKET");
-    first.start();
-    http_server second(loop.get_executor(), "second", answer);
-    EXPECT_NE(refusal(second).find("TEST_SOCKET): another process does"), std::string::npos)
-        << refusal(second);
-    run(first, [&]() -> awaitable<void> {
-        const auto answer = co_await ask(path);
-        EXPECT_TRUE(answer.has_value());
-    });
-}
-
-TEST_F(unix_socket, a_file_that_is_no_socket_is_left_alone) {
-    std::ofstream(path) << "precious";
-    http_server server(loop.get_executor(), "test", answer);
-    EXPECT_NE(refusal(server).find("Address already in use"), std::string::npos);
-    EXPECT_EQ(std::filesystem::file_size(path), 8U);
-}
-
-TEST_F(unix_socket, a_path_that_is_too_long_is_refused_with_the_limit) {
-    path = directory.path() / std::string(sizeof(sockaddr_un::sun_path), 'x');
-    http_server server(loop.get_executor(), "test", answer);
-    EXPECT_NE(refusal(server).find("107 bytes at most"), std::string::npos);
-    run(server, [&]() -> awaitable<void> {
-        const auto answer = co_await ask(path);
-        EXPECT_EQ(answer.error().value(), ENAMETOOLONG);
-    });
-}
-
-TEST_F(unix_socket, a_folder_that_is_not_there_is_an_error_that_names_the_setting) {
-    path = directory.path() / "no/such/folder.sock";
-    http_server server(loop.get_executor(), "test", answer);
-    EXPECT_NE(refusal(server).find("TEST_SOCKET): No such file or directory"), std::string::npos);
 }
 
 }  // namespace

@@ -125,7 +125,7 @@ TEST(https, server_survives_a_client_that_speaks_no_tls) {
     });
 }
 
-awaitable<reply> say_fine(request) {
+awaitable<reaction> say_fine(request) {
     co_return text_reply(200, "fine");
 }
 
@@ -133,9 +133,9 @@ awaitable<reply> say_fine(request) {
 void drive_server(server_limits limits, tls_context tls,
                   const std::function<awaitable<void>(http_server&)>& scenario) {
     asio::io_context loop;
-    http_server server(loop.get_executor(), "test", say_fine, limits, std::move(tls));
+    http_server server(loop.get_executor(), "test", limits, std::move(tls));
     server.bind({asio::ip::address_v4::loopback(), 0}, "TEST_PORT");
-    server.start();
+    server.start(say_fine);
     test::drive(loop, [&]() -> awaitable<void> {
         co_await scenario(server);
         server.drain();

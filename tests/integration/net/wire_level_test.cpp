@@ -198,7 +198,7 @@ TEST(wire_level, asks_for_no_body_that_is_on_its_way) {
 
 TEST(wire_level, keeps_trailers_from_the_handler) {
     std::vector<header> seen;
-    served under_test([&](request incoming) -> awaitable<reply> {
+    served under_test([&](request incoming) -> awaitable<reaction> {
         seen = incoming.headers;
         co_return empty_reply(204);
     });

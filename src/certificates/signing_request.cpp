@@ -1,10 +1,12 @@
-#include <nullworker/net/tls_pair.hpp>
+#include <nullworker/certificates/signing_request.hpp>
 
 #include <openssl/bio.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
-namespace nullworker::net {
+#include <memory>
+
+namespace nullworker::certificates {
 namespace {
 
 struct text_row {
@@ -53,10 +55,4 @@ std::string make_signing_request(const private_key& key) {
     return pem_text([&request](BIO* bio) { return PEM_write_bio_X509_REQ(bio, request.get()); });
 }
 
-std::string make_self_signed(const private_key& key, const std::string& host) {
-    const auto made = blank_certificate(key, "nullworkerd");
-    sign_as_server(made, made, key, {host});
-    return to_pem(made);
-}
-
-}  // namespace nullworker::net
+}  // namespace nullworker::certificates

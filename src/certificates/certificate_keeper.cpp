@@ -1,14 +1,14 @@
-#include <nullworker/app/certificate_keeper.hpp>
 #include <nullworker/base/backoff.hpp>
 #include <nullworker/base/deadline.hpp>
 #include <nullworker/base/log.hpp>
-#include <nullworker/net/tls_pair.hpp>
+#include <nullworker/certificates/certificate_keeper.hpp>
+#include <nullworker/certificates/signing_request.hpp>
 
 #include <filesystem>
 #include <system_error>
 #include <utility>
 
-namespace nullworker::app {
+namespace nullworker::certificates {
 namespace {
 
 using namespace std::chrono_literals;
@@ -51,17 +51,17 @@ certificate_keeper::certificate_keeper(asio::any_io_executor executor, std::shar
                                        certificate_settings settings, events on)
     : x_settings(std::move(settings)), x_on(std::move(on)), x_client(std::move(executor), std::move(trust)) {}
 
-certificate_keeper::stamps certificate_keeper::look() const {
+certificate_keeper::stamps certificate_keeper::stamps_on_disk() const {
     return {stamp_of(x_settings.certificate_file), stamp_of(x_settings.key_file)};
 }
 
 // Empty once the pair that is on disk is in use, else why it is not.
-std::string certificate_keeper::take() {
-    const auto found = look();
+std::string certificate_keeper::take_pair_from_disk() {
+    const auto found = stamps_on_disk();
     try {
         auto made = net::load_server_tls(x_settings.certificate_file, x_settings.key_file);
         x_taken = found;
-        use(std::move(made));
+        put_to_use(std::move(made));
         return {};
     } catch (const startup_error& e) {
         x_refused = found;
@@ -70,7 +70,7 @@ std::string certificate_keeper::take() {
 }
 
 bool certificate_keeper::load() {
-    const auto reason = take();
+    const auto reason = take_pair_from_disk();
     if (!reason.empty())
         log::info("no_valid_certificate", {{"reason", reason}});
     return reason.empty();
@@ -81,16 +81,16 @@ asio::awaitable<void> certificate_keeper::run() {
         if (!x_current || net::has_expired(x_current))
             co_await obtain();
         co_await sleep_for(x_settings.check_interval);
-        if (look() != x_taken)
-            reload();
+        if (stamps_on_disk() != x_taken)
+            take_renewed_pair();
     }
 }
 
 // A renewed pair replaces the old one for the connections to come. Half a pair, a bad one, or one whose time
 // has not come, changes nothing, and is tried again.
-void certificate_keeper::reload() {
+void certificate_keeper::take_renewed_pair() {
     const auto refused = x_refused;
-    const auto reason = take();
+    const auto reason = take_pair_from_disk();
     if (reason.empty())
         return log::info("certificate_renewed", {{"file", x_settings.certificate_file}});
     log::write(x_refused == refused ? log::level::debug : log::level::warning, "certificate_not_renewed",
@@ -109,45 +109,45 @@ asio::awaitable<void> certificate_keeper::obtain() {
         const auto until_next = pause.next();
         co_await sleep_for(until_next);
         // Somebody else may have provided one meanwhile.
-        if (look() != x_refused && load())
+        if (stamps_on_disk() != x_refused && load())
             co_return;
     }
 }
 
 // Empty once there is a certificate, else why not.
 asio::awaitable<std::string> certificate_keeper::try_once() {
-    const auto key = have_key();
+    const auto key = find_or_make_key();
     if (!key)
         co_return "cannot read " + x_settings.key_file + ": make it readable, or remove it";
-    const auto before = look();
+    const auto before = stamps_on_disk();
     const auto answer = co_await certify(key);
     if (!answer.error.empty())
         co_return answer.error;
     net::tls_context made;
     try {
-        const net::tls_pair pair{answer.certificate, net::to_pem(key)};
+        const net::tls_pair pair{answer.certificate, to_pem(key)};
         made = net::make_server_tls(pair, "that was sent", "of this worker");
     } catch (const startup_error& e) {
         co_return e.what();
     }
     // Somebody else may have provided a pair meanwhile, and their key is not ours.
-    if (look() != before && load())
+    if (stamps_on_disk() != before && load())
         co_return std::string();
-    keep(x_settings.certificate_file, answer.certificate, everybody_reads);
-    x_taken = look();
+    write_in_place_of(x_settings.certificate_file, answer.certificate, everybody_reads);
+    x_taken = stamps_on_disk();
     log::info("certificate_obtained",
               {{"signer", x_settings.self_signed ? "self" : x_settings.signer.origin()},
                {"file", x_settings.certificate_file}});
-    use(std::move(made));
+    put_to_use(std::move(made));
     co_return std::string();
 }
 
-asio::awaitable<certificate_keeper::signature> certificate_keeper::certify(net::private_key key) {
+asio::awaitable<certificate_keeper::signature> certificate_keeper::certify(private_key key) {
     if (x_settings.self_signed)
-        co_return signature{.certificate = net::make_self_signed(key, x_settings.host)};
+        co_return signature{.certificate = make_self_signed(key, x_settings.host)};
     net::call request{.method = net::verb::post,
                       .target = x_settings.signer,
-                      .body = net::make_signing_request(key),
+                      .body = make_signing_request(key),
                       .content_type = "application/octet-stream",
                       .max_reply_bytes = max_file_bytes};
     auto answer = co_await x_client.send(std::move(request));
@@ -160,22 +160,23 @@ asio::awaitable<certificate_keeper::signature> certificate_keeper::certify(net::
 }
 
 // The key that is there, if it is one, or else a new one. Null where it cannot be told what is there.
-net::private_key certificate_keeper::have_key() {
+private_key certificate_keeper::find_or_make_key() {
     const auto text = read_file(x_settings.key_file, max_file_bytes);
     if (!text && !says_no_file(text.error()))
         return nullptr;
-    if (const auto found = text ? net::parse_private_key(*text) : nullptr)
+    if (const auto found = text ? parse_private_key(*text) : nullptr)
         return found;
     if (!text && x_key)
         return x_key;  // made before, and there was no room for it
-    x_key = net::make_rsa_key();
-    keep(x_settings.key_file, net::to_pem(x_key), owner_reads);
-    x_refused = look();
+    x_key = make_rsa_key();
+    write_in_place_of(x_settings.key_file, to_pem(x_key), owner_reads);
+    x_refused = stamps_on_disk();
     return x_key;
 }
 
 // A disk of no use is no reason to go without TLS: the pair lives as long as the process then.
-void certificate_keeper::keep(const std::string& file, const std::string& text, std::filesystem::perms mode) {
+void certificate_keeper::write_in_place_of(const std::string& file, const std::string& text,
+                                           std::filesystem::perms mode) {
     std::error_code ignored;
     std::filesystem::create_directories(std::filesystem::path(file).parent_path(), ignored);
     set_aside(file);
@@ -186,7 +187,7 @@ void certificate_keeper::keep(const std::string& file, const std::string& text, 
                      {{"file", file}, {"error", ec.message()}, {"effect", "a restart makes another one"}});
 }
 
-void certificate_keeper::use(net::tls_context made) {
+void certificate_keeper::put_to_use(net::tls_context made) {
     if (const auto reason = net::reason_for_distrust(made, x_settings.host);
         !reason.empty() && !x_settings.self_signed)
         log::warning("certificate_not_trusted",
@@ -195,4 +196,4 @@ void certificate_keeper::use(net::tls_context made) {
     x_on.on_certificate(std::move(made));
 }
 
-}  // namespace nullworker::app
+}  // namespace nullworker::certificates

@@ -104,7 +104,7 @@ TEST(crowd, of_one_that_is_being_answered_makes_the_next_wait) {
     wakeup* proceed = nullptr;
     std::vector<std::string> order;
     served under_test(
-        [&](request incoming) -> awaitable<reply> {
+        [&](request incoming) -> awaitable<reaction> {
             order.push_back(incoming.path);
             arrived->ring();
             co_await proceed->wait();
@@ -138,7 +138,7 @@ TEST(crowd, that_waits_for_an_answer_does_not_hinder_a_drain) {
     wakeup* arrived = nullptr;
     wakeup* proceed = nullptr;
     served under_test(
-        [&](request) -> awaitable<reply> {
+        [&](request) -> awaitable<reaction> {
             arrived->ring();
             co_await proceed->wait();
             co_return text_reply(200, "finished");

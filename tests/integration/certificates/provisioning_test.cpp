@@ -2,8 +2,8 @@
 #include "support/test_certificate.hpp"
 #include "support/test_worker.hpp"
 
+#include <nullworker/certificates/signing_request.hpp>
 #include <nullworker/net/http_client.hpp>
-#include <nullworker/net/tls_pair.hpp>
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -132,7 +132,7 @@ TEST_F(provisioning_test, a_worker_without_a_pair_has_a_key_of_its_own_certified
             EXPECT_EQ(worker.autoscaler().requests(sign_path).size(), 2u);
             EXPECT_EQ(fs::status(x_key).permissions(), fs::perms::owner_read | fs::perms::owner_write);
             EXPECT_NE(fs::status(x_certificate).permissions() & fs::perms::others_read, fs::perms::none);
-            EXPECT_NE(net::parse_private_key(key_text()), nullptr);
+            EXPECT_NE(certificates::parse_private_key(key_text()), nullptr);
         },
         [](scripted_peer& console) { console.hold_once(sign_path, net::status_reply(503)); });
 }
@@ -237,10 +237,10 @@ TEST_F(provisioning_test, a_pair_that_somebody_else_provides_meanwhile_is_taken)
 
 TEST_F(provisioning_test, a_pair_that_appears_while_the_console_signs_is_not_overwritten) {
     const test_certificate pair;
-    const auto key = net::make_ec_key();
+    const auto key = certificates::make_ec_key();
     x_certificate = x_folder.file("instance.crt");
-    x_key = x_folder.write("instance.key", net::to_pem(key));
-    const auto answer = x_authority.answer(net::make_signing_request(key), "127.0.0.1").value();
+    x_key = x_folder.write("instance.key", certificates::to_pem(key));
+    const auto answer = x_authority.answer(certificates::make_signing_request(key), "127.0.0.1").value();
     tell(
         [&](test_worker& worker) -> awaitable<void> {
             co_await is_overtaken_by(worker, pair);

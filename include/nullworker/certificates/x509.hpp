@@ -11,7 +11,7 @@ struct x509_st;
 
 // Keys and certificates, made with OpenSSL. What fails here fails for want of memory or entropy, and throws
 // std::runtime_error.
-namespace nullworker::net {
+namespace nullworker::certificates {
 
 using private_key = std::shared_ptr<evp_pkey_st>;
 using x509_certificate = std::shared_ptr<x509_st>;
@@ -47,8 +47,12 @@ void add_extension(const x509_certificate& to, const x509_certificate& issuer, i
 // Makes `issuer`, whose key is `key`, vouch for it.
 void sign(const x509_certificate& made, const x509_certificate& issuer, const private_key& key);
 
-// The same for that of a server that is reached as one of `hosts`, addresses or names.
+// Makes `issuer`, whose key is `key`, vouch for the certificate of a server that is reached as one of
+// `hosts`, addresses or names.
 void sign_as_server(const x509_certificate& made, const x509_certificate& issuer, const private_key& key,
                     const std::vector<std::string>& hosts);
 
-}  // namespace nullworker::net
+// A certificate of `key` for `host` that nobody else vouches for, PEM.
+[[nodiscard]] std::string make_self_signed(const private_key& key, const std::string& host);
+
+}  // namespace nullworker::certificates

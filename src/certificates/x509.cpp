@@ -1,4 +1,4 @@
-#include <nullworker/net/x509.hpp>
+#include <nullworker/certificates/x509.hpp>
 
 #include <boost/asio/ip/address.hpp>
 #include <openssl/bio.h>
@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <stdexcept>
 
-namespace nullworker::net {
+namespace nullworker::certificates {
 namespace {
 
 constexpr long day = 24L * 3600;
@@ -135,4 +135,10 @@ void sign_as_server(const x509_certificate& made, const x509_certificate& issuer
     sign(made, issuer, key);
 }
 
-}  // namespace nullworker::net
+std::string make_self_signed(const private_key& key, const std::string& host) {
+    const auto made = blank_certificate(key, "nullworkerd");
+    sign_as_server(made, made, key, {host});
+    return to_pem(made);
+}
+
+}  // namespace nullworker::certificates

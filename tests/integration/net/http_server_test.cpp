@@ -58,7 +58,7 @@ TEST(http_server, answers_pipelined_requests_in_order) {
 
 TEST(http_server, hands_the_handler_the_headers) {
     std::string seen;
-    served under_test([&](request incoming) -> awaitable<reply> {
+    served under_test([&](request incoming) -> awaitable<reaction> {
         seen = incoming.find("X-Test").value_or("absent");
         EXPECT_FALSE(incoming.find("x-other").has_value());
         co_return empty_reply(204);
@@ -72,7 +72,7 @@ TEST(http_server, hands_the_handler_the_headers) {
 }
 
 TEST(http_server, sends_what_the_handler_replies) {
-    served under_test([](request) -> awaitable<reply> {
+    served under_test([](request) -> awaitable<reaction> {
         auto answer = json_reply(503, "{}");
         answer.headers.emplace_back("Retry-After", "1");
         co_return answer;
@@ -231,7 +231,7 @@ TEST(http_server, answers_head_without_a_body) {
 }
 
 TEST(http_server, answers_500_to_a_bug_in_the_handler_and_goes_on) {
-    served under_test([](request incoming) -> awaitable<reply> {
+    served under_test([](request incoming) -> awaitable<reaction> {
         if (incoming.path == "/bug")
             throw std::logic_error("a bug");
         if (incoming.path == "/io")
@@ -280,7 +280,7 @@ TEST(http_server, takes_no_connection_once_it_drains) {
 TEST(http_server, lets_a_busy_connection_finish_when_it_drains) {
     wakeup* arrived = nullptr;
     wakeup* proceed = nullptr;
-    served under_test([&](request) -> awaitable<reply> {
+    served under_test([&](request) -> awaitable<reaction> {
         arrived->ring();
         co_await proceed->wait();
         co_return text_reply(200, "finished");
@@ -322,7 +322,7 @@ TEST(http_server, answers_a_request_that_was_half_sent_when_it_drained) {
 TEST(http_server, cancels_what_does_not_finish_in_time) {
     wakeup* arrived = nullptr;
     wakeup* never = nullptr;
-    served under_test([&](request) -> awaitable<reply> {
+    served under_test([&](request) -> awaitable<reaction> {
         arrived->ring();
         co_await never->wait();
         co_return text_reply(200, "too late");
@@ -398,7 +398,7 @@ TEST(http_server, gives_a_client_that_trickles_no_more_time) {
 
 TEST(http_server, closes_a_connection_whose_peer_does_not_read) {
     served under_test(
-        [](request) -> awaitable<reply> { co_return text_reply(200, std::string(32 * 1024 * 1024, 'x')); },
+        [](request) -> awaitable<reaction> { co_return text_reply(200, std::string(32 * 1024 * 1024, 'x')); },
         {.write_timeout = 20ms});
     wakeup silent(under_test.executor());
     under_test.drive([&]() -> awaitable<void> {
@@ -419,7 +419,7 @@ TEST(http_server, closes_a_connection_that_idles_too_long) {
 TEST(http_server, gives_a_slow_handler_its_time) {
     wakeup* bell = nullptr;
     served under_test(
-        [&](request incoming) -> awaitable<reply> {
+        [&](request incoming) -> awaitable<reaction> {
             const auto later = std::chrono::steady_clock::now() + 30ms;
             co_await bell->wait_until(later);
             const auto answer = co_await describe(std::move(incoming));
@@ -440,18 +440,18 @@ TEST(http_server, gives_a_slow_handler_its_time) {
 // nothing where this machine has no such address.
 std::optional<bool> seen_as_loopback(const char* address, const asio::ip::address& target) {
     std::optional<bool> seen;
-    const auto look = [&seen](request incoming) -> awaitable<reply> {
+    const auto look = [&seen](request incoming) -> awaitable<reaction> {
         seen = incoming.from_loopback;
         co_return empty_reply(204);
     };
     asio::io_context loop;
-    http_server server(loop.get_executor(), "test", look);
+    http_server server(loop.get_executor(), "test");
     try {
         server.bind({asio::ip::make_address(address), 0}, "TEST_PORT");
     } catch (const startup_error&) {
         return std::nullopt;
     }
-    server.start();
+    server.start(look);
     test::drive(loop, [&]() -> awaitable<void> {
         asio::ip::tcp::socket socket(loop);
         const asio::ip::tcp::endpoint there(target, server.port());
@@ -492,7 +492,7 @@ TEST(http_server, knows_a_peer_that_may_be_elsewhere) {
 TEST(http_server, names_the_setting_when_its_port_is_taken) {
     asio::io_context loop;
     test::raw_listener taken(loop.get_executor());
-    http_server server(loop.get_executor(), "test", describe);
+    http_server server(loop.get_executor(), "test");
     try {
         server.bind({asio::ip::address_v4::loopback(), taken.port()}, "WORKER_PORT");
         FAIL() << "bound a port that is taken";
@@ -506,12 +506,12 @@ TEST(http_server, names_the_setting_when_its_port_is_taken) {
 
 TEST(http_server, holds_connections_until_it_is_started) {
     asio::io_context loop;
-    http_server server(loop.get_executor(), "test", describe);
+    http_server server(loop.get_executor(), "test");
     server.bind(any_free_port, "TEST_PORT");
     test::drive(loop, [&]() -> awaitable<void> {
         auto peer = co_await test::connect_raw(server.port());
         co_await peer.send(get("/early"));
-        server.start();
+        server.start(describe);
         const auto answer = co_await peer.read_message();
         EXPECT_EQ(answer.body, "GET /early||");
         server.drain();
@@ -521,7 +521,7 @@ TEST(http_server, holds_connections_until_it_is_started) {
 
 TEST(http_server, may_be_dropped_without_ever_being_started) {
     asio::io_context loop;
-    http_server server(loop.get_executor(), "test", describe);
+    http_server server(loop.get_executor(), "test");
     server.bind(any_free_port, "TEST_PORT");
     server.drain();
     test::drive(loop, server.join(1s));

@@ -3,6 +3,7 @@
 #include <nullworker/base/asio.hpp>
 #include <nullworker/base/file.hpp>
 #include <nullworker/base/url.hpp>
+#include <nullworker/certificates/x509.hpp>
 #include <nullworker/net/http_client.hpp>
 #include <nullworker/net/tls.hpp>
 
@@ -16,7 +17,7 @@
 #include <memory>
 #include <string>
 
-namespace nullworker::app {
+namespace nullworker::certificates {
 
 struct certificate_settings {
     std::string certificate_file;
@@ -59,23 +60,23 @@ private:
         std::string error = {};  // why there is none
     };
 
-    [[nodiscard]] stamps look() const;
+    [[nodiscard]] stamps stamps_on_disk() const;
+    [[nodiscard]] std::string take_pair_from_disk();
+    void take_renewed_pair();
     asio::awaitable<void> obtain();
     asio::awaitable<std::string> try_once();
-    asio::awaitable<signature> certify(net::private_key key);
-    [[nodiscard]] std::string take();
-    void reload();
-    [[nodiscard]] net::private_key have_key();
-    void keep(const std::string& file, const std::string& text, std::filesystem::perms mode);
-    void use(net::tls_context made);
+    asio::awaitable<signature> certify(private_key key);
+    [[nodiscard]] private_key find_or_make_key();
+    void write_in_place_of(const std::string& file, const std::string& text, std::filesystem::perms mode);
+    void put_to_use(net::tls_context made);
 
     certificate_settings x_settings;
     events x_on;
     net::http_client x_client;
     net::tls_context x_current;  // null: none yet
-    net::private_key x_key;      // made here
+    private_key x_key;           // made here
     stamps x_taken{};            // as they were when x_current was loaded
     stamps x_refused{};          // what was complained of last
 };
 
-}  // namespace nullworker::app
+}  // namespace nullworker::certificates

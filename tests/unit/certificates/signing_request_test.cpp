@@ -1,5 +1,5 @@
-#include <nullworker/net/tls.hpp>
-#include <nullworker/net/tls_pair.hpp>
+#include <nullworker/certificates/signing_request.hpp>
+#include <nullworker/certificates/x509.hpp>
 
 #include <gtest/gtest.h>
 #include <openssl/bio.h>
@@ -9,7 +9,7 @@
 #include <memory>
 #include <string>
 
-namespace nullworker::net {
+namespace nullworker::certificates {
 namespace {
 
 std::unique_ptr<X509_REQ, decltype(&X509_REQ_free)> parsed(const std::string& pem) {
@@ -43,20 +43,5 @@ TEST(private_key, is_the_same_after_a_way_through_pem) {
     EXPECT_EQ(parse_private_key(public_pem(key)), nullptr);
 }
 
-tls_context self_signed_for(const std::string& host) {
-    const auto key = make_ec_key();
-    return make_server_tls({make_self_signed(key, host), to_pem(key)}, "certificate", "key");
-}
-
-TEST(reason_for_distrust, names_a_certificate_for_somebody_else_and_one_that_nobody_vouches_for) {
-    const auto by_address = self_signed_for("203.0.113.7");
-    EXPECT_EQ(reason_for_distrust(by_address, "203.0.113.7"), "nobody but itself vouches for it");
-    EXPECT_EQ(reason_for_distrust(by_address, "203.0.113.8"), "it is not for 203.0.113.8");
-    const auto by_name = self_signed_for("worker.example");
-    EXPECT_EQ(reason_for_distrust(by_name, "worker.example"), "nobody but itself vouches for it");
-    EXPECT_EQ(reason_for_distrust(by_name, "203.0.113.8"), "it is not for 203.0.113.8");
-    EXPECT_FALSE(has_expired(by_name));
-}
-
 }  // namespace
-}  // namespace nullworker::net
+}  // namespace nullworker::certificates

@@ -1,0 +1,284 @@
+#include "connection.hpp"
+
+#include "endpoint.hpp"
+
+#include <nullworker/net/chunked_body.hpp>
+
+#include <boost/asio/experimental/parallel_group.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/beast/http/write.hpp>
+
+#include <array>
+#include <utility>
+
+#include <sys/socket.h>
+
+namespace nullworker::net {
+namespace {
+
+namespace beast = boost::beast;
+namespace http = beast::http;
+namespace experimental = asio::experimental;
+using tcp = asio::ip::tcp;
+using steady = std::chrono::steady_clock;
+
+// How much of a refused request to read for the sake of the reply.
+constexpr std::size_t max_discarded_bytes = 1024 * 1024;
+
+// On a listener for both families an IPv4 peer has an IPv6 address.
+bool is_loopback(const asio::ip::address& address) {
+    if (address.is_v6() && address.to_v6().is_v4_mapped())
+        return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).is_loopback();
+    return address.is_loopback();
+}
+
+bool comes_from_this_machine(const listener::socket& socket) {
+    error_code ec;
+    const auto peer = socket.remote_endpoint(ec);
+    if (ec)
+        return false;
+    return peer.protocol().family() == AF_UNIX || is_loopback(to_tcp(peer).address());
+}
+
+reading reading_of(head_state state) {
+    switch (state) {
+        case head_state::complete:
+            return reading::done;
+        case head_state::unsupported_version:
+            return reading::version_not_supported;
+        case head_state::unsupported_expectation:
+            return reading::expectation_failed;
+        case head_state::incomplete:
+        case head_state::malformed:
+            break;
+    }
+    return reading::malformed;
+}
+
+}  // namespace
+
+connection::connection(listener::socket socket, crowd& among, const server_limits& limits, tls_context tls)
+    : member(among),
+      x_limits(limits),
+      x_tls(std::move(tls)),
+      x_from_loopback(comes_from_this_machine(socket)),
+      x_stream(std::move(socket)),
+      x_received(limits.max_header_bytes),
+      x_bell(x_stream.get_executor()) {
+    if (x_tls)
+        x_secured.emplace(x_stream, *x_tls);
+}
+
+// ---- time and bytes ---------------------------------------------------------------------------------------
+
+// One deadline for all reads until the next call, however many bytes each of them gets.
+void connection::allow(steady::duration span) {
+    x_deadline = steady::now() + span;
+    x_stream.expires_at(x_deadline);
+}
+
+std::string_view connection::received() const {
+    const auto bytes = x_received.data();
+    return {static_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+asio::awaitable<std::tuple<error_code, std::size_t>> connection::read_some(asio::mutable_buffer room) {
+    if (x_secured)
+        return x_secured->async_read_some(room, nothrow);
+    return x_stream.async_read_some(room, nothrow);
+}
+
+asio::awaitable<std::tuple<error_code, std::size_t>> connection::send(raw_reply& message) {
+    x_stream.expires_after(x_limits.write_timeout);
+    if (x_secured)
+        return http::async_write(*x_secured, message, nothrow);
+    return http::async_write(x_stream, message, nothrow);
+}
+
+// Adds to what was received. Fails when the peer is gone, too slow or evicted.
+asio::awaitable<error_code> connection::read_more() {
+    const auto room = x_received.prepare(x_limits.max_header_bytes - x_received.size());
+    const auto [ec, size] = co_await read_some(room);
+    x_received.commit(size);
+    // The stream's own timer loses to bytes that arrive at the same moment.
+    if (!ec && (is_evicted() || is_late()))
+        co_return asio::error::timed_out;
+    co_return ec;
+}
+
+// ---- from beginning to end --------------------------------------------------------------------------------
+
+asio::awaitable<error_code> connection::begin() {
+    error_code ignored;
+    x_stream.socket().set_option(tcp::no_delay(true), ignored);
+    if (x_secured) {
+        x_stream.expires_after(x_limits.handshake_timeout);
+        const auto [ec] = co_await x_secured->async_handshake(asio::ssl::stream_base::server, nothrow);
+        if (ec)
+            co_return ec;
+    }
+    allow(x_limits.header_timeout);
+    co_return error_code();
+}
+
+void connection::expect_next() {
+    x_begun = x_received.size() > 0;
+    enter(x_begun ? stage::reading_head : stage::idle);
+    allow(x_begun ? x_limits.header_timeout : x_limits.idle_timeout);
+}
+
+void connection::finish() {
+    error_code ignored;
+    if (!x_begun)
+        x_stream.socket().shutdown(tcp::socket::shutdown_receive, ignored);
+}
+
+asio::awaitable<void> connection::end() {
+    if (x_secured) {
+        if (is_evicted())
+            co_return;
+        x_stream.expires_after(x_limits.write_timeout);
+        co_await x_secured->async_shutdown(nothrow);
+    }
+    if (x_unread)
+        co_await discard_rest();
+    error_code ignored;
+    if (!x_secured)
+        x_stream.socket().shutdown(tcp::socket::shutdown_both, ignored);
+}
+
+// Were the connection closed before it is read to its end, the kernel would reset it for the bytes unread,
+// and the peer might never see the reply.
+asio::awaitable<void> connection::discard_rest() {
+    error_code ignored;
+    x_stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
+    x_stream.expires_after(x_limits.body_timeout);
+    std::array<char, 4096> scrap;
+    for (std::size_t discarded = 0; discarded < max_discarded_bytes;) {
+        const auto [ec, size] = co_await x_stream.async_read_some(asio::buffer(scrap), nothrow);
+        if (ec)
+            co_return;
+        discarded += size;
+    }
+}
+
+// ---- reading ----------------------------------------------------------------------------------------------
+
+asio::awaitable<reading> connection::read_head(head_reader& reader) {
+    for (;;) {
+        const head_state state = reader.read(received());
+        if (state == head_state::complete)
+            x_received.consume(reader.size());
+        if (state != head_state::incomplete)
+            co_return reading_of(state);
+        if (x_received.size() >= x_limits.max_header_bytes)
+            co_return reading::head_too_large;
+        const error_code ec = co_await read_more();
+        if (ec)
+            co_return reading::gone;
+        x_begun = true;
+        if (at() == stage::idle) {
+            enter(stage::reading_head);
+            allow(x_limits.header_timeout);
+        }
+    }
+}
+
+asio::awaitable<reading> connection::read_body(request_head& head) {
+    if (!head.chunked && head.content_length == 0)
+        co_return reading::done;
+    if (head.content_length > x_limits.max_body_bytes)
+        co_return reading::body_too_large;
+    if (head.expects_continue && x_received.size() == 0) {
+        raw_reply proceed(http::status::continue_, 11);
+        const auto [ec, written] = co_await send(proceed);
+        if (ec)
+            co_return reading::gone;
+    }
+    enter(stage::reading_body);
+    allow(x_limits.body_timeout);
+    if (head.chunked)
+        co_return co_await read_chunked(head.message.body);
+    co_return co_await read_counted(head.message.body, head.content_length);
+}
+
+asio::awaitable<reading> connection::read_counted(std::string& body, std::size_t length) {
+    for (;;) {
+        const auto piece = received().substr(0, length - body.size());
+        body += piece;
+        x_received.consume(piece.size());
+        if (body.size() == length)
+            co_return reading::done;
+        const error_code ec = co_await read_more();
+        if (ec)
+            co_return reading::gone;
+    }
+}
+
+asio::awaitable<reading> connection::read_chunked(std::string& body) {
+    chunked_body chunks(x_limits.max_body_bytes, x_limits.max_header_bytes);
+    for (;;) {
+        x_received.consume(chunks.read(received()));
+        switch (chunks.state()) {
+            case chunked_state::complete:
+                body = std::move(chunks.data());
+                co_return reading::done;
+            case chunked_state::malformed:
+                co_return reading::malformed;
+            case chunked_state::too_large:
+                co_return reading::body_too_large;
+            case chunked_state::incomplete:
+                break;
+        }
+        const error_code ec = co_await read_more();
+        if (ec)
+            co_return reading::gone;
+    }
+}
+
+// ---- waiting for a change ---------------------------------------------------------------------------------
+
+void connection::wake() {
+    x_rung = true;
+    x_bell.cancel();
+}
+
+asio::awaitable<bool> connection::wait_for_change(steady::time_point due) {
+    x_bell.expires_at(due);
+    x_rung = false;
+    while (x_watches_peer) {
+        auto first = experimental::make_parallel_group(
+            x_bell.async_wait(asio::deferred),
+            x_stream.socket().async_wait(listener::socket::wait_read, asio::deferred));
+        const auto [order, bell_ec, read_ec] =
+            co_await first.async_wait(experimental::wait_for_one(), asio::use_awaitable);
+        if (order[0] == 0)
+            co_return true;
+        if (read_ec || !take_early_bytes())
+            co_return false;
+        if (x_rung)
+            co_return true;
+    }
+    if (!x_rung)
+        co_await x_bell.async_wait(nothrow);
+    co_return true;
+}
+
+// What comes while a request waits belongs to the next one. False when the peer is gone. Who sends more than
+// a head is answered now; under TLS nobody can tell, and the peer is watched no longer.
+bool connection::take_early_bytes() {
+    const auto room = x_received.max_size() - x_received.size();
+    x_watches_peer = !x_tls && room > 0;
+    if (!x_watches_peer) {
+        if (!x_tls)
+            hurry();
+        return true;
+    }
+    error_code ec;
+    x_stream.socket().non_blocking(true, ec);
+    const auto size = x_stream.socket().read_some(x_received.prepare(room), ec);
+    x_received.commit(size);
+    return !ec || ec == asio::error::would_block;
+}
+
+}  // namespace nullworker::net
