@@ -2,6 +2,7 @@
 
 #include "scripted_autoscaler.hpp"
 
+#include <fleet/process_launcher.hpp>
 #include <nullworker/base/clock.hpp>
 #include <nullworker/net/http_client.hpp>
 
@@ -9,7 +10,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <fleet/process_launcher.hpp>
 #include <stdexcept>
 #include <string>
 #include <vector>

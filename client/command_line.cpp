@@ -1,15 +1,14 @@
 #include "command_line.hpp"
 
-#include "common_options.hpp"
-#include "control_options.hpp"
-#include "demo.hpp"
-#include "fleet_command.hpp"
-#include "follow.hpp"
-#include "hold.hpp"
-#include "runner.hpp"
-
+#include <commands/common_options.hpp>
+#include <commands/control_options.hpp>
+#include <commands/demo.hpp>
+#include <commands/fleet.hpp>
+#include <commands/follow.hpp>
+#include <commands/hold.hpp>
 #include <nullworker/base/error.hpp>
 #include <nullworker/manual/describe.hpp>
+#include <terminal/runner.hpp>
 
 #include <CLI/CLI.hpp>
 

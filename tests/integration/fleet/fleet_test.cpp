@@ -1,6 +1,7 @@
 #include "event_loop.hpp"
 #include "fake_launcher.hpp"
 
+#include <fleet/fleet.hpp>
 #include <nullworker/auth/public_key.hpp>
 #include <nullworker/base/file.hpp>
 #include <nullworker/net/tls.hpp>
@@ -11,7 +12,6 @@
 #include <nlohmann/json.hpp>
 
 #include <filesystem>
-#include <fleet/fleet.hpp>
 #include <functional>
 #include <memory>
 #include <optional>

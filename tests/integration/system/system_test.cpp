@@ -1,8 +1,8 @@
-#include "../../../client/serverless.hpp"
 #include "daemon_launcher.hpp"
 #include "support/drive.hpp"
 
 #include <nullworker/base/wakeup.hpp>
+#include <vast/serverless.hpp>
 
 #include <gtest/gtest.h>
 
@@ -87,7 +87,7 @@ public:
     fleet::fleet machines;
     client::serverless api;
     client::endpoint_access endpoint;
-    client::interruption stop;
+    interruption stop;
     wakeup changed{loop.get_executor()};
     std::vector<std::string> refusals;
     std::vector<std::string> routed;

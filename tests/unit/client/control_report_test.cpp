@@ -1,4 +1,4 @@
-#include "control_report.hpp"
+#include <terminal/control_report.hpp>
 
 #include <gtest/gtest.h>
 

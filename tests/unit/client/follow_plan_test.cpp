@@ -1,6 +1,5 @@
-#include "follow_plan.hpp"
-
-#include "follow.hpp"
+#include <commands/follow.hpp>
+#include <follow/follow_plan.hpp>
 
 #include <gtest/gtest.h>
 

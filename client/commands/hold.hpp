@@ -1,6 +1,6 @@
 #pragma once
 
-#include "session_options.hpp"
+#include <commands/session_options.hpp>
 
 #include <optional>
 #include <string>

@@ -1,5 +1,4 @@
-#include "common_options.hpp"
-
+#include <commands/common_options.hpp>
 #include <nullworker/base/error.hpp>
 
 #include <CLI/CLI.hpp>

@@ -1,4 +1,4 @@
-#include "keep_alive.hpp"
+#include <vast/keep_alive.hpp>
 
 #include <algorithm>
 #include <chrono>

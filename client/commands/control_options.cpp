@@ -1,8 +1,6 @@
-#include "control_options.hpp"
-
-#include "common_options.hpp"
-#include "control_commands.hpp"
-
+#include <commands/common_options.hpp>
+#include <commands/control.hpp>
+#include <commands/control_options.hpp>
 #include <nullworker/base/environment.hpp>
 #include <nullworker/base/error.hpp>
 

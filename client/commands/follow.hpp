@@ -1,10 +1,9 @@
 #pragma once
 
-#include "failure.hpp"
-#include "follow_plan.hpp"
-#include "session_options.hpp"
-
+#include <commands/session_options.hpp>
+#include <follow/follow_plan.hpp>
 #include <nullworker/base/clock.hpp>
+#include <vast/failure.hpp>
 
 #include <cstdint>
 #include <string>

@@ -1,5 +1,4 @@
-#include "session_options.hpp"
-
+#include <commands/session_options.hpp>
 #include <nullworker/base/deadline.hpp>
 
 #include <map>

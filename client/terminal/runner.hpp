@@ -1,8 +1,7 @@
 #pragma once
 
-#include "interruption.hpp"
-
 #include <nullworker/base/asio.hpp>
+#include <nullworker/base/interruption.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>

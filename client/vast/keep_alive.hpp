@@ -1,7 +1,7 @@
 #pragma once
 
-#include "interruption.hpp"
-#include "serverless.hpp"
+#include <nullworker/base/interruption.hpp>
+#include <vast/serverless.hpp>
 
 #include <boost/asio/awaitable.hpp>
 

@@ -1,11 +1,9 @@
-#include "demo.hpp"
-
-#include "keep_alive.hpp"
-#include "progress.hpp"
-#include "runner.hpp"
-
+#include <commands/demo.hpp>
 #include <nullworker/base/deadline.hpp>
 #include <nullworker/base/task_group.hpp>
+#include <terminal/progress.hpp>
+#include <terminal/runner.hpp>
+#include <vast/keep_alive.hpp>
 
 #include <algorithm>
 #include <chrono>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "subcommand.hpp"
+#include <commands/subcommand.hpp>
 
 #include <string>
 #include <vector>

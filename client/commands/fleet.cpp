@@ -1,8 +1,7 @@
-#include "fleet_command.hpp"
-
-#include "progress.hpp"
-#include "runner.hpp"
-#include "venue.hpp"
+#include <commands/fleet.hpp>
+#include <terminal/progress.hpp>
+#include <terminal/runner.hpp>
+#include <vast/venue.hpp>
 
 #include <chrono>
 #include <map>

@@ -17,7 +17,7 @@
 #include <set>
 #include <utility>
 
-namespace nullworker::client {
+namespace nullworker {
 
 // The user's wish to stop, as everyone who waits must know it: waits end early, requests that are under way
 // are finished, so that no session is left open.
@@ -74,4 +74,4 @@ template <class T>
     co_return std::move(outcome);
 }
 
-}  // namespace nullworker::client
+}  // namespace nullworker

@@ -1,13 +1,12 @@
 #pragma once
 
-#include "failure.hpp"
-#include "serverless.hpp"
-
+#include <fleet/fleet.hpp>
 #include <nullworker/base/asio.hpp>
+#include <vast/failure.hpp>
+#include <vast/serverless.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
-#include <fleet/fleet.hpp>
 #include <memory>
 #include <optional>
 #include <string>

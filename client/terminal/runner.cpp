@@ -1,6 +1,5 @@
-#include "runner.hpp"
-
 #include <nullworker/net/connect.hpp>
+#include <terminal/runner.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>

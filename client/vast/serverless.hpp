@@ -1,13 +1,12 @@
 #pragma once
 
-#include "failure.hpp"
-#include "interruption.hpp"
-
 #include <nullworker/base/asio.hpp>
 #include <nullworker/base/clock.hpp>
+#include <nullworker/base/interruption.hpp>
 #include <nullworker/base/url.hpp>
 #include <nullworker/net/http_client.hpp>
 #include <nullworker/wire/routing.hpp>
+#include <vast/failure.hpp>
 
 #include <boost/asio/awaitable.hpp>
 

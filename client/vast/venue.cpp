@@ -1,10 +1,9 @@
-#include "venue.hpp"
-
+#include <fleet/process_launcher.hpp>
 #include <nullworker/base/error.hpp>
+#include <vast/venue.hpp>
 
 #include <array>
 #include <filesystem>
-#include <fleet/process_launcher.hpp>
 #include <string_view>
 #include <system_error>
 #include <utility>

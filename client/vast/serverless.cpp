@@ -1,8 +1,6 @@
-#include "serverless.hpp"
-
-#include "polling.hpp"
-
 #include <nullworker/base/deadline.hpp>
+#include <vast/polling.hpp>
+#include <vast/serverless.hpp>
 
 #include <algorithm>
 #include <chrono>

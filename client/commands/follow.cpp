@@ -1,13 +1,11 @@
-#include "follow.hpp"
-
-#include "keep_alive.hpp"
-#include "progress.hpp"
-#include "runner.hpp"
-
+#include <commands/follow.hpp>
 #include <nullworker/base/backoff.hpp>
 #include <nullworker/base/child_process.hpp>
 #include <nullworker/base/deadline.hpp>
 #include <nullworker/base/task_group.hpp>
+#include <terminal/progress.hpp>
+#include <terminal/runner.hpp>
+#include <vast/keep_alive.hpp>
 
 #include <algorithm>
 #include <charconv>

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "interruption.hpp"
-#include "progress.hpp"
-#include "venue.hpp"
+#include <nullworker/base/interruption.hpp>
+#include <terminal/progress.hpp>
+#include <vast/venue.hpp>
 
 #include <boost/asio/awaitable.hpp>
 

@@ -2,6 +2,7 @@
 
 #include <fleet/fleet.hpp>
 #include <fleet/process_launcher.hpp>
+
 #include <string>
 
 namespace nullworker::client {

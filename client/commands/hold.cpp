@@ -1,11 +1,9 @@
-#include "hold.hpp"
-
-#include "keep_alive.hpp"
-#include "progress.hpp"
-#include "runner.hpp"
-
+#include <commands/hold.hpp>
 #include <nullworker/base/child_process.hpp>
 #include <nullworker/base/task_group.hpp>
+#include <terminal/progress.hpp>
+#include <terminal/runner.hpp>
+#include <vast/keep_alive.hpp>
 
 #include <chrono>
 #include <csignal>

@@ -1,10 +1,9 @@
 #pragma once
 
-#include "session_options.hpp"
-
+#include <commands/session_options.hpp>
+#include <fleet/fleet.hpp>
 #include <nullworker/base/clock.hpp>
 
-#include <fleet/fleet.hpp>
 #include <string>
 #include <vector>
 

@@ -1,13 +1,11 @@
-#include "control_commands.hpp"
-
-#include "control_report.hpp"
-#include "runner.hpp"
-
+#include <commands/control.hpp>
 #include <nullworker/base/clock.hpp>
 #include <nullworker/base/deadline.hpp>
 #include <nullworker/net/http_client.hpp>
 #include <nullworker/wire/control_messages.hpp>
 #include <nullworker/wire/json_value.hpp>
+#include <terminal/control_report.hpp>
+#include <terminal/runner.hpp>
 
 #include <boost/asio/this_coro.hpp>
 
