@@ -84,7 +84,7 @@ void refuse_idle_fleet_options(const CLI::App& app, const venue_options& where) 
         throw startup_error("--tls is for the local fleet; everywhere else the URL says it");
 }
 
-void refuse_command(const std::vector<std::string>& behind) {
+void refuse_command(const words& behind) {
     if (!behind.empty())
         throw startup_error("a command behind -- is for `nullworker hold`");
 }

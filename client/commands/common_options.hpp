@@ -1,11 +1,11 @@
 #pragma once
 
 #include <commands/session_options.hpp>
+#include <commands/subcommand.hpp>
 #include <fleet/fleet.hpp>
 #include <nullworker/base/clock.hpp>
 
 #include <string>
-#include <vector>
 
 namespace CLI {
 class App;
@@ -35,6 +35,6 @@ void add_local_fleet(CLI::App& app, fleet::fleet_options& options, std::string& 
 void refuse_idle_fleet_options(const CLI::App& app, const venue_options& where);
 
 // Throws startup_error if there is a command behind `--`.
-void refuse_command(const std::vector<std::string>& behind);
+void refuse_command(const words& behind);
 
 }  // namespace nullworker::client

@@ -1,9 +1,14 @@
+#include <commands/common_options.hpp>
 #include <commands/demo.hpp>
+#include <commands/session_options.hpp>
+#include <nullworker/base/clock.hpp>
 #include <nullworker/base/deadline.hpp>
 #include <nullworker/base/task_group.hpp>
 #include <terminal/progress.hpp>
 #include <terminal/runner.hpp>
 #include <vast/keep_alive.hpp>
+
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -22,6 +27,12 @@ constexpr auto look_again = 100ms;
 
 // A session is renewed long before this, so that one that is lost does not hold its worker for hours.
 constexpr double longest_default_lifetime = 3600.0;
+
+struct demo_options : session_options {
+    int count = 3;                   // sessions, 1 to 100
+    std::optional<double> interval;  // s between starts, and between ends
+    std::optional<double> plateau;   // s during which all are held
+};
 
 // One run of the demo. Everything it starts has ended when `run` returns.
 class demo {
@@ -182,13 +193,39 @@ private:
     task_group x_watching;
 };
 
-}  // namespace
-
 int run_demo(const demo_options& options) {
     return run([&options](asio::any_io_executor executor, interruption& stop) -> asio::awaitable<int> {
         demo show(std::move(executor), options, stop);
         co_return co_await show.run();
     });
+}
+
+}  // namespace
+
+action define_demo(CLI::App& app, const words& behind) {
+    const auto options = std::make_shared<demo_options>();
+    auto& local = options->where.fleet;
+    local.scaling.inactivity_timeout = seconds(2);
+    local.scaling.start_delay = seconds(0.5);
+    app.footer("Without --endpoint or --instance the demo runs on a local fleet, and takes about 20 s.");
+    app.add_option("--count", options->count, "Sessions")
+        ->check(CLI::Range(1, 100).description(""))
+        ->capture_default_str();
+    app.add_option("--interval", options->interval,
+                   "Time between starts, and between ends (default: 30, local fleet: 2)")
+        ->check(at_least(0))
+        ->type_name("SECONDS");
+    app.add_option("--plateau", options->plateau,
+                   "Time during which all are held (default: 300, local fleet: 4)")
+        ->check(at_least(0))
+        ->type_name("SECONDS");
+    add_session_options(app, *options);
+    add_local_fleet(app, local, options->where.worker_command);
+    return [&app, &behind, options] {
+        refuse_idle_fleet_options(app, options->where);
+        refuse_command(behind);
+        return run_demo(*options);
+    };
 }
 
 }  // namespace nullworker::client

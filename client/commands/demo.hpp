@@ -1,19 +1,11 @@
 #pragma once
 
-#include <commands/session_options.hpp>
-
-#include <optional>
+#include <commands/subcommand.hpp>
 
 namespace nullworker::client {
 
-struct demo_options : session_options {
-    int count = 3;                   // sessions, 1 to 100
-    std::optional<double> interval;  // s between starts, and between ends
-    std::optional<double> plateau;   // s during which all are held
-};
-
-// Starts sessions one after the other, holds them all for a while, ends them one after the other, and shows
-// what happens. Returns the exit code: non-zero when any session failed.
-int run_demo(const demo_options& options);
+// `nullworker demo`: starts sessions one after the other, holds them all for a while, ends them one after the
+// other, and shows what happens. The exit code is non-zero when any session failed.
+[[nodiscard]] action define_demo(CLI::App& app, const words& behind);
 
 }  // namespace nullworker::client

@@ -1,14 +1,21 @@
+#include <commands/common_options.hpp>
 #include <commands/follow.hpp>
+#include <commands/session_options.hpp>
+#include <follow/depth.hpp>
+#include <follow/follow_plan.hpp>
 #include <nullworker/base/backoff.hpp>
 #include <nullworker/base/child_process.hpp>
+#include <nullworker/base/clock.hpp>
 #include <nullworker/base/deadline.hpp>
+#include <nullworker/base/error.hpp>
 #include <nullworker/base/task_group.hpp>
 #include <terminal/progress.hpp>
 #include <terminal/runner.hpp>
 #include <vast/keep_alive.hpp>
 
+#include <CLI/CLI.hpp>
+
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <map>
 #include <memory>
@@ -22,6 +29,16 @@ using namespace std::chrono_literals;
 using steady = std::chrono::steady_clock;
 
 constexpr double renewed_lifetime = 60.0;
+
+struct follow_options : session_options {
+    std::string depth;  // a line of shell that prints how much work there is
+    int least = 0;
+    int most = 0;
+    seconds hysteresis{30.0};
+    seconds interval{2.0};        // between two runs of `depth`, and between two checks of a session
+    seconds depth_timeout{10.0};  // for one run of it
+    seconds patience{10.0};       // how long a worker may be out of reach before its session counts as lost
+};
 
 // One run of it. Every session it opens has ended, or is lost, when `run` returns.
 class follow {
@@ -172,31 +189,6 @@ private:
     task_group x_watching;
 };
 
-}  // namespace
-
-outcome<std::int64_t> read_depth(std::string_view printed) {
-    constexpr std::string_view blanks = " \t\r\n";
-    constexpr std::int64_t most = 1'000'000'000'000;
-    std::int64_t sum = 0;
-    bool found = false;
-    for (auto begin = printed.find_first_not_of(blanks); begin != std::string_view::npos;
-         begin = printed.find_first_not_of(blanks, begin)) {
-        const auto word =
-            printed.substr(begin, std::min(printed.find_first_of(blanks, begin), printed.size()) - begin);
-        std::int64_t number = 0;
-        const auto [stop, ec] = std::from_chars(word.data(), word.data() + word.size(), number);
-        if (ec != std::errc() || stop != word.data() + word.size() || number < 0 || number > most)
-            return failure{"it printed '" + std::string(word.substr(0, 40)) +
-                           "', which is no number of jobs"};
-        sum = std::min(sum + number, most);
-        found = true;
-        begin += word.size();
-    }
-    if (!found)
-        return failure{"it printed no number"};
-    return sum;
-}
-
 int run_follow(const follow_options& options) {
     return run(
         [&options](asio::any_io_executor executor, interruption& stop) -> asio::awaitable<int> {
@@ -204,6 +196,48 @@ int run_follow(const follow_options& options) {
             co_return co_await one.run();
         },
         on_signal::keep_code);
+}
+
+}  // namespace
+
+action define_follow(CLI::App& app, const words& behind) {
+    const auto options = std::make_shared<follow_options>();
+    app.footer(
+        "CMD is a line of shell that prints how much work is unfinished: what waits and what is being done. "
+        "Numbers\n"
+        "on several lines are added up: printf 'llen jobs\\nllen working\\n' | redis-cli\n"
+        "More work opens sessions at once. Less work closes them, the youngest first, once it has been less "
+        "for the\n"
+        "whole of the hysteresis. A session that its consumer releases makes room by itself. While CMD "
+        "fails,\n"
+        "everything stays as it is. A signal ends the sessions, and the exit code is 0 if that worked.");
+    app.add_option("--depth", options->depth, "Command that prints how much work there is; required")
+        ->type_name("CMD")
+        ->required();
+    app.add_option("--min", options->least, "Sessions kept open without any work")
+        ->check(CLI::Range(0, 1000).description(""))
+        ->capture_default_str();
+    app.add_option("--max", options->most, "Most sessions at once, each of which is a machine; required")
+        ->check(CLI::Range(1, 1000).description(""))
+        ->default_str("")
+        ->required();
+    add_seconds(app, "--hysteresis", options->hysteresis,
+                "How long there must be less work before a session is closed");
+    add_seconds(app, "--interval", options->interval, "Time between two runs of CMD")->check(at_least(0.05));
+    add_seconds(app, "--depth-timeout", options->depth_timeout, "Longest time for one run of CMD")
+        ->check(at_least(0.01));
+    add_seconds(app, "--patience", options->patience,
+                "How long a worker may be out of reach before another session takes its place");
+    add_session_options(app, *options);
+    add_local_fleet(app, options->where.fleet, options->where.worker_command);
+    return [&app, &behind, options] {
+        refuse_idle_fleet_options(app, options->where);
+        refuse_command(behind);
+        if (options->least > options->most)
+            throw startup_error("--min is " + std::to_string(options->least) +
+                                ", more than --max, which is " + std::to_string(options->most));
+        return run_follow(*options);
+    };
 }
 
 }  // namespace nullworker::client

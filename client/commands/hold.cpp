@@ -1,9 +1,14 @@
+#include <commands/common_options.hpp>
 #include <commands/hold.hpp>
+#include <commands/session_options.hpp>
 #include <nullworker/base/child_process.hpp>
+#include <nullworker/base/error.hpp>
 #include <nullworker/base/task_group.hpp>
 #include <terminal/progress.hpp>
 #include <terminal/runner.hpp>
 #include <vast/keep_alive.hpp>
+
+#include <CLI/CLI.hpp>
 
 #include <chrono>
 #include <csignal>
@@ -18,6 +23,11 @@ using namespace std::chrono_literals;
 using steady = std::chrono::steady_clock;
 
 constexpr double renewed_lifetime = 120.0;
+
+struct hold_options : session_options {
+    std::optional<double> hold;        // s; nothing: until a signal, or until `command` ends
+    std::vector<std::string> command;  // run while the session is held; not together with `hold`
+};
 
 class hold {
 public:
@@ -132,8 +142,6 @@ private:
     bool x_lost = false;
 };
 
-}  // namespace
-
 int run_hold(const hold_options& options) {
     command work = [&options](asio::any_io_executor executor, interruption& stop) -> asio::awaitable<int> {
         hold one(std::move(executor), options, stop);
@@ -141,6 +149,28 @@ int run_hold(const hold_options& options) {
     };
     // What a command makes of a signal is for the command to say.
     return run(std::move(work), options.command.empty() ? on_signal::exit_128 : on_signal::keep_code);
+}
+
+}  // namespace
+
+action define_hold(CLI::App& app, const words& behind) {
+    const auto options = std::make_shared<hold_options>();
+    app.footer(
+        "nullworker hold -- CMD …  runs CMD while the session is held and passes on its exit code. CMD "
+        "finds\n"
+        "the session in NULLWORKER_SESSION_ID and its worker in NULLWORKER_WORKER_URL.");
+    app.add_option("--hold", options->hold, "How long (default: until Ctrl-C, or until CMD ends)")
+        ->check(at_least(0))
+        ->type_name("SECONDS");
+    add_session_options(app, *options);
+    add_local_fleet(app, options->where.fleet, options->where.worker_command);
+    return [&app, &behind, options] {
+        refuse_idle_fleet_options(app, options->where);
+        if (options->hold && !behind.empty())
+            throw startup_error("--hold and a command exclude each other: the command says how long");
+        options->command = behind;
+        return run_hold(*options);
+    };
 }
 
 }  // namespace nullworker::client

@@ -14,6 +14,9 @@ namespace nullworker::client {
 // that make no sense together.
 using action = std::function<int()>;
 
+// A command line, or a part of it.
+using words = std::vector<std::string>;
+
 // A row of the table of subcommands.
 struct subcommand {
     const char* group;  // the heading under which --help lists it
@@ -22,7 +25,7 @@ struct subcommand {
 
     // Adds the options to `app`, and returns what is to be done with them. `behind` is what stands behind
     // `--` on the command line. Both outlive the action, which owns all else.
-    action (*define)(CLI::App& app, const std::vector<std::string>& behind);
+    action (*define)(CLI::App& app, const words& behind);
 
     const char* behind_dashes = "";  // for the manual: the name of the command that is taken behind `--`
 };

@@ -1,4 +1,3 @@
-#include <commands/follow.hpp>
 #include <follow/follow_plan.hpp>
 
 #include <gtest/gtest.h>
@@ -68,20 +67,6 @@ TEST_F(follow_plan_test, without_hysteresis_sessions_follow_at_once) {
     follow_plan restless({.least = 0, .most = 4, .hysteresis = 0s});
     EXPECT_EQ(restless.step(4, 4, start), 0);
     EXPECT_EQ(restless.step(0, 4, start), -4);
-}
-
-TEST(depth, the_numbers_that_a_command_printed_are_added_up) {
-    EXPECT_EQ(read_depth("7").value(), 7);
-    EXPECT_EQ(read_depth(" 3\n1\n\n").value(), 4);
-    EXPECT_EQ(read_depth("0").value(), 0);
-    EXPECT_EQ(read_depth("1000000000000 1000000000000").value(), 1'000'000'000'000);
-}
-
-TEST(depth, anything_else_is_no_depth_and_the_error_shows_it) {
-    for (const auto* text :
-         {"", " \n", "x", "1 x", "-1", "1.5", "7 jobs", "99999999999999999999", "ERR unknown command"})
-        EXPECT_TRUE(read_depth(text).has_error()) << text;
-    EXPECT_NE(read_depth("ERR no").error().message.find("'ERR'"), std::string::npos);
 }
 
 }  // namespace
