@@ -3,6 +3,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include <utility>
+
 namespace nullworker::client {
 
 // Unlike CLI::Range it refuses NaN.
@@ -23,6 +25,15 @@ CLI::Option* add_seconds(CLI::App& app, const char* name, seconds& target, const
             name, [&target](double value) { target = seconds(value); }, help)
         ->check(at_least(0))
         ->default_str(CLI::detail::to_string(target.count()))
+        ->type_name("SECONDS");
+}
+
+CLI::Option* add_seconds(CLI::App& app, const char* name, std::optional<seconds>& target, const char* help,
+                         CLI::Validator bounds) {
+    return app
+        .add_option_function<double>(
+            name, [&target](double value) { target = seconds(value); }, help)
+        ->check(std::move(bounds))
         ->type_name("SECONDS");
 }
 
@@ -48,15 +59,12 @@ void add_session_options(CLI::App& app, session_options& options) {
     app.add_option("--session-cost", options.session_cost, "Load that one session stands for")
         ->check(at_least(0.001))
         ->capture_default_str();
-    app.add_option("--lifetime", options.lifetime,
-                   "Lifetime of a session, which is renewed in time (default: as long as the run needs, at "
-                   "least a minute)")
-        ->check(at_least(0.001))
-        ->type_name("SECONDS");
-    app.add_option("--timeout", options.timeout,
-                   "Longest time for one reservation (default: 1800, local fleet: 60)")
-        ->check(at_least(0.1))
-        ->type_name("SECONDS");
+    add_seconds(app, "--lifetime", options.lifetime,
+                "Lifetime of a session, which is renewed in time (default: as long as the run needs, at "
+                "least a minute)",
+                at_least(0.001));
+    add_seconds(app, "--timeout", options.timeout,
+                "Longest time for one reservation (default: 1800, local fleet: 60)", at_least(0.1));
     app.add_flag("--json", options.json, "One JSON object an event");
 }
 

@@ -5,6 +5,7 @@
 #include <fleet/fleet.hpp>
 #include <nullworker/base/clock.hpp>
 
+#include <optional>
 #include <string>
 
 namespace CLI {
@@ -21,6 +22,10 @@ namespace nullworker::client {
 
 // Seconds of the wire, as an option.
 CLI::Option* add_seconds(CLI::App& app, const char* name, seconds& target, const char* help);
+
+// Seconds that may be left out, within bounds of their own.
+CLI::Option* add_seconds(CLI::App& app, const char* name, std::optional<seconds>& target, const char* help,
+                         CLI::Validator bounds);
 
 // Which endpoint, and who asks.
 void add_venue(CLI::App& app, venue_options& where);

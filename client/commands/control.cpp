@@ -44,8 +44,8 @@ struct control_options {
 };
 
 struct wait_options : control_options {
-    std::int64_t since = 0;         // the generation that the caller has seen
-    std::optional<double> timeout;  // s; nothing: for ever
+    std::int64_t since = 0;          // the generation that the caller has seen
+    std::optional<seconds> timeout;  // nothing: for ever
 };
 
 struct claim_options : control_options {
@@ -53,7 +53,7 @@ struct claim_options : control_options {
 };
 
 struct renew_options : claim_options {
-    double lifetime = 0;  // s from now
+    std::optional<seconds> lifetime;  // from now on; required
 };
 
 constexpr unsigned status_ok = 200;
@@ -164,8 +164,7 @@ asio::awaitable<int> session(const control_options& options) {
 
 // One long poll after the other, until there is news.
 asio::awaitable<int> wait(const wait_options& options) {
-    const auto end =
-        options.timeout ? steady::now() + to_ticks(seconds(*options.timeout)) : steady::time_point::max();
+    const auto end = options.timeout ? steady::now() + to_ticks(*options.timeout) : steady::time_point::max();
     auto reached = steady::now();
     for (;;) {
         const seconds left = std::max(end - steady::now(), steady::duration::zero());
@@ -187,7 +186,7 @@ asio::awaitable<int> wait(const wait_options& options) {
         if (!told && (now >= end || now - reached >= restart_patience))
             co_return unreachable(options, told.error());
         if (now >= end)
-            co_return complain(exit_refused, "nothing changed within " + span_text(*options.timeout));
+            co_return complain(exit_refused, "nothing changed within " + span_text(options.timeout->count()));
         // Answered before its time: too many are waiting, and must not take turns at full speed.
         if (!told || now - asked < to_ticks(poll) / 2)
             co_await sleep_for(pause_between_tries);
@@ -231,7 +230,7 @@ int run_wait(const wait_options& options) {
 int run_renew(const renew_options& options) {
     return run_plainly([&] {
         auto body = wire::to_json(wire::renewal_request{
-            seconds(options.lifetime),
+            *options.lifetime,
             options.session_id.empty() ? std::nullopt : std::optional(options.session_id)});
         return post_command(options, "/renew", std::move(body), [](const wire::json_value& told) {
             const double remaining = std::strtod(member(told, "remaining").c_str(), nullptr);
@@ -328,9 +327,7 @@ action define_wait(CLI::App& app, const words& behind) {
         ->check(CLI::Range(std::int64_t{0}, std::numeric_limits<std::int64_t>::max()).description(""))
         ->type_name("GENERATION")
         ->capture_default_str();
-    app.add_option("--timeout", options->timeout, "Longest time to wait (default: for ever)")
-        ->check(at_least(0))
-        ->type_name("SECONDS");
+    add_seconds(app, "--timeout", options->timeout, "Longest time to wait (default: for ever)", at_least(0));
     app.footer(
         "Without --since it waits until the worker is reserved. `nullworker wait --since 7` waits until "
         "session\n"
@@ -342,9 +339,8 @@ action define_wait(CLI::App& app, const words& behind) {
 
 action define_renew(CLI::App& app, const words& behind) {
     const auto options = std::make_shared<renew_options>();
-    app.add_option("lifetime", options->lifetime, "How long the session is to last from now on")
-        ->check(at_least(0.001))
-        ->type_name("SECONDS")
+    add_seconds(app, "lifetime", options->lifetime, "How long the session is to last from now on",
+                at_least(0.001))
         ->required();
     add_claim(app, *options, "Session that is meant: another one is not renewed");
     add_control(app, *options);

@@ -26,12 +26,12 @@ using steady = std::chrono::steady_clock;
 constexpr auto look_again = 100ms;
 
 // A session is renewed long before this, so that one that is lost does not hold its worker for hours.
-constexpr double longest_default_lifetime = 3600.0;
+constexpr seconds longest_default_lifetime{3600.0};
 
 struct demo_options : session_options {
-    int count = 3;                   // sessions, 1 to 100
-    std::optional<double> interval;  // s between starts, and between ends
-    std::optional<double> plateau;   // s during which all are held
+    int count = 3;                    // sessions, 1 to 100
+    std::optional<seconds> interval;  // between starts, and between ends
+    std::optional<seconds> plateau;   // during which all are held
 };
 
 // One run of the demo. Everything it starts has ended when `run` returns.
@@ -41,8 +41,8 @@ public:
         : x_options(options),
           x_stop(stop),
           x_venue(executor, options.where),
-          x_interval(options.interval.value_or(x_venue.is_local() ? 2.0 : 30.0)),
-          x_plateau(options.plateau.value_or(x_venue.is_local() ? 4.0 : 300.0)),
+          x_interval(options.interval.value_or(x_venue.is_local() ? 2s : 30s)),
+          x_plateau(options.plateau.value_or(x_venue.is_local() ? 4s : 300s)),
           x_lifetime(options.lifetime.value_or(needed_lifetime())),
           x_show(stdout, options.json ? progress::form::json : progress::form::lines, options.count),
           x_slots(static_cast<std::size_t>(options.count)),
@@ -75,9 +75,9 @@ private:
         std::unique_ptr<task_group> keeper;
     };
 
-    double needed_lifetime() const {
+    [[nodiscard]] seconds needed_lifetime() const {
         const seconds needed = 2.0 * x_options.count * x_interval + x_plateau + seconds(60);
-        return std::min(needed.count(), longest_default_lifetime);
+        return std::min(needed, longest_default_lifetime);
     }
 
     asio::awaitable<void> start_sessions() {
@@ -185,7 +185,7 @@ private:
     venue x_venue;
     seconds x_interval;
     seconds x_plateau;
-    double x_lifetime;
+    seconds x_lifetime;
     progress x_show;
     std::vector<slot> x_slots;
     std::map<int, std::string> x_failures;  // by session; 0 for what concerns none
@@ -211,14 +211,10 @@ action define_demo(CLI::App& app, const words& behind) {
     app.add_option("--count", options->count, "Sessions")
         ->check(CLI::Range(1, 100).description(""))
         ->capture_default_str();
-    app.add_option("--interval", options->interval,
-                   "Time between starts, and between ends (default: 30, local fleet: 2)")
-        ->check(at_least(0))
-        ->type_name("SECONDS");
-    app.add_option("--plateau", options->plateau,
-                   "Time during which all are held (default: 300, local fleet: 4)")
-        ->check(at_least(0))
-        ->type_name("SECONDS");
+    add_seconds(app, "--interval", options->interval,
+                "Time between starts, and between ends (default: 30, local fleet: 2)", at_least(0));
+    add_seconds(app, "--plateau", options->plateau,
+                "Time during which all are held (default: 300, local fleet: 4)", at_least(0));
     add_session_options(app, *options);
     add_local_fleet(app, local, options->where.worker_command);
     return [&app, &behind, options] {

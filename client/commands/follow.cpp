@@ -28,7 +28,7 @@ namespace {
 using namespace std::chrono_literals;
 using steady = std::chrono::steady_clock;
 
-constexpr double renewed_lifetime = 60.0;
+constexpr seconds renewed_lifetime{60.0};
 
 struct follow_options : session_options {
     std::string depth;  // a line of shell that prints how much work there is
@@ -175,7 +175,7 @@ private:
     const follow_options& x_options;
     interruption& x_stop;
     venue x_venue;
-    double x_lifetime;
+    seconds x_lifetime;
     follow_plan x_plan;
     progress x_show;
     std::map<int, std::unique_ptr<interruption>> x_slots;  // open or on their way, by number from 1 on

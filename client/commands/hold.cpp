@@ -22,10 +22,10 @@ namespace {
 using namespace std::chrono_literals;
 using steady = std::chrono::steady_clock;
 
-constexpr double renewed_lifetime = 120.0;
+constexpr seconds renewed_lifetime{120.0};
 
 struct hold_options : session_options {
-    std::optional<double> hold;        // s; nothing: until a signal, or until `command` ends
+    std::optional<seconds> hold;       // nothing: until a signal, or until `command` ends
     std::vector<std::string> command;  // run while the session is held; not together with `hold`
 };
 
@@ -61,7 +61,7 @@ public:
 private:
     asio::awaitable<int> hold_one() {
         x_watching.spawn(watch_workers(x_venue, x_show));
-        const double lifetime = x_options.lifetime.value_or(renewed_lifetime);
+        const seconds lifetime = x_options.lifetime.value_or(renewed_lifetime);
         const auto held = co_await reserve_shown(x_venue, x_options, lifetime, x_show, 1, x_stop);
         if (!held)
             co_return exit_failed;
@@ -80,7 +80,7 @@ private:
         if (!x_options.command.empty())
             co_return co_await run_command(std::move(held));
         const auto until =
-            x_options.hold ? steady::now() + to_ticks(seconds(*x_options.hold)) : steady::time_point::max();
+            x_options.hold ? steady::now() + to_ticks(*x_options.hold) : steady::time_point::max();
         x_waiting = true;
         co_await x_stop.wait_until(until);
         co_return exit_done;
@@ -159,9 +159,8 @@ action define_hold(CLI::App& app, const words& behind) {
         "nullworker hold -- CMD …  runs CMD while the session is held and passes on its exit code. CMD "
         "finds\n"
         "the session in NULLWORKER_SESSION_ID and its worker in NULLWORKER_WORKER_URL.");
-    app.add_option("--hold", options->hold, "How long (default: until Ctrl-C, or until CMD ends)")
-        ->check(at_least(0))
-        ->type_name("SECONDS");
+    add_seconds(app, "--hold", options->hold, "How long (default: until Ctrl-C, or until CMD ends)",
+                at_least(0));
     add_session_options(app, *options);
     add_local_fleet(app, options->where.fleet, options->where.worker_command);
     return [&app, &behind, options] {

@@ -22,11 +22,11 @@ std::map<std::string, int> running_by_state(const std::vector<wire::worker_info>
 }  // namespace
 
 std::chrono::steady_clock::duration reservation_timeout(const session_options& options, bool local) {
-    return to_ticks(seconds(options.timeout.value_or(local ? 60.0 : 1800.0)));
+    return to_ticks(options.timeout.value_or(local ? 60s : 1800s));
 }
 
 asio::awaitable<outcome<held_session>> reserve_shown(venue& place, const session_options& options,
-                                                     double lifetime, progress& show, int number,
+                                                     seconds lifetime, progress& show, int number,
                                                      interruption& stop) {
     std::string told;
     const auto tell = [&](const std::string& state, const std::string& detail) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <nullworker/base/clock.hpp>
 #include <nullworker/base/interruption.hpp>
 #include <terminal/progress.hpp>
 #include <vast/venue.hpp>
@@ -14,8 +15,8 @@ namespace nullworker::client {
 // What every command that holds sessions can be told.
 struct session_options {
     venue_options where;
-    std::optional<double> lifetime;  // s; renewed in time, so it is how long a lost session lingers
-    std::optional<double> timeout;   // s for one reservation
+    std::optional<seconds> lifetime;  // renewed in time, so it is how long a lost session lingers
+    std::optional<seconds> timeout;   // for one reservation
     double session_cost = 100.0;
     bool json = false;
 };
@@ -28,7 +29,7 @@ struct session_options {
 // the call.
 [[nodiscard]] asio::awaitable<outcome<held_session>> reserve_shown(venue& place,
                                                                    const session_options& options,
-                                                                   double lifetime, progress& show,
+                                                                   seconds lifetime, progress& show,
                                                                    int number, interruption& stop);
 
 // Shows how many workers are in which state, until cancelled. Both outlive it.

@@ -13,15 +13,14 @@ constexpr seconds longest_silence{10.0};
 
 }  // namespace
 
-care usual_care(double lifetime) {
-    const seconds term(lifetime);
-    return {lifetime, to_ticks(std::min(longest_silence, term / 4)), to_ticks(term)};
+care usual_care(seconds lifetime) {
+    return {lifetime, to_ticks(std::min(longest_silence, lifetime / 4)), to_ticks(lifetime)};
 }
 
 asio::awaitable<care_outcome> look_after(serverless& api, held_session session, care how,
                                          interruption& stop) {
     using kind = care_outcome::kind;
-    const auto term = to_ticks(seconds(how.lifetime));
+    const auto term = to_ticks(how.lifetime);
     auto expires = steady::now() + term;
     auto reached = steady::now();
     for (;;) {
@@ -44,7 +43,7 @@ asio::awaitable<care_outcome> look_after(serverless& api, held_session session, 
     }
 }
 
-asio::awaitable<void> keep_alive(serverless& api, held_session session, double lifetime,
+asio::awaitable<void> keep_alive(serverless& api, held_session session, seconds lifetime,
                                  std::function<void(std::string)> on_gone) {
     interruption never;
     const auto ended = co_await look_after(api, std::move(session), usual_care(lifetime), never);

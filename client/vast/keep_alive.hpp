@@ -13,13 +13,13 @@ namespace nullworker::client {
 
 // How a held session is looked after.
 struct care {
-    double lifetime = 60.0;                             // s, of the session
+    seconds lifetime{60.0};                             // of the session
     std::chrono::steady_clock::duration check_every;    // how often its worker is asked whether it holds it
     std::chrono::steady_clock::duration give_up_after;  // how long its worker may be out of reach
 };
 
 // The care that a session of this lifetime needs, if nobody is in a hurry.
-[[nodiscard]] care usual_care(double lifetime);
+[[nodiscard]] care usual_care(seconds lifetime);
 
 // How looking after a session ended.
 struct care_outcome {
@@ -38,7 +38,7 @@ struct care_outcome {
                                                        interruption& stop);
 
 // The same until cancelled. `on_gone` is called once, with the reason; then it returns.
-[[nodiscard]] asio::awaitable<void> keep_alive(serverless& api, held_session session, double lifetime,
+[[nodiscard]] asio::awaitable<void> keep_alive(serverless& api, held_session session, seconds lifetime,
                                                std::function<void(std::string)> on_gone);
 
 }  // namespace nullworker::client

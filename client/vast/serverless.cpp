@@ -43,7 +43,7 @@ asio::awaitable<outcome<net::reply>> serverless::post(url target, std::string bo
     return call(std::move(request));
 }
 
-asio::awaitable<outcome<bool>> serverless::fetch_root_certificate() {
+asio::awaitable<outcome<void>> serverless::fetch_root_certificate() {
     net::call request{.target = join(x_where.console, "/static/jvastai_root.cer")};
     const auto answer = co_await call(std::move(request));
     if (!answer)
@@ -51,7 +51,7 @@ asio::awaitable<outcome<bool>> serverless::fetch_root_certificate() {
     if (answer->status != 200)
         co_return refused("cannot fetch Vast's root certificate", *answer);
     x_trust = std::make_shared<net::tls_trust>(answer->body);
-    co_return true;
+    co_return outcome<void>();
 }
 
 asio::awaitable<outcome<endpoint_access>> serverless::find_endpoint(std::string name) {
@@ -172,7 +172,7 @@ asio::awaitable<outcome<held_session>> serverless::reserve(endpoint_access endpo
     }
 }
 
-asio::awaitable<outcome<bool>> serverless::end(held_session session) {
+asio::awaitable<outcome<void>> serverless::end(held_session session) {
     constexpr int tries = 3;
     const auto target = join(session.worker, "/session/end");
     const auto body = wire::session_body(session.session_id, session.grant);
@@ -180,10 +180,10 @@ asio::awaitable<outcome<bool>> serverless::end(held_session session) {
     for (int number = 1; number <= tries; ++number) {
         const auto answer = co_await post(target, body, {});
         if (answer && answer->status == 200)
-            co_return true;
+            co_return outcome<void>();
         // Not there any more: an earlier try ended it, and only its reply was lost.
         if (answer && answer->status == 400 && number > 1)
-            co_return true;
+            co_return outcome<void>();
         why =
             answer ? refused("cannot end it", *answer) : failure{"cannot end it: " + answer.error().message};
         if (answer && !is_retryable(answer->status))
@@ -204,14 +204,14 @@ asio::awaitable<outcome<bool>> serverless::is_open(held_session session) {
     co_return wire::says_ok(answer->body);
 }
 
-asio::awaitable<outcome<bool>> serverless::renew(held_session session) {
+asio::awaitable<outcome<void>> serverless::renew(held_session session) {
     auto body = wire::ping_body(session.session_id, session.grant);
     const auto answer = co_await post(join(session.worker, "/ping"), std::move(body), {});
     if (!answer)
         co_return failure{"cannot renew it: " + answer.error().message};
     if (answer->status != 200)
         co_return refused("cannot renew it", *answer);
-    co_return true;
+    co_return outcome<void>();
 }
 
 }  // namespace nullworker::client

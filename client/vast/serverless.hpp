@@ -52,7 +52,7 @@ struct reserve_events {
 
 struct reserve_options {
     double cost = 100.0;
-    double lifetime = 60.0;
+    seconds lifetime{60.0};
     std::chrono::steady_clock::duration timeout = std::chrono::minutes(5);
 };
 
@@ -63,7 +63,7 @@ public:
     serverless(asio::any_io_executor executor, service where);
 
     // Fetches Vast's own root certificate, by which workers are verified beside the system's roots.
-    [[nodiscard]] asio::awaitable<outcome<bool>> fetch_root_certificate();
+    [[nodiscard]] asio::awaitable<outcome<void>> fetch_root_certificate();
 
     [[nodiscard]] asio::awaitable<outcome<endpoint_access>> find_endpoint(std::string name);
 
@@ -77,13 +77,13 @@ public:
                                                                  interruption& stop);
 
     // Ends a session; three tries.
-    [[nodiscard]] asio::awaitable<outcome<bool>> end(held_session session);
+    [[nodiscard]] asio::awaitable<outcome<void>> end(held_session session);
 
     // Whether the worker still holds it.
     [[nodiscard]] asio::awaitable<outcome<bool>> is_open(held_session session);
 
     // Adds the session's lifetime to its expiration.
-    [[nodiscard]] asio::awaitable<outcome<bool>> renew(held_session session);
+    [[nodiscard]] asio::awaitable<outcome<void>> renew(held_session session);
 
 private:
     asio::awaitable<outcome<net::reply>> call(net::call request);

@@ -89,7 +89,7 @@ venue::venue(asio::any_io_executor executor, venue_options options) {
                   service{checked(x_where, "--autoscaler-url"), checked(console, "--console-url"), key});
 }
 
-asio::awaitable<outcome<bool>> venue::open() {
+asio::awaitable<outcome<void>> venue::open() {
     const auto root = co_await x_api->fetch_root_certificate();
     if (!root)
         co_return failure{root.error().message + x_advice};
@@ -97,7 +97,7 @@ asio::awaitable<outcome<bool>> venue::open() {
     if (!found)
         co_return found.error();
     x_endpoint = std::move(*found);
-    co_return true;
+    co_return outcome<void>();
 }
 
 asio::awaitable<void> venue::close() {

@@ -39,7 +39,7 @@ public:
     venue(asio::any_io_executor executor, venue_options options);
 
     // Finds the endpoint.
-    [[nodiscard]] asio::awaitable<outcome<bool>> open();
+    [[nodiscard]] asio::awaitable<outcome<void>> open();
 
     // Stops the local fleet, if there is one. To be awaited before the venue is destroyed.
     [[nodiscard]] asio::awaitable<void> close();
