@@ -1,6 +1,8 @@
 #pragma once
 
+#include <nullworker/base/clock.hpp>
 #include <nullworker/base/interruption.hpp>
+#include <vast/held_session.hpp>
 #include <vast/serverless.hpp>
 
 #include <boost/asio/awaitable.hpp>

@@ -39,9 +39,4 @@ private:
     int x_refusals = 0;
 };
 
-// Whether a worker's status means: route again, the same request.
-[[nodiscard]] constexpr bool is_retryable(unsigned status) {
-    return status == 408 || status == 429 || (status >= 500 && status < 600);
-}
-
 }  // namespace nullworker::client

@@ -1,10 +1,10 @@
 #include <nullworker/base/deadline.hpp>
-#include <vast/polling.hpp>
+#include <vast/refusal.hpp>
 #include <vast/serverless.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <utility>
+#include <variant>
 
 namespace nullworker::client {
 namespace {
@@ -13,11 +13,6 @@ using namespace std::chrono_literals;
 using steady = std::chrono::steady_clock;
 
 constexpr auto call_limit = 10s;
-
-failure refused(const std::string& what, const net::reply& answer) {
-    return {what + ": HTTP status " + std::to_string(answer.status) +
-            (answer.body.empty() ? "" : ", " + wire::parse_error(answer.body))};
-}
 
 }  // namespace
 
@@ -96,11 +91,8 @@ asio::awaitable<outcome<wire::route_reply>> serverless::route(endpoint_access en
     const auto answer = co_await post(join(x_where.autoscaler, "/route/"), std::move(body), endpoint.key);
     if (!answer)
         co_return failure{"cannot route: " + answer.error().message, /*retryable=*/true};
-    if (answer->status != 200) {
-        auto why = refused("cannot route", *answer);
-        why.retryable = is_retryable(answer->status);
-        co_return why;
-    }
+    if (answer->status != 200)
+        co_return refused("cannot route", *answer);
     auto reply = wire::parse_route_reply(answer->body);
     if (!reply)
         co_return failure{"cannot read the route: " + reply.error().message()};
@@ -109,66 +101,37 @@ asio::awaitable<outcome<wire::route_reply>> serverless::route(endpoint_access en
 
 asio::awaitable<outcome<held_session>> serverless::reserve(endpoint_access endpoint, reserve_options options,
                                                            const reserve_events& on, interruption& stop) {
-    const auto deadline = steady::now() + options.timeout;
-    polling pace(static_cast<std::uint32_t>(steady::now().time_since_epoch().count()));
-    std::int64_t request_idx = 0;
-    std::string obstacle = "no worker became free";
+    using plan = reservation_plan;
+    const auto seed = static_cast<std::uint32_t>(steady::now().time_since_epoch().count());
+    plan way(options.timeout, steady::now(), seed);
+    const auto go_on = [&] {
+        return stop.requested() ? plan::interrupted() : way.after_waiting(steady::now());
+    };
+    auto next = go_on();
     for (;;) {
-        if (stop.requested())
-            co_return failure{"interrupted before a worker was held"};
-        if (steady::now() >= deadline)
-            co_return failure{
-                "no worker within " +
-                std::to_string(std::chrono::duration_cast<std::chrono::seconds>(options.timeout).count()) +
-                " s; the last obstacle: " + obstacle};
-
-        const auto routed = co_await route(endpoint, options.cost, request_idx);
-        if (!routed && !routed.error().retryable)
-            co_return routed.error();
-        if (!routed) {
-            // One lost call is no reason to give up a place in the queue.
-            obstacle = routed.error().message;
-            on.on_refused(obstacle);
-            const auto until = std::min(deadline, steady::now() + to_ticks(pace.after_refusal()));
-            co_await stop.wait_until(until);
-            continue;
+        if (const auto* ask = std::get_if<plan::ask_route>(&next)) {
+            const auto answer = co_await route(endpoint, options.cost, ask->request_idx);
+            next = way.routed(answer, steady::now());
+        } else if (const auto* offer = std::get_if<plan::create>(&next)) {
+            if (offer->attempt == 1)
+                on.on_routed(offer->request_idx, offer->worker_url);
+            const auto target = join(offer->worker, "/session/create");
+            const auto body = wire::create_body(offer->grant, {.lifetime = options.lifetime});
+            const auto answer = co_await post(target, body, {});
+            next = way.created(answer, steady::now());
+        } else if (const auto* wait = std::get_if<plan::queue>(&next)) {
+            on.on_waiting(wait->request_idx, wait->status);
+            co_await stop.wait_until(wait->until);
+            next = go_on();
+        } else if (const auto* pause = std::get_if<plan::retry>(&next)) {
+            on.on_refused(pause->why);
+            co_await stop.wait_until(pause->until);
+            next = go_on();
+        } else if (const auto* end = std::get_if<plan::give_up>(&next)) {
+            co_return end->why;
+        } else {
+            co_return std::get<plan::hold>(std::move(next)).session;
         }
-        if (routed->request_idx != 0)
-            request_idx = routed->request_idx;
-        if (!routed->worker) {
-            obstacle = routed->status;
-            on.on_waiting(request_idx, routed->status);
-            const auto until = std::min(deadline, steady::now() + to_ticks(pace.before_next_route()));
-            co_await stop.wait_until(until);
-            continue;
-        }
-
-        const auto worker = parse_url(routed->worker->url);
-        if (!worker)
-            co_return failure{"the autoscaler named the worker '" + routed->worker->url +
-                              "': " + worker.error().message()};
-        on.on_routed(request_idx, routed->worker->url);
-        const auto target = join(*worker, "/session/create");
-        const auto body = wire::create_body(routed->worker->grant, {.lifetime = options.lifetime});
-        auto answer = co_await post(target, body, {});
-        // A reply that was lost on the way leaves a session that nobody would end: the same grant gets it
-        // again.
-        if (!answer)
-            answer = co_await post(target, body, {});
-        if (answer && answer->status == 201) {
-            const auto created = wire::parse_session_created(answer->body);
-            if (!created)
-                co_return failure{"cannot read the worker's reply: " + created.error().message()};
-            co_return held_session{created->session_id, routed->worker->grant, *worker,
-                                   routed->worker->url, request_idx,           created->expiration};
-        }
-        if (answer && !is_retryable(answer->status))
-            co_return refused(routed->worker->url + " refused the session", *answer);
-        obstacle = answer ? routed->worker->url + " answered " + std::to_string(answer->status)
-                          : answer.error().message;
-        on.on_refused(obstacle);
-        const auto until = std::min(deadline, steady::now() + to_ticks(pace.after_refusal()));
-        co_await stop.wait_until(until);
     }
 }
 

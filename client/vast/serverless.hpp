@@ -1,12 +1,13 @@
 #pragma once
 
 #include <nullworker/base/asio.hpp>
-#include <nullworker/base/clock.hpp>
 #include <nullworker/base/interruption.hpp>
 #include <nullworker/base/url.hpp>
 #include <nullworker/net/http_client.hpp>
 #include <nullworker/wire/routing.hpp>
 #include <vast/failure.hpp>
+#include <vast/held_session.hpp>
+#include <vast/reservation_plan.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -33,27 +34,11 @@ struct endpoint_access {
     std::string key;
 };
 
-// A session that this client holds.
-struct held_session {
-    std::string session_id;
-    wire::json_value grant;
-    url worker;
-    std::string worker_url;  // as the autoscaler wrote it
-    std::int64_t request_idx = 0;
-    double expiration = 0;  // epoch seconds
-};
-
 // What happens on the way to a session.
 struct reserve_events {
     std::function<void(std::int64_t request_idx, const std::string& status)> on_waiting;
     std::function<void(std::int64_t request_idx, const std::string& worker_url)> on_routed;
     std::function<void(const std::string& why)> on_refused;
-};
-
-struct reserve_options {
-    double cost = 100.0;
-    seconds lifetime{60.0};
-    std::chrono::steady_clock::duration timeout = std::chrono::minutes(5);
 };
 
 // The client's side of Vast Serverless: finds endpoints, reserves workers, ends sessions. Every operation
