@@ -1,10 +1,9 @@
 #include <commands/common_options.hpp>
 #include <commands/demo.hpp>
-#include <commands/session_options.hpp>
+#include <commands/session_run.hpp>
 #include <nullworker/base/clock.hpp>
 #include <nullworker/base/deadline.hpp>
 #include <nullworker/base/task_group.hpp>
-#include <terminal/progress.hpp>
 #include <terminal/runner.hpp>
 #include <vast/keep_alive.hpp>
 
@@ -35,41 +34,42 @@ struct demo_options : session_options {
 };
 
 // One run of the demo. Everything it starts has ended when `run` returns.
-class demo {
+class demo final : public session_run {
 public:
     demo(asio::any_io_executor executor, const demo_options& options, interruption& stop)
-        : x_options(options),
+        : session_run(executor, options, stdout, options.count),
+          x_options(options),
           x_stop(stop),
-          x_venue(executor, options.where),
-          x_interval(options.interval.value_or(x_venue.is_local() ? 2s : 30s)),
-          x_plateau(options.plateau.value_or(x_venue.is_local() ? 4s : 300s)),
+          x_interval(options.interval.value_or(place().is_local() ? 2s : 30s)),
+          x_plateau(options.plateau.value_or(place().is_local() ? 4s : 300s)),
           x_lifetime(options.lifetime.value_or(needed_lifetime())),
-          x_show(stdout, options.json ? progress::form::json : progress::form::lines, options.count),
           x_slots(static_cast<std::size_t>(options.count)),
-          x_reserving(executor),
-          x_watching(executor) {}
+          x_reserving(executor) {}
 
-    asio::awaitable<int> run() {
-        const auto opened = co_await x_venue.open();
-        if (!opened) {
-            fail_all(opened.error().message);
-        } else {
-            x_show.note("sessions on " + x_venue.description());
-            x_watching.spawn(watch_workers(x_venue, x_show));
-            co_await start_sessions();
-            co_await hold_sessions();
-            co_await end_sessions();
-            if (x_venue.is_local())
-                co_await wait_for_zero();
-        }
-        x_watching.cancel();
-        co_await x_watching.join();
-        co_await x_venue.close();
-        summarise();
+private:
+    [[nodiscard]] std::string title(const std::string& where) const override {
+        return "sessions on " + where;
+    }
+
+    [[nodiscard]] asio::awaitable<int> work() override {
+        co_await start_sessions();
+        co_await hold_sessions();
+        co_await end_sessions();
+        if (place().is_local())
+            co_await wait_for_zero();
         co_return x_failures.empty() ? exit_done : exit_failed;
     }
 
-private:
+    void fail(const std::string& why) override {
+        for (int number = 1; number <= x_options.count; ++number)
+            fail_one(number, why);
+    }
+
+    [[nodiscard]] int conclude(int code) override {
+        summarise();
+        return code;
+    }
+
     struct slot {
         std::optional<held_session> session;
         std::unique_ptr<task_group> keeper;
@@ -90,19 +90,19 @@ private:
     }
 
     asio::awaitable<void> reserve(int number) {
-        auto held = co_await reserve_shown(x_venue, x_options, x_lifetime, x_show, number, x_stop);
+        auto held = co_await reserve_shown(number, x_lifetime, x_stop);
         if (!held) {
             x_failures[number] = held.error().message;
             co_return;
         }
-        auto& place = x_slots[static_cast<std::size_t>(number - 1)];
-        place.session = *held;
-        place.keeper = std::make_unique<task_group>(co_await asio::this_coro::executor);
-        std::function<void(std::string)> on_lost = [this, number, &place](std::string why) {
-            place.session.reset();
-            fail(number, "lost while held: " + why);
+        auto& entry = x_slots[static_cast<std::size_t>(number - 1)];
+        entry.session = *held;
+        entry.keeper = std::make_unique<task_group>(co_await asio::this_coro::executor);
+        std::function<void(std::string)> on_lost = [this, number, &entry](std::string why) {
+            entry.session.reset();
+            fail_one(number, "lost while held: " + why);
         };
-        place.keeper->spawn(keep_alive(x_venue.api(), *held, x_lifetime, std::move(on_lost)));
+        entry.keeper->spawn(keep_alive(place().api(), *held, x_lifetime, std::move(on_lost)));
     }
 
     asio::awaitable<void> hold_sessions() {
@@ -111,7 +111,7 @@ private:
         const auto held = held_count();
         if (held == 0)
             co_return;
-        x_show.note((held == x_options.count
+        show().note((held == x_options.count
                          ? "all " + std::to_string(held)
                          : std::to_string(held) + " of " + std::to_string(x_options.count)) +
                     " sessions are held");
@@ -121,16 +121,14 @@ private:
     asio::awaitable<void> end_sessions() {
         int remaining = held_count();
         for (int number = 1; number <= x_options.count; ++number) {
-            auto& place = x_slots[static_cast<std::size_t>(number - 1)];
-            if (place.keeper)
-                (void)co_await place.keeper->finish(0s);
-            if (!place.session)
+            auto& entry = x_slots[static_cast<std::size_t>(number - 1)];
+            if (entry.keeper)
+                (void)co_await entry.keeper->finish(0s);
+            if (!entry.session)
                 continue;
-            const auto ended = co_await x_venue.api().end(*place.session);
-            if (ended)
-                x_show.session(number, "released", place.session->session_id);
-            else
-                fail(number, ended.error().message);
+            const auto ended = co_await end_shown(number, *entry.session);
+            if (!ended)
+                x_failures[number] = ended.error().message;
             if (--remaining > 0)
                 co_await x_stop.wait_for(to_ticks(x_interval));
         }
@@ -140,65 +138,50 @@ private:
     asio::awaitable<void> wait_for_zero() {
         const auto deadline =
             steady::now() + to_ticks(x_options.where.fleet.scaling.inactivity_timeout) + 10s;
-        while (!x_stop.requested() && x_show.worker_story().back() != 0 && steady::now() < deadline)
+        while (!x_stop.requested() && show().worker_story().back() != 0 && steady::now() < deadline)
             co_await x_stop.wait_for(look_again);
-        if (!x_stop.requested() && x_show.worker_story().back() != 0) {
+        if (!x_stop.requested() && show().worker_story().back() != 0) {
             x_failures[0] = "the workers were not stopped";
-            x_show.note(x_failures[0]);
+            show().note(x_failures[0]);
         }
     }
 
     [[nodiscard]] int held_count() const {
         int count = 0;
-        for (const auto& place : x_slots)
-            count += place.session ? 1 : 0;
+        for (const auto& entry : x_slots)
+            count += entry.session ? 1 : 0;
         return count;
     }
 
-    void fail(int number, const std::string& why) {
+    void fail_one(int number, const std::string& why) {
         x_failures[number] = why;
-        x_show.session(number, "failed", why);
-    }
-
-    void fail_all(const std::string& why) {
-        for (int number = 1; number <= x_options.count; ++number)
-            fail(number, why);
+        show().session(number, "failed", why);
     }
 
     void summarise() {
         std::string story;
-        for (const int count : x_show.worker_story())
+        for (const int count : show().worker_story())
             story += (story.empty() ? "" : " → ") + std::to_string(count);
-        x_show.note("workers: " + story);
+        show().note("workers: " + story);
         int failed = 0;
         for (const auto& [number, why] : x_failures)
             failed += number > 0 ? 1 : 0;
         if (x_failures.empty())
-            x_show.note("all " + std::to_string(x_options.count) + " sessions were held and released");
+            show().note("all " + std::to_string(x_options.count) + " sessions were held and released");
         else
-            x_show.note(std::to_string(failed) + " of " + std::to_string(x_options.count) +
+            show().note(std::to_string(failed) + " of " + std::to_string(x_options.count) +
                         " sessions failed");
     }
 
     const demo_options& x_options;
     interruption& x_stop;
-    venue x_venue;
     seconds x_interval;
     seconds x_plateau;
     seconds x_lifetime;
-    progress x_show;
     std::vector<slot> x_slots;
     std::map<int, std::string> x_failures;  // by session; 0 for what concerns none
     task_group x_reserving;
-    task_group x_watching;
 };
-
-int run_demo(const demo_options& options) {
-    return run([&options](asio::any_io_executor executor, interruption& stop) -> asio::awaitable<int> {
-        demo show(std::move(executor), options, stop);
-        co_return co_await show.run();
-    });
-}
 
 }  // namespace
 
@@ -220,7 +203,7 @@ action define_demo(CLI::App& app, const words& behind) {
     return [&app, &behind, options] {
         refuse_idle_fleet_options(app, options->where);
         refuse_command(behind);
-        return run_demo(*options);
+        return run_sessions<demo>(*options);
     };
 }
 

@@ -1,6 +1,6 @@
 #include <commands/common_options.hpp>
 #include <commands/follow.hpp>
-#include <commands/session_options.hpp>
+#include <commands/session_run.hpp>
 #include <follow/depth.hpp>
 #include <follow/follow_plan.hpp>
 #include <nullworker/base/backoff.hpp>
@@ -9,7 +9,6 @@
 #include <nullworker/base/deadline.hpp>
 #include <nullworker/base/error.hpp>
 #include <nullworker/base/task_group.hpp>
-#include <terminal/progress.hpp>
 #include <terminal/runner.hpp>
 #include <vast/keep_alive.hpp>
 
@@ -40,44 +39,37 @@ struct follow_options : session_options {
     seconds patience{10.0};       // how long a worker may be out of reach before its session counts as lost
 };
 
-// One run of it. Every session it opens has ended, or is lost, when `run` returns.
-class follow {
+// One run of `follow`. Every session it opens has ended, or is lost, when `run` returns.
+class follow final : public session_run {
 public:
     follow(asio::any_io_executor executor, const follow_options& options, interruption& stop)
-        : x_options(options),
+        : session_run(executor, options, stdout, options.most),
+          x_options(options),
           x_stop(stop),
-          x_venue(executor, options.where),
           x_lifetime(options.lifetime.value_or(renewed_lifetime)),
           x_plan({options.least, options.most, to_ticks(options.hysteresis)}),
-          x_show(stdout, options.json ? progress::form::json : progress::form::lines, options.most),
-          x_sessions(executor),
-          x_watching(executor) {}
+          x_sessions(executor) {}
 
-    asio::awaitable<int> run() {
-        const auto opened = co_await x_venue.open();
-        if (!opened) {
-            x_show.note(opened.error().message);
-            co_await x_venue.close();
-            co_return exit_failed;
-        }
-        x_show.note("following `" + x_options.depth + "` with sessions on " + x_venue.description());
-        x_watching.spawn(watch_workers(x_venue, x_show));
+private:
+    [[nodiscard]] std::string title(const std::string& where) const override {
+        return "following `" + x_options.depth + "` with sessions on " + where;
+    }
+
+    void fail(const std::string& why) override { show().note(why); }
+
+    [[nodiscard]] asio::awaitable<int> work() override {
         while (!x_stop.requested()) {
             co_await look();
             co_await x_stop.wait_for(to_ticks(x_options.interval));
         }
         const auto open = x_slots.size();
-        x_show.note("ending " + std::to_string(open) + (open == 1 ? " session" : " sessions"));
+        show().note("ending " + std::to_string(open) + (open == 1 ? " session" : " sessions"));
         for (auto& [number, stop] : x_slots)
             stop->request();
         co_await x_sessions.join();
-        x_watching.cancel();
-        co_await x_watching.join();
-        co_await x_venue.close();
         co_return x_unended == 0 ? exit_done : exit_failed;
     }
 
-private:
     asio::awaitable<void> look() {
         const auto depth = co_await measure();
         if (x_stop.requested())
@@ -85,13 +77,13 @@ private:
         if (!depth) {
             // The sessions stay as they are: nobody knows better.
             if (std::exchange(x_trouble, depth.error().message) != depth.error().message)
-                x_show.note("cannot tell how much work there is: " + depth.error().message);
+                show().note("cannot tell how much work there is: " + depth.error().message);
             co_return;
         }
         if (!std::exchange(x_trouble, {}).empty())
-            x_show.note("`" + x_options.depth + "` works again");
+            show().note("`" + x_options.depth + "` works again");
         if (std::exchange(x_depth, *depth) != *depth)
-            x_show.note("work: " + std::to_string(*depth));
+            show().note("work: " + std::to_string(*depth));
         const int change = x_plan.step(*depth, static_cast<int>(lasting().size()), steady::now());
         const int room = x_options.most - static_cast<int>(x_slots.size());
         for (int i = 0; i < std::min(change, room) && steady::now() >= x_not_before; ++i)
@@ -139,7 +131,7 @@ private:
 
     // A session from its reservation to its end.
     asio::awaitable<void> occupy(int number, interruption& stop) {
-        const auto held = co_await reserve_shown(x_venue, x_options, x_lifetime, x_show, number, stop);
+        const auto held = co_await reserve_shown(number, x_lifetime, stop);
         if (held) {
             x_pause.reset();
             co_await hold(number, *held, stop);
@@ -153,31 +145,25 @@ private:
     asio::awaitable<void> hold(int number, held_session session, interruption& stop) {
         const auto every = std::min(to_ticks(x_options.interval), usual_care(x_lifetime).check_every);
         const care how{x_lifetime, every, to_ticks(x_options.patience)};
-        const auto ended = co_await look_after(x_venue.api(), session, how, stop);
+        const auto ended = co_await look_after(place().api(), session, how, stop);
         switch (ended.what) {
             case care_outcome::kind::released:
-                x_show.session(number, "released", session.session_id + " at its worker");
+                show().session(number, "released", session.session_id + " at its worker");
                 co_return;
             case care_outcome::kind::lost:
-                x_show.session(number, "failed", session.session_id + " is lost: " + ended.why);
+                show().session(number, "failed", session.session_id + " is lost: " + ended.why);
                 co_return;
             case care_outcome::kind::stopped:
                 break;
         }
-        const auto closed = co_await x_venue.api().end(session);
-        if (closed)
-            x_show.session(number, "released", session.session_id);
-        else
-            x_show.session(number, "failed", closed.error().message);
+        const auto closed = co_await end_shown(number, session);
         x_unended += !closed && x_stop.requested() ? 1 : 0;
     }
 
     const follow_options& x_options;
     interruption& x_stop;
-    venue x_venue;
     seconds x_lifetime;
     follow_plan x_plan;
-    progress x_show;
     std::map<int, std::unique_ptr<interruption>> x_slots;  // open or on their way, by number from 1 on
     std::vector<int> x_order;                              // their numbers, the youngest last
     backoff x_pause{1s, 30s};                              // between reservations that fail
@@ -186,17 +172,7 @@ private:
     std::int64_t x_depth = -1;
     int x_unended = 0;  // that could not be ended when all was to end
     task_group x_sessions;
-    task_group x_watching;
 };
-
-int run_follow(const follow_options& options) {
-    return run(
-        [&options](asio::any_io_executor executor, interruption& stop) -> asio::awaitable<int> {
-            follow one(std::move(executor), options, stop);
-            co_return co_await one.run();
-        },
-        on_signal::keep_code);
-}
 
 }  // namespace
 
@@ -236,7 +212,7 @@ action define_follow(CLI::App& app, const words& behind) {
         if (options->least > options->most)
             throw startup_error("--min is " + std::to_string(options->least) +
                                 ", more than --max, which is " + std::to_string(options->most));
-        return run_follow(*options);
+        return run_sessions<follow>(*options, on_signal::keep_code);
     };
 }
 

@@ -1,10 +1,9 @@
 #include <commands/common_options.hpp>
 #include <commands/hold.hpp>
-#include <commands/session_options.hpp>
+#include <commands/session_run.hpp>
 #include <nullworker/base/child_process.hpp>
 #include <nullworker/base/error.hpp>
 #include <nullworker/base/task_group.hpp>
-#include <terminal/progress.hpp>
 #include <terminal/runner.hpp>
 #include <vast/keep_alive.hpp>
 
@@ -29,46 +28,33 @@ struct hold_options : session_options {
     std::vector<std::string> command;  // run while the session is held; not together with `hold`
 };
 
-class hold {
+class hold final : public session_run {
 public:
     hold(asio::any_io_executor executor, const hold_options& options, interruption& stop)
-        : x_executor(executor),
+        // A command's own output goes to standard output alone.
+        : session_run(executor, options, options.command.empty() ? stdout : stderr, 1),
+          x_executor(executor),
           x_options(options),
           x_stop(stop),
-          x_venue(executor, options.where),
-          // A command's own output goes to standard output alone.
-          x_show(options.command.empty() ? stdout : stderr,
-                 options.json ? progress::form::json : progress::form::lines, 1),
           x_keeper(executor),
-          x_watching(executor),
           x_forwarding(executor) {}
 
-    asio::awaitable<int> run() {
-        int code = exit_failed;
-        const auto opened = co_await x_venue.open();
-        if (opened) {
-            x_show.note("a session on " + x_venue.description());
-            code = co_await hold_one();
-        } else {
-            x_show.session(1, "failed", opened.error().message);
-        }
-        x_watching.cancel();
-        co_await x_watching.join();
-        co_await x_venue.close();
-        co_return code;
+private:
+    [[nodiscard]] std::string title(const std::string& where) const override {
+        return "a session on " + where;
     }
 
-private:
-    asio::awaitable<int> hold_one() {
-        x_watching.spawn(watch_workers(x_venue, x_show));
+    void fail(const std::string& why) override { show().session(1, "failed", why); }
+
+    [[nodiscard]] asio::awaitable<int> work() override {
         const seconds lifetime = x_options.lifetime.value_or(renewed_lifetime);
-        const auto held = co_await reserve_shown(x_venue, x_options, lifetime, x_show, 1, x_stop);
+        const auto held = co_await reserve_shown(1, lifetime, x_stop);
         if (!held)
             co_return exit_failed;
         int code = exit_done;
         if (!x_stop.requested()) {
             std::function<void(std::string)> on_lost = [this](std::string why) { lose(why); };
-            x_keeper.spawn(keep_alive(x_venue.api(), *held, lifetime, std::move(on_lost)));
+            x_keeper.spawn(keep_alive(place().api(), *held, lifetime, std::move(on_lost)));
             code = co_await use(*held);
             (void)co_await x_keeper.finish(0s);
         }
@@ -94,7 +80,7 @@ private:
             child.emplace(x_executor,
                           child_options{.command = x_options.command, .environment = environment});
         } catch (const startup_error& e) {
-            x_show.session(1, "failed", e.what());
+            show().session(1, "failed", e.what());
         }
         if (!child)
             co_return 127;  // what a shell says of a command it cannot find
@@ -114,7 +100,7 @@ private:
 
     void lose(const std::string& why) {
         x_lost = true;
-        x_show.session(1, "failed", "lost while held: " + why);
+        show().session(1, "failed", "lost while held: " + why);
         if (x_waiting)
             x_stop.request();
     }
@@ -122,34 +108,18 @@ private:
     asio::awaitable<bool> release(held_session held) {
         if (x_lost)
             co_return false;
-        const auto ended = co_await x_venue.api().end(held);
-        if (ended)
-            x_show.session(1, "released", held.session_id);
-        else
-            x_show.session(1, "failed", ended.error().message);
+        const auto ended = co_await end_shown(1, std::move(held));
         co_return ended.has_value();
     }
 
     asio::any_io_executor x_executor;
     const hold_options& x_options;
     interruption& x_stop;
-    venue x_venue;
-    progress x_show;
     task_group x_keeper;
-    task_group x_watching;
     task_group x_forwarding;
     bool x_waiting = false;
     bool x_lost = false;
 };
-
-int run_hold(const hold_options& options) {
-    command work = [&options](asio::any_io_executor executor, interruption& stop) -> asio::awaitable<int> {
-        hold one(std::move(executor), options, stop);
-        co_return co_await one.run();
-    };
-    // What a command makes of a signal is for the command to say.
-    return run(std::move(work), options.command.empty() ? on_signal::exit_128 : on_signal::keep_code);
-}
 
 }  // namespace
 
@@ -168,7 +138,8 @@ action define_hold(CLI::App& app, const words& behind) {
         if (options->hold && !behind.empty())
             throw startup_error("--hold and a command exclude each other: the command says how long");
         options->command = behind;
-        return run_hold(*options);
+        // What a command makes of a signal is for the command to say.
+        return run_sessions<hold>(*options, behind.empty() ? on_signal::exit_128 : on_signal::keep_code);
     };
 }
 
