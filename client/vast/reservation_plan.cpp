@@ -40,15 +40,16 @@ reservation_plan::step reservation_plan::routed(const outcome<wire::route_reply>
     if (!worker)
         return give_up{
             {"the autoscaler named the worker '" + offered.url + "': " + worker.error().message()}};
-    x_offer = {x_request_idx, *worker, offered.url, offered.grant, 1};
-    return x_offer;
+    return create{x_request_idx, *worker, offered.url, offered.grant, 1};
 }
 
-reservation_plan::step reservation_plan::created(const outcome<net::reply>& answer, time_point now) {
+reservation_plan::step reservation_plan::created(const create& offer, const outcome<net::reply>& answer,
+                                                 time_point now) {
     // A reply that was lost on the way leaves a session that nobody would end: the same grant gets it again.
-    if (!answer && x_offer.attempt < most_attempts) {
-        ++x_offer.attempt;
-        return x_offer;
+    if (!answer && offer.attempt < most_attempts) {
+        auto again = offer;
+        ++again.attempt;
+        return again;
     }
     if (!answer)
         return try_again(answer.error().message, now);
@@ -56,12 +57,12 @@ reservation_plan::step reservation_plan::created(const outcome<net::reply>& answ
         const auto made = wire::parse_session_created(answer->body);
         if (!made)
             return give_up{{"cannot read the worker's reply: " + made.error().message()}};
-        return hold{{made->session_id, x_offer.grant, x_offer.worker, x_offer.worker_url, x_offer.request_idx,
+        return hold{{made->session_id, offer.grant, offer.worker, offer.worker_url, offer.request_idx,
                      made->expiration}};
     }
     if (!is_retryable(answer->status))
-        return give_up{refused(x_offer.worker_url + " refused the session", *answer)};
-    return try_again(x_offer.worker_url + " answered " + std::to_string(answer->status), now);
+        return give_up{refused(offer.worker_url + " refused the session", *answer)};
+    return try_again(offer.worker_url + " answered " + std::to_string(answer->status), now);
 }
 
 reservation_plan::step reservation_plan::try_again(std::string obstacle, time_point now) {

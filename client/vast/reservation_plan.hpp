@@ -31,7 +31,7 @@ public:
     struct ask_route {
         std::int64_t request_idx;  // 0: a new request
     };
-    // Ask the worker for the session, then tell `created`.
+    // Ask the worker for the session, then tell `created` of it.
     struct create {
         std::int64_t request_idx;
         url worker;
@@ -74,8 +74,8 @@ public:
     // What the autoscaler answered. A failure may be `retryable`.
     [[nodiscard]] step routed(const outcome<wire::route_reply>& answer, time_point now);
 
-    // What the worker of the last `create` answered, or why no answer came.
-    [[nodiscard]] step created(const outcome<net::reply>& answer, time_point now);
+    // What the worker of `offer` answered, or why no answer came.
+    [[nodiscard]] step created(const create& offer, const outcome<net::reply>& answer, time_point now);
 
 private:
     step try_again(std::string obstacle, time_point now);
@@ -86,7 +86,6 @@ private:
     polling x_pace;
     std::int64_t x_request_idx = 0;
     std::string x_obstacle = "no worker became free";
-    create x_offer{};  // the last one
 };
 
 }  // namespace nullworker::client

@@ -3,6 +3,7 @@
 #include <vast/serverless.hpp>
 
 #include <chrono>
+#include <memory>
 #include <utility>
 #include <variant>
 
@@ -84,7 +85,7 @@ asio::awaitable<outcome<std::vector<wire::worker_info>>> serverless::workers(end
     co_return std::move(*workers);
 }
 
-asio::awaitable<outcome<wire::route_reply>> serverless::route(endpoint_access endpoint, double cost,
+asio::awaitable<outcome<wire::route_reply>> serverless::route(const endpoint_access& endpoint, double cost,
                                                               std::int64_t request_idx) {
     auto body = wire::to_json(wire::route_request{
         .endpoint = endpoint.name, .api_key = endpoint.key, .cost = cost, .request_idx = request_idx});
@@ -99,26 +100,34 @@ asio::awaitable<outcome<wire::route_reply>> serverless::route(endpoint_access en
     co_return std::move(*reply);
 }
 
-asio::awaitable<outcome<held_session>> serverless::reserve(endpoint_access endpoint, reserve_options options,
-                                                           const reserve_events& on, interruption& stop) {
+asio::awaitable<outcome<net::reply>> serverless::create(const reservation_plan::create& offer,
+                                                        seconds lifetime) {
+    auto body = wire::create_body(offer.grant, {.lifetime = lifetime});
+    return post(join(offer.worker, "/session/create"), std::move(body), {});
+}
+
+asio::awaitable<outcome<held_session>> serverless::reserve(const endpoint_access& endpoint,
+                                                           reserve_options options, const reserve_events& on,
+                                                           interruption& stop) {
     using plan = reservation_plan;
     const auto seed = static_cast<std::uint32_t>(steady::now().time_since_epoch().count());
-    plan way(options.timeout, steady::now(), seed);
+    // On the heap, as the state of its random numbers has 5 kB. Asio does not recycle a coroutine's frame of
+    // more than 1020 bytes, and GCC, which sees that such a frame always comes from aligned_alloc, then takes
+    // the frame's own operator delete for a mismatch (-Wmismatched-new-delete).
+    const auto way = std::make_unique<plan>(options.timeout, steady::now(), seed);
     const auto go_on = [&] {
-        return stop.requested() ? plan::interrupted() : way.after_waiting(steady::now());
+        return stop.requested() ? plan::interrupted() : way->after_waiting(steady::now());
     };
     auto next = go_on();
     for (;;) {
         if (const auto* ask = std::get_if<plan::ask_route>(&next)) {
             const auto answer = co_await route(endpoint, options.cost, ask->request_idx);
-            next = way.routed(answer, steady::now());
+            next = way->routed(answer, steady::now());
         } else if (const auto* offer = std::get_if<plan::create>(&next)) {
             if (offer->attempt == 1)
                 on.on_routed(offer->request_idx, offer->worker_url);
-            const auto target = join(offer->worker, "/session/create");
-            const auto body = wire::create_body(offer->grant, {.lifetime = options.lifetime});
-            const auto answer = co_await post(target, body, {});
-            next = way.created(answer, steady::now());
+            const auto answer = co_await create(*offer, options.lifetime);
+            next = way->created(*offer, answer, steady::now());
         } else if (const auto* wait = std::get_if<plan::queue>(&next)) {
             on.on_waiting(wait->request_idx, wait->status);
             co_await stop.wait_until(wait->until);

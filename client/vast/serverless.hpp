@@ -55,8 +55,8 @@ public:
     [[nodiscard]] asio::awaitable<outcome<std::vector<wire::worker_info>>> workers(endpoint_access endpoint);
 
     // Routes and creates until a worker is held, the time is up, or `stop` is requested. A create that is
-    // under way when that happens is finished first. `on` and `stop` outlive the call.
-    [[nodiscard]] asio::awaitable<outcome<held_session>> reserve(endpoint_access endpoint,
+    // under way when that happens is finished first. `endpoint`, `on` and `stop` outlive the call.
+    [[nodiscard]] asio::awaitable<outcome<held_session>> reserve(const endpoint_access& endpoint,
                                                                  reserve_options options,
                                                                  const reserve_events& on,
                                                                  interruption& stop);
@@ -73,8 +73,9 @@ public:
 private:
     asio::awaitable<outcome<net::reply>> call(net::call request);
     asio::awaitable<outcome<net::reply>> post(url target, std::string body, std::string bearer);
-    asio::awaitable<outcome<wire::route_reply>> route(endpoint_access endpoint, double cost,
+    asio::awaitable<outcome<wire::route_reply>> route(const endpoint_access& endpoint, double cost,
                                                       std::int64_t request_idx);
+    asio::awaitable<outcome<net::reply>> create(const reservation_plan::create& offer, seconds lifetime);
 
     asio::any_io_executor x_executor;
     service x_where;

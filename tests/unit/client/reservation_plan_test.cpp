@@ -52,6 +52,9 @@ protected:
         return std::holds_alternative<Step>(next) ? std::get<Step>(next) : Step{};
     }
 
+    // The worker that is ready with grant `number`, as it is to be asked.
+    plan::create offered(int number) { return as<plan::create>(way.routed(ready(number), now)); }
+
     // The step after a wait of `pause`.
     plan::step after(plan::time_point::duration pause) {
         now += pause;
@@ -122,8 +125,7 @@ TEST_F(reservation_plan_test, a_worker_whose_address_is_none_ends_it_and_is_name
 }
 
 TEST_F(reservation_plan_test, a_session_that_is_made_is_held) {
-    (void)way.routed(ready(3), now);
-    const auto session = as<plan::hold>(way.created(answer(201, made), now)).session;
+    const auto session = as<plan::hold>(way.created(offered(3), answer(201, made), now)).session;
     EXPECT_EQ(session.session_id, "abc");
     EXPECT_EQ(session.grant, grant_number(3));
     EXPECT_EQ(session.worker.host, "203.0.113.7");
@@ -133,35 +135,32 @@ TEST_F(reservation_plan_test, a_session_that_is_made_is_held) {
 }
 
 TEST_F(reservation_plan_test, a_session_that_is_made_in_words_that_nobody_understands_ends_it) {
-    (void)way.routed(ready(3), now);
-    const auto end = as<plan::give_up>(way.created(answer(201, "{}"), now));
+    const auto end = as<plan::give_up>(way.created(offered(3), answer(201, "{}"), now));
     EXPECT_NE(end.why.message.find("cannot read the worker's reply: "), std::string::npos);
 }
 
 TEST_F(reservation_plan_test, a_create_whose_reply_is_lost_is_sent_again_at_once_with_the_same_grant) {
-    (void)way.routed(ready(3), now);
-    const auto again = as<plan::create>(way.created(lost(), now));
+    const auto again = as<plan::create>(way.created(offered(3), lost(), now));
     EXPECT_EQ(again.attempt, 2);
     EXPECT_EQ(again.grant, grant_number(3));
     EXPECT_EQ(again.worker_url, worker_url);
-    EXPECT_EQ(as<plan::hold>(way.created(answer(201, made), now)).session.session_id, "abc");
+    EXPECT_EQ(as<plan::hold>(way.created(again, answer(201, made), now)).session.session_id, "abc");
 }
 
 TEST_F(reservation_plan_test, a_create_that_is_lost_twice_goes_back_to_the_autoscaler) {
-    (void)way.routed(ready(3), now);
-    (void)way.created(lost(), now);
-    const auto next = as<plan::retry>(way.created(lost(), now));
+    const auto again = as<plan::create>(way.created(offered(3), lost(), now));
+    const auto next = as<plan::retry>(way.created(again, lost(), now));
     EXPECT_EQ(next.why, lost().error().message);
     EXPECT_EQ(as<plan::ask_route>(after(3s)).request_idx, 7);
-    EXPECT_EQ(as<plan::create>(way.routed(ready(4), now)).attempt, 1);
-    EXPECT_EQ(as<plan::create>(way.created(lost(), now)).grant, grant_number(4));
+    EXPECT_EQ(offered(4).attempt, 1);
+    EXPECT_EQ(as<plan::create>(way.created(offered(4), lost(), now)).grant, grant_number(4));
 }
 
 TEST_F(reservation_plan_test, a_worker_that_is_busy_is_left_for_another_route_of_the_same_request) {
     for (const unsigned status : {408u, 429u, 500u, 503u, 599u}) {
         plan fresh(60s, start, 1);
-        (void)fresh.routed(ready(3), now);
-        const auto next = as<plan::retry>(fresh.created(answer(status, "busy"), now));
+        const auto offer = as<plan::create>(fresh.routed(ready(3), now));
+        const auto next = as<plan::retry>(fresh.created(offer, answer(status, "busy"), now));
         EXPECT_EQ(next.why, std::string(worker_url) + " answered " + std::to_string(status));
         EXPECT_EQ(as<plan::ask_route>(fresh.after_waiting(next.until)).request_idx, 7);
     }
@@ -169,25 +168,22 @@ TEST_F(reservation_plan_test, a_worker_that_is_busy_is_left_for_another_route_of
 
 TEST_F(reservation_plan_test, a_worker_that_refuses_for_good_ends_it_with_the_workers_words) {
     for (const unsigned status : {200u, 302u, 400u, 401u, 403u, 404u}) {
-        plan fresh(60s, start, 1);
-        (void)fresh.routed(ready(3), now);
-        const auto end = as<plan::give_up>(fresh.created(answer(status, R"({"error": "no"})"), now));
+        const auto end =
+            as<plan::give_up>(way.created(offered(3), answer(status, R"({"error": "no"})"), now));
         EXPECT_EQ(end.why.message, std::string(worker_url) + " refused the session: HTTP status " +
                                        std::to_string(status) + ", no");
     }
 }
 
 TEST_F(reservation_plan_test, a_create_that_was_lost_may_still_be_refused) {
-    (void)way.routed(ready(3), now);
-    (void)way.created(lost(), now);
-    (void)as<plan::give_up>(way.created(answer(403), now));
+    const auto again = as<plan::create>(way.created(offered(3), lost(), now));
+    (void)as<plan::give_up>(way.created(again, answer(403), now));
 }
 
 TEST_F(reservation_plan_test, refusals_make_the_pauses_longer_up_to_five_seconds) {
     const std::pair<seconds, seconds> bounds[] = {{2s, 3s}, {4s, 5s}, {5s, 5s}, {5s, 5s}};
     for (const auto& [least, most] : bounds) {
-        (void)way.routed(ready(3), now);
-        const seconds pause = as<plan::retry>(way.created(answer(429), now)).until - now;
+        const seconds pause = as<plan::retry>(way.created(offered(3), answer(429), now)).until - now;
         EXPECT_GE(pause, least);
         EXPECT_LE(pause, most);
     }
@@ -196,16 +192,14 @@ TEST_F(reservation_plan_test, refusals_make_the_pauses_longer_up_to_five_seconds
 TEST_F(reservation_plan_test, after_a_refusal_the_first_wait_in_the_queue_is_short_again) {
     for (int i = 0; i < 3; ++i)
         (void)way.routed(waiting(7), now);
-    (void)way.routed(ready(3), now);
-    (void)way.created(answer(429), now);
+    (void)way.created(offered(3), answer(429), now);
     EXPECT_EQ(as<plan::queue>(way.routed(waiting(7), now)).until, now + 1s);
 }
 
 TEST_F(reservation_plan_test, no_wait_lasts_longer_than_the_time_for_the_whole) {
     now = start + 59s + 900ms;
     EXPECT_EQ(as<plan::queue>(way.routed(waiting(7), now)).until, start + 60s);
-    (void)way.routed(ready(3), now);
-    EXPECT_EQ(as<plan::retry>(way.created(answer(429), now)).until, start + 60s);
+    EXPECT_EQ(as<plan::retry>(way.created(offered(3), answer(429), now)).until, start + 60s);
 }
 
 TEST_F(reservation_plan_test, when_the_time_is_up_it_ends_and_tells_the_last_obstacle) {
@@ -213,8 +207,7 @@ TEST_F(reservation_plan_test, when_the_time_is_up_it_ends_and_tells_the_last_obs
     EXPECT_EQ(as<plan::ask_route>(after(59s)).request_idx, 7);
     EXPECT_EQ(as<plan::give_up>(after(1s)).why.message,
               "no worker within 60 s; the last obstacle: all workers are busy");
-    (void)way.routed(ready(3), now);
-    (void)way.created(answer(503), now);
+    (void)way.created(offered(3), answer(503), now);
     EXPECT_EQ(as<plan::give_up>(after(0s)).why.message,
               "no worker within 60 s; the last obstacle: " + std::string(worker_url) + " answered 503");
 }
@@ -227,9 +220,11 @@ TEST_F(reservation_plan_test, without_any_time_it_asks_nobody) {
 
 TEST_F(reservation_plan_test, a_worker_that_is_found_late_is_still_asked) {
     now = start + 61s;
-    EXPECT_EQ(as<plan::create>(way.routed(ready(3), now)).attempt, 1);
-    EXPECT_EQ(as<plan::create>(way.created(lost(), now)).attempt, 2);
-    (void)as<plan::hold>(way.created(answer(201, made), now));
+    const auto offer = offered(3);
+    EXPECT_EQ(offer.attempt, 1);
+    const auto again = as<plan::create>(way.created(offer, lost(), now));
+    EXPECT_EQ(again.attempt, 2);
+    (void)as<plan::hold>(way.created(again, answer(201, made), now));
 }
 
 TEST_F(reservation_plan_test, an_interruption_ends_it) {
