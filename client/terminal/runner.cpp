@@ -1,9 +1,9 @@
+#include <nullworker/base/signal_watch.hpp>
 #include <nullworker/net/connect.hpp>
 #include <terminal/runner.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
 
 #include <csignal>
 #include <cstdlib>
@@ -16,25 +16,13 @@ namespace nullworker::client {
 int run(command work, on_signal signalled_code) {
     asio::io_context context(1);
     interruption stop;
-    int signalled = 0;
-    asio::signal_set signals(context, SIGINT, SIGTERM, SIGHUP);
-    std::function<void()> await_signal = [&] {
-        signals.async_wait([&](const boost::system::error_code& ec, int number) {
-            if (ec)
-                return;
-            if (signalled != 0)
-                std::_Exit(128 + number);
-            signalled = number;
-            stop.request(number);
-            await_signal();
-        });
-    };
-    await_signal();
+    signal_watch signals(context.get_executor(), {SIGINT, SIGTERM, SIGHUP},
+                         {.on_first = [&stop](int number) { stop.request(number); }});
 
     int code = exit_failed;
     const auto final_code = [&] {
         const bool mapped = signalled_code == on_signal::exit_128 && code <= exit_failed;
-        return signalled != 0 && mapped ? 128 + signalled : code;
+        return signals.received() != 0 && mapped ? 128 + signals.received() : code;
     };
     std::exception_ptr error;
     asio::co_spawn(context, work(context.get_executor(), stop), [&](std::exception_ptr thrown, int returned) {

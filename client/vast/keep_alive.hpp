@@ -39,7 +39,8 @@ struct care_outcome {
 [[nodiscard]] asio::awaitable<care_outcome> look_after(serverless& api, held_session session, care how,
                                                        interruption& stop);
 
-// The same until cancelled. `on_gone` is called once, with the reason; then it returns.
+// Looks after a session until cancelled. When the session is gone, `on_gone` is called once, with the reason,
+// and this returns. `api` outlives it.
 [[nodiscard]] asio::awaitable<void> keep_alive(serverless& api, held_session session, seconds lifetime,
                                                std::function<void(std::string)> on_gone);
 
