@@ -1,6 +1,8 @@
 #include "measurements.hpp"
 #include "table.hpp"
 
+#include <vast/venue.hpp>
+
 #include <CLI/CLI.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -13,7 +15,6 @@
 #include <optional>
 #include <string>
 #include <vector>
-#include <venue.hpp>
 
 #include <sys/resource.h>
 

@@ -15,8 +15,8 @@ namespace {
 using namespace std::chrono_literals;
 using clock = std::chrono::steady_clock;
 
-constexpr double long_lifetime = 3600;
-constexpr double short_lifetime = 0.2;
+constexpr seconds long_lifetime{3600};
+constexpr seconds short_lifetime{0.2};
 constexpr auto patience = 30s;
 constexpr int crowded_creates = 100;
 

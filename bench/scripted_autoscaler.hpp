@@ -1,5 +1,6 @@
 #pragma once
 
+#include <fleet/signing_key.hpp>
 #include <nullworker/base/wakeup.hpp>
 #include <nullworker/net/http_server.hpp>
 #include <nullworker/wire/completion.hpp>
@@ -8,7 +9,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <fleet/signing_key.hpp>
 #include <functional>
 #include <map>
 #include <optional>

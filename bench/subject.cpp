@@ -91,7 +91,7 @@ asio::awaitable<net::reply> subject::post(std::string path, std::string body) {
     co_return std::move(*answer);
 }
 
-asio::awaitable<open_session> subject::create(double lifetime) {
+asio::awaitable<open_session> subject::create(seconds lifetime) {
     auto grant = x_autoscaler.grant(url(), ++x_last_request);
     const wire::create_parameters parameters{.lifetime = lifetime};
     auto body = wire::create_body(grant, parameters);

@@ -2,6 +2,7 @@
 
 #include "scripted_autoscaler.hpp"
 
+#include <fleet/process_launcher.hpp>
 #include <nullworker/base/clock.hpp>
 #include <nullworker/net/http_client.hpp>
 
@@ -9,7 +10,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <fleet/process_launcher.hpp>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -52,7 +52,7 @@ public:
     // Returns when the process is gone.
     [[nodiscard]] asio::awaitable<void> stop();
 
-    [[nodiscard]] asio::awaitable<open_session> create(double lifetime);
+    [[nodiscard]] asio::awaitable<open_session> create(seconds lifetime);
     [[nodiscard]] asio::awaitable<void> end(const open_session& session);
 
     // `count` times /session/health, one after the other, on a connection of its own; counts in `open` how

@@ -1,7 +1,6 @@
 #pragma once
 
-#include "subcommand.hpp"
-
+#include <commands/subcommand.hpp>
 #include <nullworker/manual/command_description.hpp>
 
 namespace nullworker::client {

@@ -1,7 +1,7 @@
 #include "command_line.hpp"
-#include "runner.hpp"
 
 #include <nullworker/base/error.hpp>
+#include <terminal/runner.hpp>
 
 #include <csignal>
 #include <exception>

@@ -1,10 +1,10 @@
+#include <fleet/autoscaler.hpp>
 #include <nullworker/base/deadline.hpp>
 #include <nullworker/base/secret.hpp>
 #include <nullworker/wire/session_messages.hpp>
 
 #include <algorithm>
 #include <charconv>
-#include <fleet/autoscaler.hpp>
 #include <string_view>
 #include <utility>
 

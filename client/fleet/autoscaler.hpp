@@ -1,5 +1,8 @@
 #pragma once
 
+#include <fleet/fault_plan.hpp>
+#include <fleet/scaler.hpp>
+#include <fleet/signing_key.hpp>
 #include <nullworker/base/asio.hpp>
 #include <nullworker/net/http_server.hpp>
 
@@ -8,9 +11,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <fleet/fault_plan.hpp>
-#include <fleet/scaler.hpp>
-#include <fleet/signing_key.hpp>
 #include <functional>
 #include <map>
 #include <string>

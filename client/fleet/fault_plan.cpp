@@ -1,4 +1,5 @@
 #include <fleet/fault_plan.hpp>
+
 #include <utility>
 
 namespace nullworker::fleet {

@@ -1,3 +1,4 @@
+#include <fleet/fleet.hpp>
 #include <nullworker/base/file.hpp>
 #include <nullworker/base/log.hpp>
 #include <nullworker/net/tls.hpp>
@@ -8,7 +9,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fleet/fleet.hpp>
 #include <system_error>
 #include <utility>
 

@@ -1,5 +1,10 @@
 #pragma once
 
+#include <fleet/autoscaler.hpp>
+#include <fleet/fault_plan.hpp>
+#include <fleet/relay.hpp>
+#include <fleet/scaler.hpp>
+#include <fleet/worker_launcher.hpp>
 #include <nullworker/base/task_group.hpp>
 #include <nullworker/base/wakeup.hpp>
 
@@ -8,11 +13,6 @@
 
 #include <bitset>
 #include <cstdint>
-#include <fleet/autoscaler.hpp>
-#include <fleet/fault_plan.hpp>
-#include <fleet/relay.hpp>
-#include <fleet/scaler.hpp>
-#include <fleet/worker_launcher.hpp>
 #include <functional>
 #include <map>
 #include <memory>

@@ -1,9 +1,10 @@
+#include <fleet/guardian.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
-#include <fleet/guardian.hpp>
 #include <utility>
 
 #include <fcntl.h>

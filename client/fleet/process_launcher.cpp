@@ -1,3 +1,4 @@
+#include <fleet/process_launcher.hpp>
 #include <nullworker/base/deadline.hpp>
 #include <nullworker/base/exec_arguments.hpp>
 #include <nullworker/base/log.hpp>
@@ -10,7 +11,6 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
-#include <fleet/process_launcher.hpp>
 #include <map>
 #include <optional>
 #include <string_view>

@@ -1,13 +1,13 @@
 #pragma once
 
+#include <fleet/guardian.hpp>
+#include <fleet/worker_launcher.hpp>
 #include <nullworker/base/task_group.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 
 #include <chrono>
-#include <fleet/guardian.hpp>
-#include <fleet/worker_launcher.hpp>
 #include <functional>
 #include <list>
 #include <string>

@@ -1,3 +1,4 @@
+#include <fleet/relay.hpp>
 #include <nullworker/base/deadline.hpp>
 #include <nullworker/base/error.hpp>
 #include <nullworker/base/log.hpp>
@@ -6,7 +7,6 @@
 #include <boost/asio/write.hpp>
 
 #include <array>
-#include <fleet/relay.hpp>
 #include <string>
 #include <utility>
 

@@ -1,7 +1,8 @@
+#include <fleet/scaler.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <fleet/scaler.hpp>
 #include <utility>
 
 namespace nullworker::fleet {

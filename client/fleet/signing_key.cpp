@@ -1,3 +1,4 @@
+#include <fleet/signing_key.hpp>
 #include <nullworker/wire/route_grant.hpp>
 
 #include <openssl/bio.h>
@@ -7,7 +8,6 @@
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
-#include <fleet/signing_key.hpp>
 #include <stdexcept>
 #include <utility>
 #include <vector>

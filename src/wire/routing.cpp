@@ -134,7 +134,7 @@ result<std::vector<worker_info>> parse_workers(std::string_view body) {
 
 std::string create_body(const json_value& grant, const create_parameters& parameters) {
     const json payload = {
-        {"lifetime", parameters.lifetime},
+        {"lifetime", parameters.lifetime.count()},
         {"on_close_route", parameters.on_close_route ? json(*parameters.on_close_route) : json()},
         {"on_close_payload", parameters.on_close_payload.document()},
     };

@@ -50,7 +50,7 @@ void try_create(std::string_view input, const wire::create_limits& limits) {
     if (!request)
         return require_refusal(request.error());
     require_sound(*request, limits);
-    const wire::create_parameters parameters{.lifetime = request->lifetime.count(),
+    const wire::create_parameters parameters{.lifetime = request->lifetime,
                                              .on_close_route = request->on_close_route,
                                              .on_close_payload = request->on_close_payload};
     const auto again = wire::parse_create(wire::create_body(request->grant.document, parameters), limits);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <nullworker/base/clock.hpp>
 #include <nullworker/base/error.hpp>
 #include <nullworker/wire/json_value.hpp>
 
@@ -105,7 +106,7 @@ struct worker_info {
 
 // What a client sends to a worker, and what it reads from the replies.
 struct create_parameters {
-    double lifetime = 60.0;
+    seconds lifetime{60.0};
     std::optional<std::string> on_close_route;
     json_value on_close_payload;
 };

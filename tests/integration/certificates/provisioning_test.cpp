@@ -2,6 +2,7 @@
 #include "support/test_certificate.hpp"
 #include "support/test_worker.hpp"
 
+#include <fleet/signing_key.hpp>
 #include <nullworker/certificates/signing_request.hpp>
 #include <nullworker/net/http_client.hpp>
 
@@ -12,7 +13,6 @@
 
 #include <chrono>
 #include <filesystem>
-#include <fleet/signing_key.hpp>
 #include <functional>
 #include <memory>
 #include <string>

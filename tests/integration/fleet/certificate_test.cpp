@@ -1,10 +1,10 @@
 #include "event_loop.hpp"
 
+#include <fleet/signing_key.hpp>
 #include <nullworker/net/http_server.hpp>
 
 #include <gtest/gtest.h>
 
-#include <fleet/signing_key.hpp>
 #include <memory>
 #include <string>
 #include <utility>

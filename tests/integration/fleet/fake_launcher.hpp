@@ -2,12 +2,12 @@
 
 #include "event_loop.hpp"
 
+#include <fleet/worker_launcher.hpp>
 #include <nullworker/wire/completion.hpp>
 #include <nullworker/wire/status_report.hpp>
 
 #include <boost/asio/post.hpp>
 
-#include <fleet/worker_launcher.hpp>
 #include <map>
 #include <string>
 #include <utility>

@@ -1,6 +1,7 @@
 #include "event_loop.hpp"
 #include "fake_launcher.hpp"
 
+#include <fleet/fleet.hpp>
 #include <nullworker/auth/public_key.hpp>
 #include <nullworker/base/file.hpp>
 #include <nullworker/certificates/signing_request.hpp>
@@ -12,7 +13,6 @@
 #include <nlohmann/json.hpp>
 
 #include <filesystem>
-#include <fleet/fleet.hpp>
 #include <functional>
 #include <memory>
 #include <optional>

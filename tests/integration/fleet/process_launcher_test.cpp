@@ -1,5 +1,7 @@
 #include "event_loop.hpp"
 
+#include <fleet/fleet.hpp>
+#include <fleet/process_launcher.hpp>
 #include <nullworker/wire/routing.hpp>
 
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -11,8 +13,6 @@
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
-#include <fleet/fleet.hpp>
-#include <fleet/process_launcher.hpp>
 #include <fstream>
 #include <functional>
 #include <iterator>

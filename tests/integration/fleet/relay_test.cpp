@@ -1,10 +1,10 @@
 #include "event_loop.hpp"
 
+#include <fleet/relay.hpp>
 #include <nullworker/net/http_server.hpp>
 
 #include <gtest/gtest.h>
 
-#include <fleet/relay.hpp>
 #include <functional>
 #include <optional>
 #include <string>

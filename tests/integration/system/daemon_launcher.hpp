@@ -2,13 +2,13 @@
 
 #include "support/test_worker.hpp"
 
+#include <fleet/fleet.hpp>
+#include <fleet/worker_launcher.hpp>
 #include <nullworker/app/daemon.hpp>
 #include <nullworker/base/task_group.hpp>
 
 #include <boost/asio/io_context.hpp>
 
-#include <fleet/fleet.hpp>
-#include <fleet/worker_launcher.hpp>
 #include <map>
 #include <memory>
 #include <string>

@@ -1,8 +1,8 @@
-#include "../../../client/serverless.hpp"
 #include "daemon_launcher.hpp"
 #include "support/drive.hpp"
 
 #include <nullworker/base/wakeup.hpp>
+#include <vast/serverless.hpp>
 
 #include <gtest/gtest.h>
 
@@ -58,7 +58,7 @@ public:
     }
 
     asio::awaitable<client::outcome<client::held_session>> reserve() {
-        const client::reserve_options wanted{.lifetime = 600, .timeout = 15s};
+        const client::reserve_options wanted{.lifetime = 600s, .timeout = 15s};
         return api.reserve(endpoint, wanted, events, stop);
     }
 
@@ -87,7 +87,7 @@ public:
     fleet::fleet machines;
     client::serverless api;
     client::endpoint_access endpoint;
-    client::interruption stop;
+    interruption stop;
     wakeup changed{loop.get_executor()};
     std::vector<std::string> refusals;
     std::vector<std::string> routed;
@@ -128,7 +128,7 @@ TEST(system, three_sessions_get_three_workers_and_the_fleet_shrinks_to_zero) {
             const auto open = co_await self.api.is_open(session);
             EXPECT_TRUE(open.value());
             const auto ended = co_await self.api.end(session);
-            EXPECT_TRUE(ended.value());
+            EXPECT_TRUE(ended.has_value());
         }
         co_await self.until([&self] { return self.workers() == 0; });
     });
@@ -184,7 +184,7 @@ TEST(system, a_lost_create_reply_costs_neither_a_session_nor_a_worker) {
         EXPECT_EQ(self.routed[0], self.routed[1]);
         EXPECT_EQ(self.workers(), 1u);
         const auto ended = co_await self.api.end(held);
-        EXPECT_TRUE(ended.value());
+        EXPECT_TRUE(ended.has_value());
         co_await self.until([&self] {
             return !self.requests.empty() && self.requests.back().what == fleet::request_change::finished;
         });
@@ -200,7 +200,7 @@ TEST(system, an_outage_of_the_autoscaler_loses_no_completion) {
         const auto held = (co_await self.reserve()).value();
         self.machines.faults().outage_until(now().after(500ms), 503);
         const auto ended = co_await self.api.end(held);
-        EXPECT_TRUE(ended.value());
+        EXPECT_TRUE(ended.has_value());
         co_await self.until([&self] {
             return !self.requests.empty() && self.requests.back().what == fleet::request_change::finished;
         });

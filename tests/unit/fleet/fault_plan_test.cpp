@@ -1,6 +1,6 @@
-#include <gtest/gtest.h>
-
 #include <fleet/fault_plan.hpp>
+
+#include <gtest/gtest.h>
 
 namespace nullworker::fleet {
 namespace {

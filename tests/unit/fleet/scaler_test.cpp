@@ -1,7 +1,8 @@
+#include <fleet/scaler.hpp>
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <fleet/scaler.hpp>
 #include <limits>
 #include <string>
 #include <utility>

@@ -1,9 +1,8 @@
+#include <fleet/signing_key.hpp>
 #include <nullworker/auth/public_key.hpp>
 #include <nullworker/wire/route_grant.hpp>
 
 #include <gtest/gtest.h>
-
-#include <fleet/signing_key.hpp>
 
 namespace nullworker::fleet {
 namespace {

@@ -152,7 +152,7 @@ TEST(client_bodies, are_what_a_worker_reads) {
                                              "request_idx": 7, "signature": "s", "__request_id": "x"})")
                            .value();
     const create_parameters parameters{
-        .lifetime = 5.0, .on_close_route = "/closed", .on_close_payload = json_value::parse("[1]").value()};
+        .lifetime = seconds(5), .on_close_route = "/closed", .on_close_payload = json_value::parse("[1]").value()};
     const auto create = parse_create(create_body(grant, parameters), {});
     ASSERT_TRUE(create.has_value());
     EXPECT_EQ(create->grant.document, grant);

@@ -1,0 +1,210 @@
+#include <commands/common_options.hpp>
+#include <commands/demo.hpp>
+#include <commands/session_run.hpp>
+#include <nullworker/base/clock.hpp>
+#include <nullworker/base/deadline.hpp>
+#include <nullworker/base/task_group.hpp>
+#include <terminal/runner.hpp>
+#include <vast/keep_alive.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace nullworker::client {
+namespace {
+
+using namespace std::chrono_literals;
+using steady = std::chrono::steady_clock;
+
+constexpr auto look_again = 100ms;
+
+// A session is renewed long before this, so that one that is lost does not hold its worker for hours.
+constexpr seconds longest_default_lifetime{3600.0};
+
+struct demo_options : session_options {
+    int count = 3;                    // sessions, 1 to 100
+    std::optional<seconds> interval;  // between starts, and between ends
+    std::optional<seconds> plateau;   // during which all are held
+};
+
+// One run of the demo. Everything it starts has ended when `run` returns.
+class demo final : public session_run {
+public:
+    demo(asio::any_io_executor executor, const demo_options& options, interruption& stop)
+        : session_run(executor, options, stdout, options.count),
+          x_options(options),
+          x_stop(stop),
+          x_interval(options.interval.value_or(place().is_local() ? 2s : 30s)),
+          x_plateau(options.plateau.value_or(place().is_local() ? 4s : 300s)),
+          x_lifetime(options.lifetime.value_or(needed_lifetime())),
+          x_slots(static_cast<std::size_t>(options.count)),
+          x_reserving(executor) {}
+
+private:
+    [[nodiscard]] std::string title(const std::string& where) const override {
+        return "sessions on " + where;
+    }
+
+    [[nodiscard]] asio::awaitable<int> work() override {
+        co_await start_sessions();
+        co_await hold_sessions();
+        co_await end_sessions();
+        if (place().is_local())
+            co_await wait_for_zero();
+        co_return x_failures.empty() ? exit_done : exit_failed;
+    }
+
+    void fail(const std::string& why) override {
+        for (int number = 1; number <= x_options.count; ++number)
+            fail_one(number, why);
+    }
+
+    [[nodiscard]] int conclude(int code) override {
+        summarise();
+        return code;
+    }
+
+    struct slot {
+        std::optional<held_session> session;
+        std::unique_ptr<task_group> keeper;
+    };
+
+    [[nodiscard]] seconds needed_lifetime() const {
+        const seconds needed = 2.0 * x_options.count * x_interval + x_plateau + seconds(60);
+        return std::min(needed, longest_default_lifetime);
+    }
+
+    asio::awaitable<void> start_sessions() {
+        for (int number = 1; number <= x_options.count && !x_stop.requested(); ++number) {
+            x_reserving.spawn(reserve(number));
+            if (number < x_options.count)
+                co_await x_stop.wait_for(to_ticks(x_interval));
+        }
+        co_await x_reserving.join();
+    }
+
+    asio::awaitable<void> reserve(int number) {
+        auto held = co_await reserve_shown(number, x_lifetime, x_stop);
+        if (!held) {
+            x_failures[number] = held.error().message;
+            co_return;
+        }
+        auto& entry = x_slots[static_cast<std::size_t>(number - 1)];
+        entry.session = *held;
+        entry.keeper = std::make_unique<task_group>(co_await asio::this_coro::executor);
+        std::function<void(std::string)> on_lost = [this, number, &entry](std::string why) {
+            entry.session.reset();
+            fail_one(number, "lost while held: " + why);
+        };
+        entry.keeper->spawn(keep_alive(place().api(), *held, x_lifetime, std::move(on_lost)));
+    }
+
+    asio::awaitable<void> hold_sessions() {
+        if (x_stop.requested())
+            co_return;
+        const auto held = held_count();
+        if (held == 0)
+            co_return;
+        show().note((held == x_options.count
+                         ? "all " + std::to_string(held)
+                         : std::to_string(held) + " of " + std::to_string(x_options.count)) +
+                    " sessions are held");
+        co_await x_stop.wait_for(to_ticks(x_plateau));
+    }
+
+    asio::awaitable<void> end_sessions() {
+        int remaining = held_count();
+        for (int number = 1; number <= x_options.count; ++number) {
+            auto& entry = x_slots[static_cast<std::size_t>(number - 1)];
+            if (entry.keeper)
+                (void)co_await entry.keeper->finish(0s);
+            if (!entry.session)
+                continue;
+            const auto ended = co_await end_shown(number, *entry.session);
+            if (!ended)
+                x_failures[number] = ended.error().message;
+            if (--remaining > 0)
+                co_await x_stop.wait_for(to_ticks(x_interval));
+        }
+    }
+
+    // The story ends when the last worker is gone.
+    asio::awaitable<void> wait_for_zero() {
+        const auto deadline =
+            steady::now() + to_ticks(x_options.where.fleet.scaling.inactivity_timeout) + 10s;
+        while (!x_stop.requested() && show().worker_story().back() != 0 && steady::now() < deadline)
+            co_await x_stop.wait_for(look_again);
+        if (!x_stop.requested() && show().worker_story().back() != 0) {
+            x_failures[0] = "the workers were not stopped";
+            show().note(x_failures[0]);
+        }
+    }
+
+    [[nodiscard]] int held_count() const {
+        int count = 0;
+        for (const auto& entry : x_slots)
+            count += entry.session ? 1 : 0;
+        return count;
+    }
+
+    void fail_one(int number, const std::string& why) {
+        x_failures[number] = why;
+        show().session(number, "failed", why);
+    }
+
+    void summarise() {
+        std::string story;
+        for (const int count : show().worker_story())
+            story += (story.empty() ? "" : " → ") + std::to_string(count);
+        show().note("workers: " + story);
+        int failed = 0;
+        for (const auto& [number, why] : x_failures)
+            failed += number > 0 ? 1 : 0;
+        if (x_failures.empty())
+            show().note("all " + std::to_string(x_options.count) + " sessions were held and released");
+        else
+            show().note(std::to_string(failed) + " of " + std::to_string(x_options.count) +
+                        " sessions failed");
+    }
+
+    const demo_options& x_options;
+    interruption& x_stop;
+    seconds x_interval;
+    seconds x_plateau;
+    seconds x_lifetime;
+    std::vector<slot> x_slots;
+    std::map<int, std::string> x_failures;  // by session; 0 for what concerns none
+    task_group x_reserving;
+};
+
+}  // namespace
+
+action define_demo(CLI::App& app, const words& behind) {
+    const auto options = std::make_shared<demo_options>();
+    auto& local = options->where.fleet;
+    local.scaling.inactivity_timeout = seconds(2);
+    local.scaling.start_delay = seconds(0.5);
+    app.footer("Without --endpoint or --instance the demo runs on a local fleet, and takes about 20 s.");
+    app.add_option("--count", options->count, "Sessions")
+        ->check(CLI::Range(1, 100).description(""))
+        ->capture_default_str();
+    add_seconds(app, "--interval", options->interval,
+                "Time between starts, and between ends (default: 30, local fleet: 2)", at_least(0));
+    add_seconds(app, "--plateau", options->plateau,
+                "Time during which all are held (default: 300, local fleet: 4)", at_least(0));
+    add_session_options(app, *options);
+    add_local_fleet(app, local, options->where.worker_command);
+    return [&app, &behind, options] {
+        refuse_idle_fleet_options(app, options->where);
+        refuse_command(behind);
+        return run_sessions<demo>(*options);
+    };
+}
+
+}  // namespace nullworker::client

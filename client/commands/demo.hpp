@@ -1,0 +1,11 @@
+#pragma once
+
+#include <commands/subcommand.hpp>
+
+namespace nullworker::client {
+
+// `nullworker demo`: starts sessions one after the other, holds them all for a while, ends them one after the
+// other, and shows what happens. The exit code is non-zero when any session failed.
+[[nodiscard]] action define_demo(CLI::App& app, const words& behind);
+
+}  // namespace nullworker::client

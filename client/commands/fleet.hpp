@@ -1,0 +1,10 @@
+#pragma once
+
+#include <commands/subcommand.hpp>
+
+namespace nullworker::client {
+
+// `nullworker fleet`: runs the stand-in for the autoscaler until a signal, then stops its workers.
+[[nodiscard]] action define_fleet(CLI::App& app, const words& behind);
+
+}  // namespace nullworker::client

@@ -1,0 +1,146 @@
+#include <commands/common_options.hpp>
+#include <commands/hold.hpp>
+#include <commands/session_run.hpp>
+#include <nullworker/base/child_process.hpp>
+#include <nullworker/base/error.hpp>
+#include <nullworker/base/task_group.hpp>
+#include <terminal/runner.hpp>
+#include <vast/keep_alive.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <chrono>
+#include <csignal>
+#include <utility>
+
+#include <unistd.h>
+
+namespace nullworker::client {
+namespace {
+
+using namespace std::chrono_literals;
+using steady = std::chrono::steady_clock;
+
+constexpr seconds renewed_lifetime{120.0};
+
+struct hold_options : session_options {
+    std::optional<seconds> hold;       // nothing: until a signal, or until `command` ends
+    std::vector<std::string> command;  // run while the session is held; not together with `hold`
+};
+
+class hold final : public session_run {
+public:
+    hold(asio::any_io_executor executor, const hold_options& options, interruption& stop)
+        // A command's own output goes to standard output alone.
+        : session_run(executor, options, options.command.empty() ? stdout : stderr, 1),
+          x_executor(executor),
+          x_options(options),
+          x_stop(stop),
+          x_keeper(executor),
+          x_forwarding(executor) {}
+
+private:
+    [[nodiscard]] std::string title(const std::string& where) const override {
+        return "a session on " + where;
+    }
+
+    void fail(const std::string& why) override { show().session(1, "failed", why); }
+
+    [[nodiscard]] asio::awaitable<int> work() override {
+        const seconds lifetime = x_options.lifetime.value_or(renewed_lifetime);
+        const auto held = co_await reserve_shown(1, lifetime, x_stop);
+        if (!held)
+            co_return exit_failed;
+        int code = exit_done;
+        if (!x_stop.requested()) {
+            std::function<void(std::string)> on_lost = [this](std::string why) { lose(why); };
+            x_keeper.spawn(keep_alive(place().api(), *held, lifetime, std::move(on_lost)));
+            code = co_await use(*held);
+            (void)co_await x_keeper.finish(0s);
+        }
+        const bool released = co_await release(*held);
+        co_return code == exit_done && !released ? exit_failed : code;
+    }
+
+    asio::awaitable<int> use(held_session held) {
+        if (!x_options.command.empty())
+            co_return co_await run_command(std::move(held));
+        const auto until =
+            x_options.hold ? steady::now() + to_ticks(*x_options.hold) : steady::time_point::max();
+        x_waiting = true;
+        co_await x_stop.wait_until(until);
+        co_return exit_done;
+    }
+
+    asio::awaitable<int> run_command(held_session held) {
+        const std::map<std::string, std::string> environment = {{"NULLWORKER_SESSION_ID", held.session_id},
+                                                                {"NULLWORKER_WORKER_URL", held.worker_url}};
+        std::optional<child_process> child;
+        try {
+            child.emplace(x_executor,
+                          child_options{.command = x_options.command, .environment = environment});
+        } catch (const startup_error& e) {
+            show().session(1, "failed", e.what());
+        }
+        if (!child)
+            co_return 127;  // what a shell says of a command it cannot find
+        x_forwarding.spawn(forward_stop(*child));
+        const int code = co_await child->wait();
+        (void)co_await x_forwarding.finish(0s);
+        co_return code;
+    }
+
+    // Ctrl-C on a terminal reaches the command by itself; everything else is passed on.
+    asio::awaitable<void> forward_stop(child_process& child) {
+        co_await x_stop.wait_until(steady::time_point::max());
+        const bool child_has_it = x_stop.signal() == SIGINT && ::isatty(STDIN_FILENO) == 1;
+        if (x_stop.requested() && !child_has_it)
+            child.signal(x_stop.signal());
+    }
+
+    void lose(const std::string& why) {
+        x_lost = true;
+        show().session(1, "failed", "lost while held: " + why);
+        if (x_waiting)
+            x_stop.request();
+    }
+
+    asio::awaitable<bool> release(held_session held) {
+        if (x_lost)
+            co_return false;
+        const auto ended = co_await end_shown(1, std::move(held));
+        co_return ended.has_value();
+    }
+
+    asio::any_io_executor x_executor;
+    const hold_options& x_options;
+    interruption& x_stop;
+    task_group x_keeper;
+    task_group x_forwarding;
+    bool x_waiting = false;
+    bool x_lost = false;
+};
+
+}  // namespace
+
+action define_hold(CLI::App& app, const words& behind) {
+    const auto options = std::make_shared<hold_options>();
+    app.footer(
+        "nullworker hold -- CMD …  runs CMD while the session is held and passes on its exit code. CMD "
+        "finds\n"
+        "the session in NULLWORKER_SESSION_ID and its worker in NULLWORKER_WORKER_URL.");
+    add_seconds(app, "--hold", options->hold, "How long (default: until Ctrl-C, or until CMD ends)",
+                at_least(0));
+    add_session_options(app, *options);
+    add_local_fleet(app, options->where.fleet, options->where.worker_command);
+    return [&app, &behind, options] {
+        refuse_idle_fleet_options(app, options->where);
+        if (options->hold && !behind.empty())
+            throw startup_error("--hold and a command exclude each other: the command says how long");
+        options->command = behind;
+        // What a command makes of a signal is for the command to say.
+        return run_sessions<hold>(*options, behind.empty() ? on_signal::exit_128 : on_signal::keep_code);
+    };
+}
+
+}  // namespace nullworker::client

@@ -1,0 +1,105 @@
+#include <commands/session_run.hpp>
+#include <nullworker/base/deadline.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <vector>
+
+namespace nullworker::client {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::map<std::string, int> running_by_state(const std::vector<wire::worker_info>& workers) {
+    std::map<std::string, int> out;
+    for (const auto& worker : workers)
+        if (worker.status != "stopped" && worker.status != "dead")
+            ++out[worker.status];
+    return out;
+}
+
+// The longest time for one reservation: machines are rented in minutes, processes start in no time.
+std::chrono::steady_clock::duration reservation_timeout(const session_options& options, bool local) {
+    return to_ticks(options.timeout.value_or(local ? 60s : 1800s));
+}
+
+}  // namespace
+
+session_run::session_run(asio::any_io_executor executor, const session_options& options, std::FILE* out,
+                         int sessions)
+    : x_options(options),
+      x_venue(executor, options.where),
+      x_show(out, options.json ? progress::form::json : progress::form::lines, sessions),
+      x_watching(executor) {}
+
+asio::awaitable<int> session_run::run() {
+    int code = exit_failed;
+    const auto opened = co_await x_venue.open();
+    if (opened) {
+        x_show.note(title(x_venue.description()));
+        x_watching.spawn(watch_workers());
+        code = co_await work();
+    } else {
+        fail(opened.error().message);
+    }
+    x_watching.cancel();
+    co_await x_watching.join();
+    co_await x_venue.close();
+    co_return conclude(code);
+}
+
+asio::awaitable<outcome<held_session>> session_run::reserve_shown(int number, seconds lifetime,
+                                                                  interruption& stop) {
+    std::string told;
+    const auto tell = [&](const std::string& state, const std::string& detail) {
+        if (std::exchange(told, state + detail) != state + detail)
+            x_show.session(number, state, detail);
+    };
+    const reserve_events on{
+        .on_waiting =
+            [&](std::int64_t idx, const std::string& status) {
+                tell("queued", "request " + std::to_string(idx) + ": " + status);
+            },
+        .on_routed =
+            [&](std::int64_t idx, const std::string& worker) {
+                tell("routed", "request " + std::to_string(idx) + " to " + worker);
+            },
+        .on_refused = [&](const std::string& why) { tell("retrying", why); },
+    };
+    const reserve_options wanted{.cost = x_options.session_cost,
+                                 .lifetime = lifetime,
+                                 .timeout = reservation_timeout(x_options, x_venue.is_local())};
+    tell("asking", "for a worker");
+    auto held = co_await x_venue.api().reserve(x_venue.endpoint(), wanted, on, stop);
+    if (held)
+        tell("held", held->session_id + " on " + held->worker_url);
+    else
+        tell("failed", held.error().message);
+    co_return held;
+}
+
+asio::awaitable<outcome<void>> session_run::end_shown(int number, held_session session) {
+    const auto ended = co_await x_venue.api().end(session);
+    if (ended)
+        x_show.session(number, "released", session.session_id);
+    else
+        x_show.session(number, "failed", ended.error().message);
+    co_return ended;
+}
+
+// Until cancelled.
+asio::awaitable<void> session_run::watch_workers() {
+    const auto interval = x_venue.is_local() ? std::chrono::steady_clock::duration(100ms) : 2s;
+    bool complained = false;
+    for (;;) {
+        const auto workers = co_await x_venue.api().workers(x_venue.endpoint());
+        if (workers)
+            x_show.workers(running_by_state(*workers));
+        else if (!std::exchange(complained, true))
+            x_show.note(workers.error().message);
+        co_await sleep_for(interval);
+    }
+}
+
+}  // namespace nullworker::client

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <commands/session_options.hpp>
+#include <nullworker/base/asio.hpp>
+#include <nullworker/base/clock.hpp>
+#include <nullworker/base/interruption.hpp>
+#include <nullworker/base/task_group.hpp>
+#include <terminal/progress.hpp>
+#include <terminal/runner.hpp>
+#include <vast/failure.hpp>
+#include <vast/held_session.hpp>
+#include <vast/venue.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <cstdio>
+#include <string>
+#include <utility>
+
+namespace nullworker::client {
+
+// The frame of a command that holds sessions: finds the endpoint, shows its workers while the command works,
+// and closes what was opened.
+class session_run {
+public:
+    session_run(const session_run&) = delete;
+    session_run& operator=(const session_run&) = delete;
+
+    // Returns the exit code. All that was started has ended by then. To be called once.
+    [[nodiscard]] asio::awaitable<int> run();
+
+protected:
+    // Throws startup_error as `venue` does. Shows at most `sessions` at once on `out`. `options` outlives it.
+    session_run(asio::any_io_executor executor, const session_options& options, std::FILE* out, int sessions);
+    ~session_run() = default;
+
+    [[nodiscard]] venue& place() noexcept { return x_venue; }
+    [[nodiscard]] progress& show() noexcept { return x_show; }
+
+    // Reserves a session and shows each step as session `number`; a failure is shown, too. `stop` outlives
+    // the call.
+    [[nodiscard]] asio::awaitable<outcome<held_session>> reserve_shown(int number, seconds lifetime,
+                                                                       interruption& stop);
+
+    // Ends a session and shows what came of it.
+    [[nodiscard]] asio::awaitable<outcome<void>> end_shown(int number, held_session session);
+
+private:
+    // The first line of what is shown; `where` names the endpoint.
+    [[nodiscard]] virtual std::string title(const std::string& where) const = 0;
+
+    // The command's own part, once the endpoint is found. Returns the exit code; every session it held has
+    // ended or is lost by then.
+    [[nodiscard]] virtual asio::awaitable<int> work() = 0;
+
+    // Shows why the endpoint was not found, in place of `work`.
+    virtual void fail(const std::string& why) = 0;
+
+    // The last words, once all is closed. `code` is what `work` returned; returns the exit code.
+    [[nodiscard]] virtual int conclude(int code) { return code; }
+
+    asio::awaitable<void> watch_workers();
+
+    const session_options& x_options;
+    venue x_venue;
+    progress x_show;
+    task_group x_watching;
+};
+
+// Runs `Command`, a kind of session_run, as all that this program does. Returns the exit code.
+template <class Command, class Options>
+int run_sessions(const Options& options, on_signal signalled_code = on_signal::exit_128) {
+    command work = [&options](asio::any_io_executor executor, interruption& stop) -> asio::awaitable<int> {
+        Command one(std::move(executor), options, stop);
+        co_return co_await one.run();
+    };
+    return run(std::move(work), signalled_code);
+}
+
+}  // namespace nullworker::client

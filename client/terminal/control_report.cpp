@@ -1,0 +1,90 @@
+#include <terminal/control_report.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <utility>
+
+namespace nullworker::client {
+namespace {
+
+struct unit {
+    long seconds;
+    const char* name;
+};
+
+constexpr std::array units = {unit{86400, " d"}, unit{3600, " h"}, unit{60, " min"}, unit{1, " s"}};
+
+std::string ago(double time, double now) {
+    return span_text(now - time) + " ago";
+}
+
+std::string number(double value) {
+    std::array<char, 32> text{};
+    (void)std::snprintf(text.data(), text.size(), "%.6g", value);
+    return text.data();
+}
+
+std::string row(const char* name, const std::string& text) {
+    std::array<char, 16> padded{};
+    (void)std::snprintf(padded.data(), padded.size(), "%-13s", name);
+    return padded.data() + text + '\n';
+}
+
+std::string consumer(const wire::consumer_status& told, double now) {
+    std::string out = "probe " + told.probe;
+    if (told.probe_since)
+        out += " for " + span_text(now - *told.probe_since);
+    out += "; heartbeat " + told.heartbeat;
+    if (told.last_heartbeat)
+        out += ", the last " + ago(*told.last_heartbeat, now);
+    return out;
+}
+
+std::string last_report(const wire::accepted_report& told, double now) {
+    return "load " + number(told.cur_load) + " of " + number(told.max_perf) + ", accepted " +
+           ago(told.accepted_at, now) + " by " + told.address;
+}
+
+}  // namespace
+
+std::string span_text(double seconds) {
+    const auto whole = std::lround(std::clamp(seconds, 0.0, 1e12));
+    for (std::size_t i = 0; i + 1 < units.size(); ++i) {
+        if (whole < units[i].seconds)
+            continue;
+        const auto rest = whole % units[i].seconds / units[i + 1].seconds;
+        return std::to_string(whole / units[i].seconds) + units[i].name +
+               (rest == 0 ? "" : ' ' + std::to_string(rest) + units[i + 1].name);
+    }
+    return std::to_string(whole) + " s";
+}
+
+std::string report(const wire::slot_session& session, double now) {
+    return row("session", session.session_id) + row("generation", std::to_string(session.generation)) +
+           row("created", ago(session.created_at, now)) +
+           row("expires", "in " + span_text(session.remaining)) + row("cost", number(session.cost)) +
+           row("request", std::to_string(session.request_idx));
+}
+
+std::string report(const wire::worker_status& status, double now) {
+    std::string out = row("nullworkerd", status.version + ", worker " + std::to_string(status.container_id) +
+                                             " at " + status.url);
+    out += row("health", status.health.state + " for " + span_text(now - status.health.since));
+    for (const auto& reason : status.health.reasons)
+        out += row("", reason);
+    out += row("ready", status.ready_since ? "for " + span_text(now - *status.ready_since) : "not yet");
+    const auto& session = status.session;
+    out += row("session", session ? session->session_id + ", created " + ago(session->created_at, now) +
+                                        ", expires in " + span_text(session->remaining)
+                                  : "none");
+    out += row("consumer", consumer(status.consumer, now));
+    out += row("last report", status.last_report ? last_report(*status.last_report, now) : "none accepted");
+    out += row("completions", std::to_string(status.undelivered_completions) + " undelivered");
+    out += row("public key",
+               status.public_key ? "fetched " + span_text(status.public_key->age) + " ago" : "none");
+    return out;
+}
+
+}  // namespace nullworker::client

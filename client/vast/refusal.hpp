@@ -1,0 +1,23 @@
+#pragma once
+
+#include <nullworker/net/message.hpp>
+#include <nullworker/wire/routing.hpp>
+#include <vast/failure.hpp>
+
+#include <string>
+
+namespace nullworker::client {
+
+// Whether a status means: the same may go better in a moment.
+[[nodiscard]] constexpr bool is_retryable(unsigned status) {
+    return status == 408 || status == 429 || (status >= 500 && status < 600);
+}
+
+// What a peer said instead of doing `what`.
+[[nodiscard]] inline failure refused(const std::string& what, const net::reply& answer) {
+    return {what + ": HTTP status " + std::to_string(answer.status) +
+                (answer.body.empty() ? "" : ", " + wire::parse_error(answer.body)),
+            is_retryable(answer.status)};
+}
+
+}  // namespace nullworker::client

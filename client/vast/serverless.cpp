@@ -1,0 +1,189 @@
+#include <nullworker/base/deadline.hpp>
+#include <vast/refusal.hpp>
+#include <vast/serverless.hpp>
+
+#include <chrono>
+#include <memory>
+#include <utility>
+#include <variant>
+
+namespace nullworker::client {
+namespace {
+
+using namespace std::chrono_literals;
+using steady = std::chrono::steady_clock;
+
+constexpr auto call_limit = 10s;
+
+}  // namespace
+
+serverless::serverless(asio::any_io_executor executor, service where)
+    : x_executor(std::move(executor)),
+      x_where(std::move(where)),
+      x_trust(std::make_shared<net::tls_trust>(x_where.roots)) {}
+
+asio::awaitable<outcome<net::reply>> serverless::call(net::call request) {
+    const std::string origin = request.target.origin();
+    net::http_client client(x_executor, x_trust);
+    request.limit = call_limit;
+    auto answer = co_await client.send(std::move(request));
+    if (!answer)
+        co_return failure{origin + ": " + answer.error().message()};
+    co_return std::move(*answer);
+}
+
+asio::awaitable<outcome<net::reply>> serverless::post(url target, std::string body, std::string bearer) {
+    net::call request{.method = net::verb::post, .target = std::move(target), .body = std::move(body)};
+    if (!bearer.empty())
+        request.headers.emplace_back("Authorization", "Bearer " + bearer);
+    return call(std::move(request));
+}
+
+asio::awaitable<outcome<void>> serverless::fetch_root_certificate() {
+    net::call request{.target = join(x_where.console, "/static/jvastai_root.cer")};
+    const auto answer = co_await call(std::move(request));
+    if (!answer)
+        co_return failure{"cannot fetch Vast's root certificate from " + answer.error().message};
+    if (answer->status != 200)
+        co_return refused("cannot fetch Vast's root certificate", *answer);
+    x_trust = std::make_shared<net::tls_trust>(answer->body);
+    co_return outcome<void>();
+}
+
+asio::awaitable<outcome<endpoint_access>> serverless::find_endpoint(std::string name) {
+    net::call request{.target = join(x_where.console, "/api/v0/endptjobs/?client_id=me")};
+    request.headers.emplace_back("Authorization", "Bearer " + x_where.account_key);
+    const auto answer = co_await call(std::move(request));
+    if (!answer)
+        co_return failure{"cannot list the endpoints: " + answer.error().message};
+    if (answer->status != 200)
+        co_return refused("cannot list the endpoints (is VAST_API_KEY right?)", *answer);
+    const auto endpoints = wire::parse_endpoint_list(answer->body);
+    if (!endpoints)
+        co_return failure{"cannot read the list of endpoints: " + endpoints.error().message()};
+    std::string known;
+    for (const auto& endpoint : *endpoints) {
+        if (endpoint.endpoint_name == name)
+            co_return endpoint_access{endpoint.id, endpoint.endpoint_name, endpoint.api_key};
+        known += (known.empty() ? "" : ", ") + endpoint.endpoint_name;
+    }
+    co_return failure{"there is no endpoint '" + name + "'; this account has " +
+                      (known.empty() ? "none" : known)};
+}
+
+asio::awaitable<outcome<std::vector<wire::worker_info>>> serverless::workers(endpoint_access endpoint) {
+    auto body = wire::to_json(wire::workers_request{endpoint.id, endpoint.key});
+    const auto answer =
+        co_await post(join(x_where.autoscaler, "/get_endpoint_workers/"), std::move(body), endpoint.key);
+    if (!answer)
+        co_return failure{"cannot list the workers: " + answer.error().message};
+    if (answer->status != 200)
+        co_return refused("cannot list the workers", *answer);
+    auto workers = wire::parse_workers(answer->body);
+    if (!workers)
+        co_return failure{"cannot read the list of workers: " + workers.error().message()};
+    co_return std::move(*workers);
+}
+
+asio::awaitable<outcome<wire::route_reply>> serverless::route(const endpoint_access& endpoint, double cost,
+                                                              std::int64_t request_idx) {
+    auto body = wire::to_json(wire::route_request{
+        .endpoint = endpoint.name, .api_key = endpoint.key, .cost = cost, .request_idx = request_idx});
+    const auto answer = co_await post(join(x_where.autoscaler, "/route/"), std::move(body), endpoint.key);
+    if (!answer)
+        co_return failure{"cannot route: " + answer.error().message, /*retryable=*/true};
+    if (answer->status != 200)
+        co_return refused("cannot route", *answer);
+    auto reply = wire::parse_route_reply(answer->body);
+    if (!reply)
+        co_return failure{"cannot read the route: " + reply.error().message()};
+    co_return std::move(*reply);
+}
+
+asio::awaitable<outcome<net::reply>> serverless::create(const reservation_plan::create& offer,
+                                                        seconds lifetime) {
+    auto body = wire::create_body(offer.grant, {.lifetime = lifetime});
+    return post(join(offer.worker, "/session/create"), std::move(body), {});
+}
+
+asio::awaitable<outcome<held_session>> serverless::reserve(const endpoint_access& endpoint,
+                                                           reserve_options options, const reserve_events& on,
+                                                           interruption& stop) {
+    using plan = reservation_plan;
+    const auto seed = static_cast<std::uint32_t>(steady::now().time_since_epoch().count());
+    // On the heap, as the state of its random numbers has 5 kB. Asio does not recycle a coroutine's frame of
+    // more than 1020 bytes, and GCC, which sees that such a frame always comes from aligned_alloc, then takes
+    // the frame's own operator delete for a mismatch (-Wmismatched-new-delete).
+    const auto way = std::make_unique<plan>(options.timeout, steady::now(), seed);
+    const auto go_on = [&] {
+        return stop.requested() ? plan::interrupted() : way->after_waiting(steady::now());
+    };
+    auto next = go_on();
+    for (;;) {
+        if (const auto* ask = std::get_if<plan::ask_route>(&next)) {
+            const auto answer = co_await route(endpoint, options.cost, ask->request_idx);
+            next = way->routed(answer, steady::now());
+        } else if (const auto* offer = std::get_if<plan::create>(&next)) {
+            if (offer->attempt == 1)
+                on.on_routed(offer->request_idx, offer->worker_url);
+            const auto answer = co_await create(*offer, options.lifetime);
+            next = way->created(*offer, answer, steady::now());
+        } else if (const auto* wait = std::get_if<plan::queue>(&next)) {
+            on.on_waiting(wait->request_idx, wait->status);
+            co_await stop.wait_until(wait->until);
+            next = go_on();
+        } else if (const auto* pause = std::get_if<plan::retry>(&next)) {
+            on.on_refused(pause->why);
+            co_await stop.wait_until(pause->until);
+            next = go_on();
+        } else if (const auto* end = std::get_if<plan::give_up>(&next)) {
+            co_return end->why;
+        } else {
+            co_return std::get<plan::hold>(std::move(next)).session;
+        }
+    }
+}
+
+asio::awaitable<outcome<void>> serverless::end(held_session session) {
+    constexpr int tries = 3;
+    const auto target = join(session.worker, "/session/end");
+    const auto body = wire::session_body(session.session_id, session.grant);
+    failure why;
+    for (int number = 1; number <= tries; ++number) {
+        const auto answer = co_await post(target, body, {});
+        if (answer && answer->status == 200)
+            co_return outcome<void>();
+        // Not there any more: an earlier try ended it, and only its reply was lost.
+        if (answer && answer->status == 400 && number > 1)
+            co_return outcome<void>();
+        why =
+            answer ? refused("cannot end it", *answer) : failure{"cannot end it: " + answer.error().message};
+        if (answer && !is_retryable(answer->status))
+            break;
+        if (number < tries)
+            co_await sleep_for(200ms);
+    }
+    co_return why;
+}
+
+asio::awaitable<outcome<bool>> serverless::is_open(held_session session) {
+    auto body = wire::session_body(session.session_id, session.grant);
+    const auto answer = co_await post(join(session.worker, "/session/health"), std::move(body), {});
+    if (!answer)
+        co_return failure{"cannot ask its worker: " + answer.error().message};
+    if (answer->status != 200)
+        co_return refused("cannot ask its worker", *answer);
+    co_return wire::says_ok(answer->body);
+}
+
+asio::awaitable<outcome<void>> serverless::renew(held_session session) {
+    auto body = wire::ping_body(session.session_id, session.grant);
+    const auto answer = co_await post(join(session.worker, "/ping"), std::move(body), {});
+    if (!answer)
+        co_return failure{"cannot renew it: " + answer.error().message};
+    if (answer->status != 200)
+        co_return refused("cannot renew it", *answer);
+    co_return outcome<void>();
+}
+
+}  // namespace nullworker::client

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <nullworker/base/asio.hpp>
+#include <nullworker/base/interruption.hpp>
+#include <nullworker/base/url.hpp>
+#include <nullworker/net/http_client.hpp>
+#include <nullworker/wire/routing.hpp>
+#include <vast/failure.hpp>
+#include <vast/held_session.hpp>
+#include <vast/reservation_plan.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace nullworker::client {
+
+// Where an account's endpoint is to be found.
+struct service {
+    url autoscaler;
+    url console;
+    std::string account_key;  // VAST_API_KEY
+    std::string roots = {};   // PEM; trusted beside the system's
+};
+
+// An endpoint and the key that routes to it.
+struct endpoint_access {
+    std::int64_t id = 0;
+    std::string name;
+    std::string key;
+};
+
+// What happens on the way to a session.
+struct reserve_events {
+    std::function<void(std::int64_t request_idx, const std::string& status)> on_waiting;
+    std::function<void(std::int64_t request_idx, const std::string& worker_url)> on_routed;
+    std::function<void(const std::string& why)> on_refused;
+};
+
+// The client's side of Vast Serverless: finds endpoints, reserves workers, ends sessions. Every operation
+// uses a connection of its own, so any number may run at once.
+class serverless {
+public:
+    serverless(asio::any_io_executor executor, service where);
+
+    // Fetches Vast's own root certificate, by which workers are verified beside the system's roots.
+    [[nodiscard]] asio::awaitable<outcome<void>> fetch_root_certificate();
+
+    [[nodiscard]] asio::awaitable<outcome<endpoint_access>> find_endpoint(std::string name);
+
+    [[nodiscard]] asio::awaitable<outcome<std::vector<wire::worker_info>>> workers(endpoint_access endpoint);
+
+    // Routes and creates until a worker is held, the time is up, or `stop` is requested. A create that is
+    // under way when that happens is finished first. `endpoint`, `on` and `stop` outlive the call.
+    [[nodiscard]] asio::awaitable<outcome<held_session>> reserve(const endpoint_access& endpoint,
+                                                                 reserve_options options,
+                                                                 const reserve_events& on,
+                                                                 interruption& stop);
+
+    // Ends a session; three tries.
+    [[nodiscard]] asio::awaitable<outcome<void>> end(held_session session);
+
+    // Whether the worker still holds it.
+    [[nodiscard]] asio::awaitable<outcome<bool>> is_open(held_session session);
+
+    // Adds the session's lifetime to its expiration.
+    [[nodiscard]] asio::awaitable<outcome<void>> renew(held_session session);
+
+private:
+    asio::awaitable<outcome<net::reply>> call(net::call request);
+    asio::awaitable<outcome<net::reply>> post(url target, std::string body, std::string bearer);
+    asio::awaitable<outcome<wire::route_reply>> route(const endpoint_access& endpoint, double cost,
+                                                      std::int64_t request_idx);
+    asio::awaitable<outcome<net::reply>> create(const reservation_plan::create& offer, seconds lifetime);
+
+    asio::any_io_executor x_executor;
+    service x_where;
+    std::shared_ptr<net::tls_trust> x_trust;
+};
+
+}  // namespace nullworker::client

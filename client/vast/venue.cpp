@@ -1,0 +1,112 @@
+#include <fleet/process_launcher.hpp>
+#include <nullworker/base/error.hpp>
+#include <vast/venue.hpp>
+
+#include <array>
+#include <filesystem>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+namespace nullworker::client {
+namespace {
+
+struct instance_urls {
+    std::string_view name;
+    const char* autoscaler;
+    const char* console;
+};
+
+constexpr std::array instances = {
+    instance_urls{"prod", "https://run.vast.ai", "https://console.vast.ai"},
+    instance_urls{"alpha", "https://run-alpha.vast.ai", "https://console.vast.ai"},
+    instance_urls{"candidate", "https://run-candidate.vast.ai", "https://console.vast.ai"},
+    instance_urls{"local", "http://localhost:8080", "http://localhost:8080"},
+};
+
+constexpr const char* secured_local = "https://localhost:8080";
+
+const instance_urls& find_instance(std::string_view name) {
+    for (const auto& known : instances)
+        if (known.name == (name.empty() ? "prod" : name))
+            return known;
+    throw startup_error("--instance is '" + std::string(name) +
+                        "'; it must be prod, alpha, candidate or local");
+}
+
+url checked(const std::string& text, const char* setting) {
+    const auto parsed = parse_url(text);
+    if (!parsed)
+        throw startup_error(std::string(setting) + " is '" + text + "': " + parsed.error().message());
+    return *parsed;
+}
+
+std::string first_of(const std::string& wanted, const char* otherwise) {
+    return wanted.empty() ? otherwise : wanted;
+}
+
+}  // namespace
+
+std::vector<std::string> default_worker_command() {
+    std::error_code ec;
+    const auto self = std::filesystem::read_symlink("/proc/self/exe", ec);
+    const auto beside = self.parent_path() / "nullworkerd";
+    if (!ec && std::filesystem::exists(beside, ec))
+        return {beside.string()};
+    return {"nullworkerd"};
+}
+
+venue::venue(asio::any_io_executor executor, venue_options options) {
+    if (options.is_local()) {
+        options.fleet.port = 0;
+        auto command = options.worker_command.empty() ? default_worker_command()
+                                                      : fleet::shell_command(options.worker_command);
+        x_fleet = std::make_unique<fleet::fleet>(
+            executor, options.fleet,
+            std::make_unique<fleet::process_launcher>(executor,
+                                                      fleet::process_options{.command = std::move(command)}));
+        x_fleet->start();
+        x_name = x_fleet->endpoint_name();
+        x_where = x_fleet->url();
+        const auto here = checked(x_where, "the local fleet's URL");
+        x_api.emplace(executor, service{here, here, "local", x_fleet->face().authority().root_pem()});
+        return;
+    }
+    const auto& instance = find_instance(options.instance);
+    const bool local = instance.name == "local";
+    const bool secured = local && options.fleet.over == fleet::transport::https;
+    x_name = local ? first_of(options.endpoint, "local") : options.endpoint;
+    if (x_name.empty())
+        throw startup_error("--endpoint is missing: the name of the endpoint to use");
+    const auto key = local ? first_of(options.account_key, "local") : options.account_key;
+    if (key.empty())
+        throw startup_error("VAST_API_KEY is not set: the key of the account that owns the endpoint");
+    if (secured)
+        x_advice = "; nullworker fleet --tls says which SSL_CERT_FILE its clients need";
+    x_where = first_of(options.autoscaler, secured ? secured_local : instance.autoscaler);
+    const auto console = first_of(options.console, secured ? secured_local : instance.console);
+    x_api.emplace(executor,
+                  service{checked(x_where, "--autoscaler-url"), checked(console, "--console-url"), key});
+}
+
+asio::awaitable<outcome<void>> venue::open() {
+    const auto root = co_await x_api->fetch_root_certificate();
+    if (!root)
+        co_return failure{root.error().message + x_advice};
+    auto found = co_await x_api->find_endpoint(x_name);
+    if (!found)
+        co_return found.error();
+    x_endpoint = std::move(*found);
+    co_return outcome<void>();
+}
+
+asio::awaitable<void> venue::close() {
+    if (x_fleet)
+        co_await x_fleet->stop();
+}
+
+std::string venue::description() const {
+    return x_fleet ? "a local fleet at " + x_where : "endpoint " + x_name + " at " + x_where;
+}
+
+}  // namespace nullworker::client

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <fleet/fleet.hpp>
+#include <nullworker/base/asio.hpp>
+#include <vast/failure.hpp>
+#include <vast/serverless.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace nullworker::client {
+
+// Where a command's sessions are to be held, as the user says it.
+struct venue_options {
+    std::string endpoint;    // empty: a local fleet inside this program, unless `instance` is given
+    std::string instance;    // prod, alpha, candidate, local; empty: prod
+    std::string autoscaler;  // URLs that replace those of the instance; may be empty
+    std::string console;
+    std::string account_key;  // VAST_API_KEY
+    fleet::fleet_options fleet;
+    std::string worker_command;  // of the local fleet; empty: the nullworkerd beside this program
+
+    // Nothing was said about an endpoint elsewhere.
+    [[nodiscard]] bool is_local() const {
+        return endpoint.empty() && instance.empty() && autoscaler.empty() && console.empty();
+    }
+};
+
+// The command line of nullworkerd: beside this program, or else in PATH.
+[[nodiscard]] std::vector<std::string> default_worker_command();
+
+// An endpoint that is ready to be used: Vast's, that of a running fleet, or of a fleet of its own.
+class venue {
+public:
+    // Throws startup_error when the options make no sense or the local fleet cannot be started.
+    venue(asio::any_io_executor executor, venue_options options);
+
+    // Finds the endpoint.
+    [[nodiscard]] asio::awaitable<outcome<void>> open();
+
+    // Stops the local fleet, if there is one. To be awaited before the venue is destroyed.
+    [[nodiscard]] asio::awaitable<void> close();
+
+    [[nodiscard]] serverless& api() noexcept { return *x_api; }
+    [[nodiscard]] const endpoint_access& endpoint() const noexcept { return x_endpoint; }
+    [[nodiscard]] bool is_local() const noexcept { return x_fleet != nullptr; }
+
+    // For the user: which endpoint, where.
+    [[nodiscard]] std::string description() const;
+
+private:
+    std::unique_ptr<fleet::fleet> x_fleet;
+    std::optional<serverless> x_api;
+    std::string x_name;
+    std::string x_where;
+    std::string x_advice;  // behind an error of the first request
+    endpoint_access x_endpoint;
+};
+
+}  // namespace nullworker::client

@@ -1,0 +1,54 @@
+#include <terminal/control_report.hpp>
+
+#include <gtest/gtest.h>
+
+namespace nullworker::client {
+namespace {
+
+TEST(span, is_told_in_the_two_units_that_matter) {
+    EXPECT_EQ(span_text(0), "0 s");
+    EXPECT_EQ(span_text(59.4), "59 s");
+    EXPECT_EQ(span_text(60), "1 min");
+    EXPECT_EQ(span_text(200), "3 min 20 s");
+    EXPECT_EQ(span_text(7500), "2 h 5 min");
+    EXPECT_EQ(span_text(4 * 86400 + 3600 + 59), "4 d 1 h");
+    EXPECT_EQ(span_text(-5), "0 s");
+}
+
+TEST(status_report, has_a_row_for_everything_an_operator_asks) {
+    wire::worker_status status{.version = "1.2.3", .url = "http://203.0.113.7:40001", .container_id = 42};
+    status.ready_since = 990;
+    status.health = {.state = "unhealthy", .since = 995, .reasons = {"no heartbeat", "draining"}};
+    status.consumer = {.probe = "healthy", .probe_since = 900, .heartbeat = "silent", .last_heartbeat = 997};
+    status.session = wire::slot_session{.session_id = "abc", .created_at = 940, .remaining = 48};
+    status.last_report = wire::accepted_report{
+        .accepted_at = 999, .address = "https://run.vast.ai/", .cur_load = 100, .max_perf = 100};
+    status.undelivered_completions = 3;
+    status.public_key = wire::key_status{.age = 3600};
+    EXPECT_EQ(report(status, 1000),
+              "nullworkerd  1.2.3, worker 42 at http://203.0.113.7:40001\n"
+              "health       unhealthy for 5 s\n"
+              "             no heartbeat\n"
+              "             draining\n"
+              "ready        for 10 s\n"
+              "session      abc, created 1 min ago, expires in 48 s\n"
+              "consumer     probe healthy for 1 min 40 s; heartbeat silent, the last 3 s ago\n"
+              "last report  load 100 of 100, accepted 1 s ago by https://run.vast.ai/\n"
+              "completions  3 undelivered\n"
+              "public key   fetched 1 h ago\n");
+}
+
+TEST(status_report, says_what_there_is_not) {
+    EXPECT_EQ(report(wire::worker_status{.version = "1", .url = "u", .health = {.state = "healthy"}}, 0),
+              "nullworkerd  1, worker 0 at u\n"
+              "health       healthy for 0 s\n"
+              "ready        not yet\n"
+              "session      none\n"
+              "consumer     probe unknown; heartbeat off\n"
+              "last report  none accepted\n"
+              "completions  0 undelivered\n"
+              "public key   none\n");
+}
+
+}  // namespace
+}  // namespace nullworker::client
