@@ -20,7 +20,8 @@ struct startup_failure {
     std::chrono::steady_clock::duration linger{};  // how long to go on telling it
 };
 
-// Tells the autoscaler: once, then every 10 s until the linger time is over. What cannot be delivered is lost.
+// Tells the autoscaler: once, then every 10 s until the linger time is over. What cannot be delivered is
+// lost.
 [[nodiscard]] asio::awaitable<void> report_failure(startup_failure failure);
 
 }  // namespace nullworker::autoscaler

@@ -151,8 +151,9 @@ TEST(client_bodies, are_what_a_worker_reads) {
     const auto grant = json_value::parse(R"({"url": "http://h:1", "endpoint": "e", "cost": 100, "reqnum": 3,
                                              "request_idx": 7, "signature": "s", "__request_id": "x"})")
                            .value();
-    const create_parameters parameters{
-        .lifetime = seconds(5), .on_close_route = "/closed", .on_close_payload = json_value::parse("[1]").value()};
+    const create_parameters parameters{.lifetime = seconds(5),
+                                       .on_close_route = "/closed",
+                                       .on_close_payload = json_value::parse("[1]").value()};
     const auto create = parse_create(create_body(grant, parameters), {});
     ASSERT_TRUE(create.has_value());
     EXPECT_EQ(create->grant.document, grant);
