@@ -4,7 +4,9 @@
 
 #include <nullworker/net/chunked_body.hpp>
 
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/experimental/parallel_group.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/http/write.hpp>
 

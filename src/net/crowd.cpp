@@ -21,10 +21,9 @@ bool crowd::evict_one() {
 }
 
 void crowd::hurry_one() {
-    const auto& queue = at(stage::waiting);
-    const auto longest =
-        std::find_if(queue.begin(), queue.end(), [](const member* m) { return !m->x_hurried; });
-    if (longest != queue.end())
+    const auto& all = at(stage::waiting);
+    const auto longest = std::find_if(all.begin(), all.end(), [](const member* m) { return !m->x_hurried; });
+    if (longest != all.end())
         (*longest)->hurry();
 }
 
@@ -36,8 +35,8 @@ void crowd::wake_all() {
 void crowd::drain() {
     for (member* each : at(stage::waiting))
         each->hurry();
-    for (const auto& queue : x_queues)
-        for (member* each : queue)
+    for (const auto& at_one_stage : x_queues)
+        for (member* each : at_one_stage)
             each->finish();
 }
 
