@@ -89,8 +89,4 @@ void read_member(const nlohmann::json& message, const char* name, T& out) {
         NLOHMANN_JSON_EXPAND(NLOHMANN_JSON_PASTE(NULLWORKER_READ_MEMBER, __VA_ARGS__))  \
     }
 
-[[nodiscard]] inline std::string compact(const nlohmann::json& document) {
-    return document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
 }  // namespace nullworker::wire

@@ -2,11 +2,11 @@
 
 #include <nullworker/base/clock.hpp>
 #include <nullworker/reservation/completion_outbox.hpp>
+#include <nullworker/reservation/desk_state.hpp>
 #include <nullworker/reservation/lease.hpp>
 #include <nullworker/reservation/load_ledger.hpp>
 #include <nullworker/reservation/recent_requests.hpp>
 #include <nullworker/reservation/resumption.hpp>
-#include <nullworker/wire/saved_state.hpp>
 #include <nullworker/wire/session_messages.hpp>
 
 #include <chrono>
@@ -123,12 +123,12 @@ public:
     [[nodiscard]] const completion_outbox& outbox() const noexcept { return x_outbox; }
     void delivered(const completion_outbox::parcel& sent);
 
-    // What is to survive the process, but for the completions, which the outbox shows.
-    [[nodiscard]] wire::saved_desk save() const;
+    // What is to survive the process, beside the outbox.
+    [[nodiscard]] desk_state save() const;
 
     // Goes on where a former process stopped. Only for a desk that is as good as new; the observer hears
     // nothing. A session whose time was up meanwhile is still in the slot, for `expire` to end.
-    void restore(const wire::saved_state& saved, clock_continuity clocks, instant now);
+    void restore(const former_desk& left, clock_continuity clocks, instant now);
 
 private:
     lookup_result look_up(const std::string& session_id, const wire::json_value& auth) const;

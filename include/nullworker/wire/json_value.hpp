@@ -47,4 +47,7 @@ private:
     std::shared_ptr<const nlohmann::json> x_document;
 };
 
+// A document in one line without blanks; what is not UTF-8 is replaced.
+[[nodiscard]] std::string compact(const nlohmann::json& document);
+
 }  // namespace nullworker::wire
