@@ -243,7 +243,7 @@ void daemon::desk_changed() {
     x_listeners.session_changed(x_desk.generation());
 }
 
-void daemon::desk_settled() {
+void daemon::desk_worth_saving() {
     x_journal.save(x_desk, now());
     x_expiry.notify();
 }

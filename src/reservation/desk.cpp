@@ -40,7 +40,7 @@ desk::reservation_result desk::reserve(const wire::create_request& request, gran
     if (x_lease) {
         if (is_retry(grant, trust)) {
             add_grant(*x_lease, grant.document);
-            settled();
+            worth_saving();
             return {reserve_outcome::reissued, &*x_lease};
         }
         x_requests.note(identity(grant));
@@ -110,15 +110,15 @@ const lease* desk::renew(const std::optional<std::string>& session_id, seconds l
     if (!x_lease || (session_id && *session_id != x_lease->session_id))
         return nullptr;
     x_lease->expires = now.after(to_ticks(std::min(lifetime, x_settings.max_lifetime)));
-    settled();
+    worth_saving();
     return &*x_lease;
 }
 
-desk::lookup_result desk::end(const std::string& session_id, const wire::json_value& auth, instant now) {
+desk::lookup_outcome desk::end(const std::string& session_id, const wire::json_value& auth, instant now) {
     const auto found = find(session_id, auth, now);
     if (found.session)
         close(close_reason::ended, now);
-    return {found.outcome, nullptr};
+    return found.outcome;
 }
 
 std::optional<std::string> desk::release(instant now) {
@@ -177,12 +177,12 @@ void desk::acknowledge(const snapshot& reported) {
         return;
     x_ledger.settle();
     if (reported.figures != load_figures{})
-        settled();
+        worth_saving();
 }
 
 void desk::delivered(const completion_outbox::parcel& sent) {
     x_outbox.delivered(sent);
-    settled();
+    worth_saving();
 }
 
 desk_state desk::save() const {
@@ -225,9 +225,9 @@ void desk::changed() {
         x_observer->desk_changed();
 }
 
-void desk::settled() {
+void desk::worth_saving() {
     if (x_observer)
-        x_observer->desk_settled();
+        x_observer->desk_worth_saving();
 }
 
 }  // namespace nullworker::reservation

@@ -1,4 +1,4 @@
-#include "fields.hpp"
+#include "request_checks.hpp"
 
 #include <nullworker/base/secret.hpp>
 #include <nullworker/wire/json_value.hpp>

@@ -54,7 +54,7 @@ public:
 
 private:
     void desk_changed() override;
-    void desk_settled() override;
+    void desk_worth_saving() override;
     void session_closed(const reservation::closed_session& session) override;
     void state_changed();
 

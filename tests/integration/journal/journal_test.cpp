@@ -27,7 +27,7 @@ struct kept_desk final : reservation::desk_observer {
         : kept({.directory = directory, .container_id = container_id}) {}
 
     void desk_changed() override { kept.save(front, now()); }
-    void desk_settled() override { kept.save(front, now()); }
+    void desk_worth_saving() override { kept.save(front, now()); }
     void session_closed(const reservation::closed_session&) override {}
 
     void reserve(std::int64_t request_idx) {

@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+// How the structs of this room become JSON, and JSON a struct.
+
 // What is not there is null on the wire.
 template <class T>
 struct nlohmann::adl_serializer<std::optional<T>> {
