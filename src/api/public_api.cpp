@@ -144,7 +144,7 @@ public_answer public_api::end(const net::request& request) {
     const auto session = wire::parse_session_reference(request.body);
     if (!session)
         return refused(session.error());
-    switch (x_desk.end(session->session_id, session->session_auth, now()).outcome) {
+    switch (x_desk.end(session->session_id, session->session_auth, now())) {
         case desk::lookup_outcome::unknown:
             return net::json_reply(400, wire::session_not_found(session->session_id));
         case desk::lookup_outcome::unauthorised:

@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 using reservation::condition;
 using reservation::problem_source;
 
-journal_settings kept_by(const settings& config) {
+journal::journal_settings kept_by(const settings& config) {
     return {.directory = config.state_dir,
             .container_id = config.container_id,
             .wanted = config.state_sync ? durability::power : durability::process};
@@ -148,7 +148,7 @@ void daemon::restore() {
     }
     const auto time = now();
     if (const auto found = x_journal.load()) {
-        x_desk.restore(found->state, found->clocks, time);
+        x_desk.restore(found->left, found->clocks, time);
         const auto* holder = x_desk.holder();
         const seconds remaining = holder ? holder->expires.monotonic - time.monotonic : seconds::zero();
         log::info("state_restored", {{"session", name_of(holder)},
@@ -243,7 +243,7 @@ void daemon::desk_changed() {
     x_listeners.session_changed(x_desk.generation());
 }
 
-void daemon::desk_settled() {
+void daemon::desk_worth_saving() {
     x_journal.save(x_desk, now());
     x_expiry.notify();
 }

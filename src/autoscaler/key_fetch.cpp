@@ -39,11 +39,11 @@ asio::awaitable<void> key_fetch::run() {
 asio::awaitable<void> key_fetch::fetch_first() {
     backoff pause(1s, 30s);
     for (int round = 1;; ++round) {
-        const auto error = co_await fetch_once();
-        if (error.empty())
+        const trouble met = co_await fetch_once();
+        if (!met)
             co_return;
         if (round >= quiet_rounds)
-            x_on.on_trouble("cannot get the autoscaler's public key: " + error);
+            x_on.on_trouble("cannot get the autoscaler's public key: " + met.why());
         co_await sleep_for(pause.next());
     }
 }
@@ -59,8 +59,8 @@ asio::awaitable<void> key_fetch::refresh(clock::duration patience) {
     co_await x_answered.async_wait(nothrow);
 }
 
-// Empty when an address gave a key, else the last one's error.
-asio::awaitable<std::string> key_fetch::fetch_once() {
+// None when an address gave a key, else the trouble with the last one.
+asio::awaitable<trouble> key_fetch::fetch_once() {
     std::string error = "no address";
     for (const auto& address : x_addresses) {
         auto key = co_await fetch(address);
@@ -69,12 +69,12 @@ asio::awaitable<std::string> key_fetch::fetch_once() {
             x_client.close();
             x_fetched_at = now();
             x_on.on_key(std::move(*key));
-            co_return std::string();
+            co_return trouble::none();
         }
         error = key.error().message();
         log::warning("public_key_unavailable", {{"address", address.text()}, {"error", error}});
     }
-    co_return error;
+    co_return trouble(std::move(error));
 }
 
 asio::awaitable<result<auth::public_key>> key_fetch::fetch(url address) {

@@ -30,15 +30,15 @@ asio::awaitable<bool> uplink::post(std::function<std::string()> make_body) {
     delivery state = plan();
     for (;;) {
         std::string body = make_body();
-        const std::string error = co_await attempt(state.address(), std::move(body), state.limit());
-        if (error.empty()) {
+        const trouble met = co_await attempt(state.address(), std::move(body), state.limit());
+        if (!met) {
             x_preference.accepted(state.address(), clock::now());
             x_accepted_by = state.address();
             note_success(state.address());
             co_return true;
         }
         if (!state.asking_first())
-            note_failure(state.address(), error);
+            note_failure(state.address(), met);
         const auto step = state.after_failure();
         if (std::holds_alternative<give_up>(step))
             co_return false;
@@ -66,19 +66,18 @@ asio::awaitable<void> uplink::pause_between_rounds() {
     co_await x_pause.wait_until(until);
 }
 
-// Empty on success, else what went wrong.
-asio::awaitable<std::string> uplink::attempt(std::size_t address, std::string body,
-                                             delivery_policy::duration limit) {
+asio::awaitable<trouble> uplink::attempt(std::size_t address, std::string body,
+                                         delivery_policy::duration limit) {
     net::call request{.method = net::verb::post,
                       .target = join(x_addresses[address], x_path),
                       .body = std::move(body),
                       .limit = limit};
     const auto answer = co_await x_client.send(std::move(request));
     if (!answer)
-        co_return answer.error().message();
+        co_return trouble(answer.error().message());
     if (!net::is_success(*answer))
-        co_return "HTTP status " + std::to_string(answer->status);
-    co_return std::string();
+        co_return trouble("HTTP status " + std::to_string(answer->status));
+    co_return trouble::none();
 }
 
 void uplink::hurry() {
@@ -92,10 +91,10 @@ void uplink::note_success(std::size_t address) {
 }
 
 // One line when an outage begins; the tries that follow are details.
-void uplink::note_failure(std::size_t address, const std::string& error) {
+void uplink::note_failure(std::size_t address, const trouble& met) {
     const auto severity = std::exchange(x_failing, true) ? log::level::debug : log::level::warning;
     log::write(severity, "autoscaler_unreachable",
-               {{"message", x_name}, {"address", x_addresses[address].text()}, {"error", error}});
+               {{"message", x_name}, {"address", x_addresses[address].text()}, {"error", met.why()}});
 }
 
 }  // namespace nullworker::autoscaler

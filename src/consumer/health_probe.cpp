@@ -37,8 +37,8 @@ health_probe::health_probe(asio::any_io_executor executor, std::shared_ptr<net::
 asio::awaitable<void> health_probe::run() {
     for (;;) {
         const auto begun = std::chrono::steady_clock::now();
-        auto failure = co_await probe();
-        judge(std::move(failure));
+        const trouble met = co_await probe();
+        judge(met);
         const bool starting = x_verdict.state() == reservation::health::unknown;
         const auto interval =
             starting ? std::min(x_settings.interval, starting_interval) : x_settings.interval;
@@ -46,8 +46,7 @@ asio::awaitable<void> health_probe::run() {
     }
 }
 
-// Empty when the consumer is well, else what is wrong.
-asio::awaitable<std::string> health_probe::probe() {
+asio::awaitable<trouble> health_probe::probe() {
     if (const auto* target = std::get_if<url>(&x_settings.target))
         co_return co_await ask(*target);
     if (const auto* target = std::get_if<tcp_target>(&x_settings.target))
@@ -55,42 +54,42 @@ asio::awaitable<std::string> health_probe::probe() {
     co_return co_await run_command(std::get<exec_target>(x_settings.target));
 }
 
-asio::awaitable<std::string> health_probe::ask(url target) {
+asio::awaitable<trouble> health_probe::ask(url target) {
     net::call request{.target = std::move(target), .limit = x_settings.timeout};
     const auto answer = co_await x_client.send(std::move(request));
     if (!answer)
-        co_return "failed: " + answer.error().message();
+        co_return trouble("failed: " + answer.error().message());
     if (answer->status != 200)
-        co_return "answered " + std::to_string(answer->status);
-    co_return std::string();
+        co_return trouble("answered " + std::to_string(answer->status));
+    co_return trouble::none();
 }
 
-asio::awaitable<std::string> health_probe::connect(tcp_target target) {
+asio::awaitable<trouble> health_probe::connect(tcp_target target) {
     auto work = net::connect_to(x_executor, std::move(target.host), target.port, x_settings.timeout);
     auto check = whether_it_opens(std::move(work));
     const auto connected = co_await within(x_settings.timeout, std::move(check));
-    co_return connected ? std::string() : "failed: " + connected.error().message();
+    co_return connected ? trouble::none() : trouble("failed: " + connected.error().message());
 }
 
-asio::awaitable<std::string> health_probe::run_command(exec_target target) {
+asio::awaitable<trouble> health_probe::run_command(exec_target target) {
     auto work = run_shell(std::move(target.command));
     const auto ended = co_await within(x_settings.timeout, std::move(work));
     if (!ended)
-        co_return "failed: " + ended.error().message();
-    co_return ended->code == 0 ? std::string() : ended->described();
+        co_return trouble("failed: " + ended.error().message());
+    co_return ended->code == 0 ? trouble::none() : trouble(ended->described());
 }
 
-void health_probe::judge(std::string failure) {
+void health_probe::judge(const trouble& met) {
     using reservation::condition;
     using reservation::health;
     using reservation::problem_source;
     const auto time = now();
-    if (!failure.empty()) {
-        failure = "health probe of " + x_name + ' ' + failure;
+    std::string failure;
+    if (met) {
+        failure = "health probe of " + x_name + ' ' + met.why();
         log::debug("probe_failed", {{"reason", failure}});
     }
-    const bool news =
-        failure.empty() ? x_verdict.succeeded(time) : x_verdict.failed(std::move(failure), time);
+    const bool news = met ? x_verdict.failed(std::move(failure), time) : x_verdict.succeeded(time);
     if (!news)
         return;
     if (x_verdict.state() == health::healthy) {

@@ -26,39 +26,6 @@ std::int64_t identity(const wire::route_grant& grant) {
     return grant.reqnum != 0 ? grant.reqnum : grant.request_idx;
 }
 
-wire::saved_lease to_saved(const lease& live) {
-    wire::saved_lease out{.session_id = live.session_id,
-                          .grants = live.grants,
-                          .verified = live.trust == grant_trust::verified,
-                          .cost = live.cost,
-                          .request_idx = live.request_idx,
-                          .lifetime = live.lifetime,
-                          .created = live.created,
-                          .expires = live.expires,
-                          .close_route = std::nullopt,
-                          .close_payload = {}};
-    if (live.on_close) {
-        out.close_route = live.on_close->route;
-        out.close_payload = live.on_close->payload;
-    }
-    return out;
-}
-
-lease from_saved(const wire::saved_lease& saved) {
-    lease out{.session_id = saved.session_id,
-              .grants = saved.grants,
-              .trust = saved.verified ? grant_trust::verified : grant_trust::unverified,
-              .cost = saved.cost,
-              .request_idx = saved.request_idx,
-              .lifetime = saved.lifetime,
-              .created = saved.created,
-              .expires = saved.expires,
-              .on_close = std::nullopt};
-    if (saved.close_route)
-        out.on_close = close_request{*saved.close_route, saved.close_payload};
-    return out;
-}
-
 }  // namespace
 
 desk::desk(desk_settings settings, std::function<std::string()> make_session_id, desk_observer* observer)
@@ -73,7 +40,7 @@ desk::reservation_result desk::reserve(const wire::create_request& request, gran
     if (x_lease) {
         if (is_retry(grant, trust)) {
             add_grant(*x_lease, grant.document);
-            settled();
+            worth_saving();
             return {reserve_outcome::reissued, &*x_lease};
         }
         x_requests.note(identity(grant));
@@ -143,15 +110,15 @@ const lease* desk::renew(const std::optional<std::string>& session_id, seconds l
     if (!x_lease || (session_id && *session_id != x_lease->session_id))
         return nullptr;
     x_lease->expires = now.after(to_ticks(std::min(lifetime, x_settings.max_lifetime)));
-    settled();
+    worth_saving();
     return &*x_lease;
 }
 
-desk::lookup_result desk::end(const std::string& session_id, const wire::json_value& auth, instant now) {
+desk::lookup_outcome desk::end(const std::string& session_id, const wire::json_value& auth, instant now) {
     const auto found = find(session_id, auth, now);
     if (found.session)
         close(close_reason::ended, now);
-    return {found.outcome, nullptr};
+    return found.outcome;
 }
 
 std::optional<std::string> desk::release(instant now) {
@@ -210,38 +177,31 @@ void desk::acknowledge(const snapshot& reported) {
         return;
     x_ledger.settle();
     if (reported.figures != load_figures{})
-        settled();
+        worth_saving();
 }
 
 void desk::delivered(const completion_outbox::parcel& sent) {
     x_outbox.delivered(sent);
-    settled();
+    worth_saving();
 }
 
-wire::saved_desk desk::save() const {
-    const auto owed = x_ledger.owed();
-    wire::saved_desk out{.generation = x_generation,
-                         .requests_received = x_requests.count(),
-                         .new_load = owed.new_load,
-                         .rej_load = owed.rej_load,
-                         .cur_perf = owed.cur_perf,
-                         .lease = std::nullopt};
-    if (x_lease)
-        out.lease = to_saved(*x_lease);
-    return out;
+desk_state desk::save() const {
+    return {.generation = x_generation,
+            .requests_received = x_requests.count(),
+            .owed = x_ledger.owed(),
+            .holder = x_lease};
 }
 
-void desk::restore(const wire::saved_state& saved, clock_continuity clocks, instant now) {
-    x_generation = saved.desk.generation;
-    x_requests.resume(saved.desk.requests_received);
-    x_ledger.resume({saved.desk.new_load, saved.desk.rej_load, saved.desk.cur_perf});
-    for (const auto& entry : saved.completions)
+void desk::restore(const former_desk& left, clock_continuity clocks, instant now) {
+    x_generation = left.state.generation;
+    x_requests.resume(left.state.requests_received);
+    x_ledger.resume(left.state.owed);
+    for (const auto& entry : left.undelivered)
         x_outbox.add(entry);
-    if (!saved.desk.lease)
+    x_lease = left.state.holder;
+    if (!x_lease)
         return;
-    x_lease = from_saved(*saved.desk.lease);
-    x_lease->generation = x_generation;
-    const auto resumed = resumed_expiry(x_lease->expires, saved.saved_at, clocks, now);
+    const auto resumed = resumed_expiry(x_lease->expires, left.saved_at, clocks, now);
     const auto longest = now.after(to_ticks(x_settings.max_lifetime));
     x_lease->expires = resumed.monotonic <= longest.monotonic ? resumed : longest;
 }
@@ -265,9 +225,9 @@ void desk::changed() {
         x_observer->desk_changed();
 }
 
-void desk::settled() {
+void desk::worth_saving() {
     if (x_observer)
-        x_observer->desk_settled();
+        x_observer->desk_worth_saving();
 }
 
 }  // namespace nullworker::reservation

@@ -1,4 +1,4 @@
-#include "reading.hpp"
+#include "conversion.hpp"
 
 #include <nullworker/wire/completion.hpp>
 

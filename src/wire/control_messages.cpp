@@ -1,5 +1,5 @@
-#include "fields.hpp"
-#include "reading.hpp"
+#include "conversion.hpp"
+#include "request_checks.hpp"
 
 #include <nullworker/wire/control_messages.hpp>
 

@@ -1,4 +1,4 @@
-#include "fields.hpp"
+#include "request_checks.hpp"
 
 #include <nullworker/base/secret.hpp>
 #include <nullworker/wire/json_value.hpp>
@@ -187,7 +187,7 @@ result<json_value> json_value::parse(std::string_view text, std::string* duplica
 }
 
 std::string json_value::dump() const {
-    return x_document->dump(-1, ' ', false, json::error_handler_t::replace);
+    return compact(*x_document);
 }
 
 std::optional<std::string> json_value::text_at(std::string_view path) const {
@@ -210,6 +210,10 @@ bool json_value::is_null() const {
 
 bool operator==(const json_value& a, const json_value& b) {
     return same_secret(canonical(*a.x_document), canonical(*b.x_document));
+}
+
+std::string compact(const json& document) {
+    return document.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 }  // namespace nullworker::wire

@@ -53,7 +53,7 @@ net::request read_request(std::string_view method, std::string_view target, std:
 struct witness : reservation::desk_observer {
     int closed = 0;
     void desk_changed() override {}
-    void desk_settled() override {}
+    void desk_worth_saving() override {}
     void session_closed(const reservation::closed_session&) override { ++closed; }
 };
 

@@ -1,7 +1,7 @@
 #include "fuzz_target.hpp"
 
+#include <nullworker/journal/state_format.hpp>
 #include <nullworker/reservation/desk.hpp>
-#include <nullworker/wire/saved_state.hpp>
 
 #include <algorithm>
 #include <string>
@@ -13,22 +13,22 @@ namespace {
 using reservation::clock_continuity;
 using reservation::desk;
 
-std::string written(const wire::saved_state& state) {
+std::string written(const journal::saved_state& state) {
     std::string rows;
-    for (const auto& entry : state.completions)
-        rows += (rows.empty() ? "" : ",") + wire::state_row(entry);
-    return wire::to_json(state, rows);
+    for (const auto& entry : state.left.undelivered)
+        rows += (rows.empty() ? "" : ",") + journal::state_row(entry);
+    return journal::write_state(state.owner, state.left.state, state.left.saved_at, rows);
 }
 
-void require_usable(const wire::saved_state& state, clock_continuity clocks, instant time) {
+void require_usable(const reservation::former_desk& left, clock_continuity clocks, instant time) {
     constexpr seconds longest{86400.0};
     desk front(
         {.max_lifetime = longest}, [] { return std::string("abcdefghijklm"); }, nullptr);
-    front.restore(state, clocks, time);
-    require(front.outbox().size() == std::min<std::size_t>(state.completions.size(), 10000),
+    front.restore(left, clocks, time);
+    require(front.outbox().size() == std::min<std::size_t>(left.undelivered.size(), 10000),
             "no completion is lost");
     const bool held = front.holder() != nullptr;
-    require(held == state.desk.lease.has_value(), "the session is in the slot");
+    require(held == left.state.holder.has_value(), "the session is in the slot");
     if (held) {
         const auto remaining = front.holder()->expires.monotonic - time.monotonic;
         require(remaining <= to_ticks(longest), "no session gets more than the maximum");
@@ -45,15 +45,15 @@ void require_usable(const wire::saved_state& state, clock_continuity clocks, ins
 }  // namespace
 
 FUZZ_TARGET(state_file, 300) {
-    const auto state = wire::parse_saved_state(input);
+    const auto state = journal::read_state(input);
     if (!state)
         return;
     const auto text = written(*state);
-    const auto again = wire::parse_saved_state(text);
+    const auto again = journal::read_state(text);
     require(again.has_value() && written(*again) == text, "a state survives the way there and back");
     const auto time = now();
-    require_usable(*state, clock_continuity::same_boot, time);
-    require_usable(*state, clock_continuity::rebooted, time);
+    require_usable(state->left, clock_continuity::same_boot, time);
+    require_usable(state->left, clock_continuity::rebooted, time);
 }
 
 }  // namespace nullworker::fuzz

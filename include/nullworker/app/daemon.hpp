@@ -3,7 +3,6 @@
 #include <nullworker/api/control_api.hpp>
 #include <nullworker/api/public_api.hpp>
 #include <nullworker/app/expiry.hpp>
-#include <nullworker/app/journal.hpp>
 #include <nullworker/app/listeners.hpp>
 #include <nullworker/app/public_door.hpp>
 #include <nullworker/app/settings.hpp>
@@ -18,6 +17,7 @@
 #include <nullworker/consumer/close_callbacks.hpp>
 #include <nullworker/consumer/health_probe.hpp>
 #include <nullworker/consumer/heartbeat_watch.hpp>
+#include <nullworker/journal/journal.hpp>
 #include <nullworker/reservation/desk.hpp>
 #include <nullworker/reservation/readiness.hpp>
 
@@ -54,7 +54,7 @@ public:
 
 private:
     void desk_changed() override;
-    void desk_settled() override;
+    void desk_worth_saving() override;
     void session_closed(const reservation::closed_session& session) override;
     void state_changed();
 
@@ -72,7 +72,7 @@ private:
     wakeup x_stop;
     wakeup x_slot_freed;
 
-    journal x_journal;
+    journal::journal x_journal;
     listeners x_listeners;
     reservation::readiness x_state;
     reservation::desk x_desk;

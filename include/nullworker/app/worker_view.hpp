@@ -1,7 +1,6 @@
 #pragma once
 
 #include <nullworker/api/metrics.hpp>
-#include <nullworker/app/journal.hpp>
 #include <nullworker/app/listeners.hpp>
 #include <nullworker/app/settings.hpp>
 #include <nullworker/auth/gatekeeper.hpp>
@@ -10,6 +9,7 @@
 #include <nullworker/autoscaler/reporter.hpp>
 #include <nullworker/consumer/health_probe.hpp>
 #include <nullworker/consumer/heartbeat_watch.hpp>
+#include <nullworker/journal/journal.hpp>
 #include <nullworker/reservation/desk.hpp>
 #include <nullworker/reservation/readiness.hpp>
 #include <nullworker/wire/control_messages.hpp>
@@ -24,7 +24,7 @@ namespace nullworker::app {
 struct worker_view {
     const settings& config;
     const listeners& doors;
-    const journal& kept;
+    const journal::journal& kept;
     const reservation::readiness& state;
     const reservation::desk& desk;
     const auth::gatekeeper& gate;

@@ -3,6 +3,7 @@
 #include <nullworker/auth/public_key.hpp>
 #include <nullworker/base/asio.hpp>
 #include <nullworker/base/clock.hpp>
+#include <nullworker/base/trouble.hpp>
 #include <nullworker/base/url.hpp>
 #include <nullworker/base/wakeup.hpp>
 #include <nullworker/net/http_client.hpp>
@@ -45,7 +46,7 @@ private:
     using clock = std::chrono::steady_clock;
 
     asio::awaitable<void> fetch_first();
-    asio::awaitable<std::string> fetch_once();
+    asio::awaitable<trouble> fetch_once();
     asio::awaitable<result<auth::public_key>> fetch(url address);
 
     std::vector<url> x_addresses;

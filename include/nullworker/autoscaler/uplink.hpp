@@ -2,6 +2,7 @@
 
 #include <nullworker/autoscaler/delivery.hpp>
 #include <nullworker/base/asio.hpp>
+#include <nullworker/base/trouble.hpp>
 #include <nullworker/base/url.hpp>
 #include <nullworker/base/wakeup.hpp>
 #include <nullworker/net/http_client.hpp>
@@ -41,11 +42,10 @@ public:
     [[nodiscard]] bool has_address() const noexcept { return !x_addresses.empty(); }
 
 private:
-    asio::awaitable<std::string> attempt(std::size_t address, std::string body,
-                                         delivery_policy::duration limit);
+    asio::awaitable<trouble> attempt(std::size_t address, std::string body, delivery_policy::duration limit);
     [[nodiscard]] delivery plan() const;
     void note_success(std::size_t address);
-    void note_failure(std::size_t address, const std::string& error);
+    void note_failure(std::size_t address, const trouble& met);
 
     std::vector<url> x_addresses;
     std::string x_name;

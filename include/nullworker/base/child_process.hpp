@@ -44,7 +44,7 @@ public:
     // Throws child_error when it cannot be started.
     child_process(const asio::any_io_executor& executor, const child_options& options);
 
-    // One with a group of its own is killed if it still runs.
+    // A program with a group of its own is killed if it still runs.
     ~child_process();
     child_process(const child_process&) = delete;
     child_process& operator=(const child_process&) = delete;
@@ -54,10 +54,10 @@ public:
 
     void signal(int number);
 
-    // Its number; -1 once it was waited for.
+    // The number of the process; -1 once it was waited for.
     [[nodiscard]] pid_t id() const noexcept { return x_pid; }
 
-    // Readable once it has ended, and now and then before: see until_ended.
+    // A descriptor that is readable once the program has ended, and now and then before: see until_ended.
     [[nodiscard]] asio::posix::stream_descriptor& handle() noexcept { return x_descriptor; }
 
 private:

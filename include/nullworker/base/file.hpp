@@ -26,16 +26,17 @@ struct file_stamp {
 // Whether data must survive the power, or just the process.
 enum class durability { process, power };
 
-// Makes `content` that of `path`, with mode 0600. A process that reads it after this one died, at whatever
-// moment, finds the old content or the new one, whole. Leaves the old file as it was when it fails. A second
-// file, `path`.new, stays beside it.
+// Makes `content` the content of `path`, with mode 0600. A process that reads the file after this one died,
+// at whatever moment, finds the old content or the new one, whole. Leaves the old file as it was when it
+// fails. A second file, `path`.new, stays beside it.
 [[nodiscard]] error_code replace_file(const std::string& path, std::string_view content, durability wanted);
 
 // Writes `content` into the file itself: for what need not be whole at every moment, but must find room on a
 // full disk, in the blocks that the file has.
 [[nodiscard]] error_code overwrite_file(const std::string& path, std::string_view content);
 
-// Held as long as the object lives; the system lets go of it when the process dies, however it dies.
+// A lock that is held as long as the object lives; the system lets go of it when the process dies, however it
+// dies.
 class file_lock {
 public:
     file_lock() = default;

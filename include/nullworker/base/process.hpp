@@ -16,7 +16,7 @@ namespace nullworker {
 // A descriptor that is readable once the child has ended; the caller's to close.
 [[nodiscard]] result<int> open_process(pid_t child);
 
-// Whether it has ended; it is not reaped. One that is not there any more has, too.
+// Whether the child has ended; it is not reaped. A child that is not there any more has ended, too.
 [[nodiscard]] bool has_ended(pid_t child) noexcept;
 
 // Waits on the descriptor of open_process until the child has ended. Such a descriptor may seem readable

@@ -32,10 +32,11 @@ public:
     // Returns when the last coroutine has ended.
     [[nodiscard]] asio::awaitable<void> join();
 
-    // The same for at most `limit`; false when some are still running then.
+    // Waits as `join` does, but for at most `limit`; false when some coroutines are still running then.
     [[nodiscard]] asio::awaitable<bool> join_for(std::chrono::steady_clock::duration limit);
 
-    // Waits for at most `patience`, then cancels what is left and waits for that. False when it had to.
+    // Waits for at most `patience`, then cancels the coroutines that are left and waits for them. False when
+    // it had to cancel.
     [[nodiscard]] asio::awaitable<bool> finish(std::chrono::steady_clock::duration patience);
 
     [[nodiscard]] std::size_t size() const noexcept { return x_signals.size(); }

@@ -32,7 +32,7 @@ struct url {
 [[nodiscard]] result<url> parse_url(std::string_view text);
 
 // The URLs of a comma-separated list, in order; blanks around an entry and empty entries are skipped. Fails
-// as parse_url does for the first entry that is none, and then puts that entry into `culprit`.
+// as parse_url does for the first entry that is no URL, and then puts that entry into `culprit`.
 [[nodiscard]] result<std::vector<url>> parse_url_list(std::string_view text, std::string* culprit = nullptr);
 
 // Whether both name the same scheme, host and port.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <nullworker/base/asio.hpp>
+#include <nullworker/base/trouble.hpp>
 #include <nullworker/consumer/probe_target.hpp>
 #include <nullworker/net/http_client.hpp>
 #include <nullworker/reservation/health_verdict.hpp>
@@ -36,11 +37,11 @@ public:
     [[nodiscard]] const reservation::health_verdict& verdict() const noexcept { return x_verdict; }
 
 private:
-    asio::awaitable<std::string> probe();
-    asio::awaitable<std::string> ask(url target);
-    asio::awaitable<std::string> connect(tcp_target target);
-    asio::awaitable<std::string> run_command(exec_target target);
-    void judge(std::string failure);
+    asio::awaitable<trouble> probe();
+    asio::awaitable<trouble> ask(url target);
+    asio::awaitable<trouble> connect(tcp_target target);
+    asio::awaitable<trouble> run_command(exec_target target);
+    void judge(const trouble& met);
 
     asio::any_io_executor x_executor;
     probe_settings x_settings;

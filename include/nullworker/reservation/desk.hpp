@@ -2,11 +2,11 @@
 
 #include <nullworker/base/clock.hpp>
 #include <nullworker/reservation/completion_outbox.hpp>
+#include <nullworker/reservation/desk_state.hpp>
 #include <nullworker/reservation/lease.hpp>
 #include <nullworker/reservation/load_ledger.hpp>
 #include <nullworker/reservation/recent_requests.hpp>
 #include <nullworker/reservation/resumption.hpp>
-#include <nullworker/wire/saved_state.hpp>
 #include <nullworker/wire/session_messages.hpp>
 
 #include <chrono>
@@ -26,9 +26,9 @@ public:
     // The slot, the load, or the completions changed: the autoscaler is to hear of it.
     virtual void desk_changed() = 0;
 
-    // What is worth keeping changed, but nobody has to hear of it: a debt to the autoscaler was settled, or
-    // the session got one more grant.
-    virtual void desk_settled() = 0;
+    // What is worth saving changed, but the autoscaler need not hear of it: a debt to it was settled, or the
+    // session got one more grant or another end.
+    virtual void desk_worth_saving() = 0;
 
     // A session left the slot; its load and completion are already booked.
     virtual void session_closed(const closed_session& session) = 0;
@@ -72,7 +72,7 @@ public:
     // Whether `auth` equals a grant of the session whose signature was verified at the time.
     [[nodiscard]] bool holds_proof(const std::string& session_id, const wire::json_value& auth, instant now);
 
-    // The same as `find`, and adds the session's lifetime to its expiration, up to the maximum ahead of
+    // Finds the session as `find` does, and adds its lifetime to its expiration, up to the maximum ahead of
     // `now`.
     lookup_result renew(const std::string& session_id, const wire::json_value& auth, instant now);
 
@@ -81,8 +81,8 @@ public:
     // somebody else holds it.
     const lease* renew(const std::optional<std::string>& session_id, seconds lifetime, instant now);
 
-    // Ends the session, if `auth` equals one of its grants. `session` is null in every case.
-    lookup_result end(const std::string& session_id, const wire::json_value& auth, instant now);
+    // Ends the session, if `auth` equals one of its grants; says whether it was found.
+    lookup_outcome end(const std::string& session_id, const wire::json_value& auth, instant now);
 
     // Frees the slot whoever holds it, or only if `session_id` does; the id of the session it ended, or
     // nothing.
@@ -114,27 +114,27 @@ public:
     // The live lease, or null.
     [[nodiscard]] const lease* holder() const noexcept { return x_lease ? &*x_lease : nullptr; }
 
-    // That of the live lease; 0 where there is none.
+    // The generation of the live lease; 0 where there is none.
     [[nodiscard]] std::uint64_t generation() const noexcept { return x_lease ? x_lease->generation : 0; }
 
-    // Sessions so far, those of former processes included.
+    // Sessions so far, including the sessions of former processes.
     [[nodiscard]] std::uint64_t sessions() const noexcept { return x_generation; }
 
     [[nodiscard]] const completion_outbox& outbox() const noexcept { return x_outbox; }
     void delivered(const completion_outbox::parcel& sent);
 
-    // What is to survive the process, but for the completions, which the outbox shows.
-    [[nodiscard]] wire::saved_desk save() const;
+    // What is to survive the process, beside the outbox.
+    [[nodiscard]] desk_state save() const;
 
     // Goes on where a former process stopped. Only for a desk that is as good as new; the observer hears
     // nothing. A session whose time was up meanwhile is still in the slot, for `expire` to end.
-    void restore(const wire::saved_state& saved, clock_continuity clocks, instant now);
+    void restore(const former_desk& left, clock_continuity clocks, instant now);
 
 private:
     lookup_result look_up(const std::string& session_id, const wire::json_value& auth) const;
     void close(close_reason reason, instant now);
     void changed();
-    void settled();
+    void worth_saving();
 
     desk_settings x_settings;
     std::function<std::string()> x_make_session_id;

@@ -21,7 +21,7 @@ public:
         ++x_count;
     }
 
-    // Goes on counting where a former process stopped; one that it saw already counts once more.
+    // Goes on counting where a former process stopped; a request that it saw already counts once more.
     void resume(std::int64_t count) noexcept { x_before = count; }
 
     // Distinct requests so far.

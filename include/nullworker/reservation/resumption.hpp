@@ -11,7 +11,8 @@ enum class clock_continuity { same_boot, rebooted };
 
 // When a session that another process gave out, to end at `expires`, ends in this process. It never gets more
 // time than it had left at `saved_at`: in the same run of the machine the monotonic clock says when it is up,
-// after a reboot the wall clock says how much of the rest is gone, and one that was set back says none.
+// after a reboot the wall clock says how much of the rest is gone, and a wall clock that was set back says
+// none.
 [[nodiscard]] inline instant resumed_expiry(const instant& expires, const instant& saved_at,
                                             clock_continuity clocks, const instant& now) {
     using ticks = std::chrono::steady_clock::duration;

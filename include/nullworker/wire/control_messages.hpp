@@ -37,7 +37,7 @@ struct renewal_request {
 // The query of GET /session.
 struct session_query {
     seconds wait{};          // 0: answer at once
-    std::int64_t since = 0;  // the generation that the caller has seen; 0 is that of the empty slot
+    std::int64_t since = 0;  // the generation that the caller has seen; 0 is the generation of the empty slot
 };
 
 [[nodiscard]] parsed<session_query> parse_session_query(std::string_view query);

@@ -39,12 +39,15 @@ public:
     [[nodiscard]] const nlohmann::json& document() const noexcept { return *x_document; }
 
     // Deep equality: the order of keys is irrelevant, 1 equals 1.0, other numbers differ where their exact
-    // values do (an integer beyond 64 bits has that of the nearest double). Grants are credentials: the time
-    // it takes tells nothing about where two documents differ.
+    // values do (an integer beyond 64 bits has the value of the nearest double). Grants are credentials: the
+    // time it takes tells nothing about where two documents differ.
     friend bool operator==(const json_value& a, const json_value& b);
 
 private:
     std::shared_ptr<const nlohmann::json> x_document;
 };
+
+// A document in one line without blanks; what is not UTF-8 is replaced.
+[[nodiscard]] std::string compact(const nlohmann::json& document);
 
 }  // namespace nullworker::wire

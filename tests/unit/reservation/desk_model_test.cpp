@@ -1,3 +1,4 @@
+#include <nullworker/journal/state_format.hpp>
 #include <nullworker/reservation/desk.hpp>
 
 #include <gtest/gtest.h>
@@ -218,16 +219,16 @@ struct witness final : desk_observer {
     int changes = 0;
     bool too_early = false;
     std::vector<closing> closings;
-    wire::saved_state kept;
+    former_desk kept;
 
     void desk_changed() override {
         ++changes;
         keep();
     }
-    void desk_settled() override { keep(); }
+    void desk_worth_saving() override { keep(); }
     void keep() {
-        kept.desk = watched->save();
-        kept.completions = watched->outbox().next(watched->outbox().size()).entries;
+        kept.state = watched->save();
+        kept.undelivered = watched->outbox().next(watched->outbox().size()).entries;
     }
     void session_closed(const closed_session& session) override {
         too_early = too_early || watched->holder() != nullptr || watched->outbox().empty() || changes == 0;
@@ -477,9 +478,8 @@ private:
         const auto named = named_by(s);
         const auto found = x_desk->end(named.id, named.auth, x_now);
         model_expires();
-        require(found.outcome == model_looks_up(named.id, named.auth), "what is ended");
-        require(!found.session, "the session ended");
-        if (found.outcome == lookup::found)
+        require(found == model_looks_up(named.id, named.auth), "what is ended");
+        if (found == lookup::found)
             model_closes(close_reason::ended);
     }
 
@@ -567,13 +567,13 @@ private:
     }
 
     // Through the text of the state file, which takes its time.
-    static wire::saved_state written_and_read(const wire::saved_state& state) {
+    static former_desk written_and_read(const former_desk& left) {
         std::string rows;
-        for (const auto& entry : state.completions)
-            rows += (rows.empty() ? "" : ",") + wire::state_row(entry);
-        const auto read = wire::parse_saved_state(wire::to_json(state, rows));
+        for (const auto& entry : left.undelivered)
+            rows += (rows.empty() ? "" : ",") + journal::state_row(entry);
+        const auto read = journal::read_state(journal::write_state({}, left.state, left.saved_at, rows));
         require(read.has_value(), "whether the state can be read");
-        return *read;
+        return read->left;
     }
 
     // Snapshots and parcels that were under way died with their process; what they held is still owed.

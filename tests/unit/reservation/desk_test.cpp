@@ -25,7 +25,7 @@ struct recorder final : desk_observer {
     std::vector<closed_session> closed;
 
     void desk_changed() override { ++changes; }
-    void desk_settled() override { ++settled; }
+    void desk_worth_saving() override { ++settled; }
     void session_closed(const closed_session& session) override { closed.push_back(session); }
 };
 
@@ -129,7 +129,7 @@ TEST_F(desk_test, a_session_is_found_by_its_id_and_the_grant_it_was_made_with) {
 TEST_F(desk_test, ending_frees_the_slot_and_owes_a_success) {
     reserve(request(7));
     clock.advance(1500ms);
-    EXPECT_EQ(front.end("session-1", request(7).grant.document, clock.time).outcome, lookup::found);
+    EXPECT_EQ(front.end("session-1", request(7).grant.document, clock.time), lookup::found);
     EXPECT_EQ(front.holder(), nullptr);
     ASSERT_EQ(owed().size(), 1u);
     EXPECT_EQ(owed()[0].status, wire::completion_status::success);
@@ -143,7 +143,7 @@ TEST_F(desk_test, ending_frees_the_slot_and_owes_a_success) {
 
 TEST_F(desk_test, a_wrong_grant_does_not_end_a_session) {
     reserve(request(7));
-    EXPECT_EQ(front.end("session-1", request(8).grant.document, clock.time).outcome, lookup::unauthorised);
+    EXPECT_EQ(front.end("session-1", request(8).grant.document, clock.time), lookup::unauthorised);
     EXPECT_NE(front.holder(), nullptr);
     EXPECT_TRUE(observer.closed.empty());
 }
@@ -182,7 +182,7 @@ TEST_F(desk_test, an_expired_holder_cannot_end_its_successor) {
     reserve(request(7, 100, 60));
     clock.advance(61s);
     reserve(request(8));
-    EXPECT_EQ(front.end("session-1", request(7).grant.document, clock.time).outcome, lookup::unknown);
+    EXPECT_EQ(front.end("session-1", request(7).grant.document, clock.time), lookup::unknown);
     EXPECT_EQ(front.holder()->session_id, "session-2");
     EXPECT_EQ(front.holder()->generation, 2u);
 }

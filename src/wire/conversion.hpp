@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+// How the structs of this room become JSON, and JSON a struct.
+
 // What is not there is null on the wire.
 template <class T>
 struct nlohmann::adl_serializer<std::optional<T>> {
@@ -88,9 +90,5 @@ void read_member(const nlohmann::json& message, const char* name, T& out) {
     inline void from_json(const nlohmann::json& document, Type& message) {              \
         NLOHMANN_JSON_EXPAND(NLOHMANN_JSON_PASTE(NULLWORKER_READ_MEMBER, __VA_ARGS__))  \
     }
-
-[[nodiscard]] inline std::string compact(const nlohmann::json& document) {
-    return document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
 
 }  // namespace nullworker::wire

@@ -1,20 +1,24 @@
-#include "reading.hpp"
-
+#include <nullworker/journal/state_format.hpp>
+#include <nullworker/wire/json_value.hpp>
 #include <nullworker/wire/route_grant.hpp>
-#include <nullworker/wire/saved_state.hpp>
 #include <nullworker/wire/session_messages.hpp>
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <chrono>
+#include <cstddef>
 #include <limits>
 #include <utility>
 
-namespace nullworker::wire {
+namespace nullworker::journal {
 namespace {
 
 using nlohmann::json;
+using reservation::desk_state;
+using reservation::grant_trust;
+using reservation::lease;
 
 constexpr int format_version = 1;
 constexpr std::size_t max_grants = 64;       // far above what the desk keeps
@@ -25,7 +29,7 @@ constexpr double max_sum = 1e18;             // of many costs
 // No time lies later, so that differences and sums of times stay within 64 bits.
 constexpr std::chrono::nanoseconds latest = std::chrono::hours(24 * 365 * 100);
 
-// A value that no daemon writes. Ends in read_message, as nlohmann's own complaints about wrong types do.
+// A value that no daemon writes. Ends in read_state, as nlohmann's own complaints about wrong types do.
 [[noreturn]] void refuse_value(const char* what) {
     throw json::other_error::create(501, what, nullptr);
 }
@@ -54,8 +58,8 @@ std::int64_t count(const json& value) {
 
 // Grants and payloads are kept as text: they nest as deeply as a request may, and the file must not nest
 // deeper.
-json_value embedded(const json& value) {
-    const auto document = json_value::parse(value.get_ref<const std::string&>());
+wire::json_value embedded(const json& value) {
+    const auto document = wire::json_value::parse(value.get_ref<const std::string&>());
     if (!document)
         refuse_value("an embedded document is no JSON");
     return *document;
@@ -82,21 +86,22 @@ instant read_instant(const json& document) {
             time_point<std::chrono::system_clock>(document.at("wall_ns"))};
 }
 
-json to_document(const saved_lease& lease) {
+json to_document(const lease& held) {
     auto grants = json::array();
-    for (const auto& grant : lease.grants)
+    for (const auto& grant : held.grants)
         grants.push_back(grant.dump());
+    const auto& on_close = held.on_close;
     return {
-        {"session_id", lease.session_id},
+        {"session_id", held.session_id},
         {"grants", std::move(grants)},
-        {"verified", lease.verified},
-        {"cost", lease.cost},
-        {"request_idx", lease.request_idx},
-        {"lifetime", lease.lifetime.count()},
-        {"created", to_document(lease.created)},
-        {"expires", to_document(lease.expires)},
-        {"close_route", lease.close_route ? json(*lease.close_route) : json()},
-        {"close_payload", lease.close_payload.dump()},
+        {"verified", held.trust == grant_trust::verified},
+        {"cost", held.cost},
+        {"request_idx", held.request_idx},
+        {"lifetime", held.lifetime.count()},
+        {"created", to_document(held.created)},
+        {"expires", to_document(held.expires)},
+        {"close_route", on_close ? json(on_close->route) : json()},
+        {"close_payload", (on_close ? on_close->payload : wire::json_value()).dump()},
     };
 }
 
@@ -109,30 +114,31 @@ std::string read_session_id(const json& value) {
     return id;
 }
 
-saved_lease read_lease(const json& document) {
-    saved_lease out;
+lease read_lease(const json& document) {
+    const bool verified = document.at("verified").get_ref<const json::boolean_t&>();
+    lease out;
     out.session_id = read_session_id(document.at("session_id"));
     for (const auto& grant : document.at("grants"))
         out.grants.push_back(embedded(grant));
     if (out.grants.empty() || out.grants.size() > max_grants)
         refuse_value("no grants, or too many");
-    out.verified = document.at("verified").get_ref<const json::boolean_t&>();
-    out.cost = within_range(document.at("cost"), std::numeric_limits<double>::denorm_min(), max_cost);
+    out.trust = verified ? grant_trust::verified : grant_trust::unverified;
+    out.cost = within_range(document.at("cost"), std::numeric_limits<double>::denorm_min(), wire::max_cost);
     out.request_idx = integer(document.at("request_idx"));
-    out.lifetime = seconds(within_range(document.at("lifetime"), 0.0, longest_max_lifetime.count()));
+    out.lifetime = seconds(within_range(document.at("lifetime"), 0.0, wire::longest_max_lifetime.count()));
     out.created = read_instant(document.at("created"));
     out.expires = read_instant(document.at("expires"));
+    auto payload = embedded(document.at("close_payload"));
     if (const auto& route = document.at("close_route"); !route.is_null())
-        out.close_route = route.get<std::string>();
-    out.close_payload = embedded(document.at("close_payload"));
+        out.on_close = {route.get<std::string>(), std::move(payload)};
     return out;
 }
 
-completion read_row(const json& row) {
+wire::completion read_row(const json& row) {
     constexpr double latest_second = std::chrono::duration<double>(latest).count();
     if (!row.is_array() || row.size() != 5)
         refuse_value("not a completion");
-    const auto status = completion_status_named(row[1].get_ref<const std::string&>());
+    const auto status = wire::completion_status_named(row[1].get_ref<const std::string&>());
     if (!status)
         refuse_value("an unknown status");
     return {.request_idx = integer(row[0]),
@@ -142,46 +148,51 @@ completion read_row(const json& row) {
             .work_completed_at = within_range(row[4], 0, latest_second)};
 }
 
-}  // namespace
-
-void from_json(const json& document, saved_state& state) {
+saved_state read_document(const json& document) {
     if (document.at("nullworker_state") != format_version)
         refuse_value("not a state file of this version");
-    state.container_id = integer(document.at("container_id"));
-    document.at("boot_id").get_to(state.boot_id);
-    state.saved_at = read_instant(document.at("saved_at"));
-    state.desk.generation = static_cast<std::uint64_t>(count(document.at("generation")));
-    state.desk.requests_received = count(document.at("requests_received"));
-    state.desk.new_load = within_range(document.at("new_load"), 0, max_sum);
-    state.desk.rej_load = within_range(document.at("rej_load"), 0, max_sum);
-    state.desk.cur_perf = within_range(document.at("cur_perf"), 0, max_sum);
-    if (const auto& lease = document.at("lease"); !lease.is_null())
-        state.desk.lease = read_lease(lease);
+    saved_state out;
+    out.owner.container_id = integer(document.at("container_id"));
+    document.at("boot_id").get_to(out.owner.boot_id);
+    out.left.saved_at = read_instant(document.at("saved_at"));
+    desk_state& state = out.left.state;
+    state.generation = static_cast<std::uint64_t>(count(document.at("generation")));
+    state.requests_received = count(document.at("requests_received"));
+    state.owed.new_load = within_range(document.at("new_load"), 0, max_sum);
+    state.owed.rej_load = within_range(document.at("rej_load"), 0, max_sum);
+    state.owed.cur_perf = within_range(document.at("cur_perf"), 0, max_sum);
+    if (const auto& held = document.at("lease"); !held.is_null()) {
+        state.holder = read_lease(held);
+        state.holder->generation = state.generation;
+    }
     const auto& rows = document.at("completions");
     if (!rows.is_array() || rows.size() > max_rows)
         refuse_value("no completions, or too many");
     for (const auto& row : rows)
-        state.completions.push_back(read_row(row));
+        out.left.undelivered.push_back(read_row(row));
+    return out;
 }
 
-std::string state_row(const completion& entry) {
-    return compact(json::array({entry.request_idx, to_string(entry.status), entry.entered_queue_at,
-                                entry.work_started_at, entry.work_completed_at}));
+}  // namespace
+
+std::string state_row(const wire::completion& entry) {
+    return wire::compact(json::array({entry.request_idx, to_string(entry.status), entry.entered_queue_at,
+                                      entry.work_started_at, entry.work_completed_at}));
 }
 
-std::string to_json(const saved_state& state, std::string_view rows) {
-    const auto& desk = state.desk;
-    auto out = compact({
+std::string write_state(const state_owner& owner, const desk_state& state, instant saved_at,
+                        std::string_view rows) {
+    auto out = wire::compact({
         {"nullworker_state", format_version},
-        {"container_id", state.container_id},
-        {"boot_id", state.boot_id},
-        {"saved_at", to_document(state.saved_at)},
-        {"generation", desk.generation},
-        {"requests_received", desk.requests_received},
-        {"new_load", desk.new_load},
-        {"rej_load", desk.rej_load},
-        {"cur_perf", desk.cur_perf},
-        {"lease", desk.lease ? to_document(*desk.lease) : json()},
+        {"container_id", owner.container_id},
+        {"boot_id", owner.boot_id},
+        {"saved_at", to_document(saved_at)},
+        {"generation", state.generation},
+        {"requests_received", state.requests_received},
+        {"new_load", state.owed.new_load},
+        {"rej_load", state.owed.rej_load},
+        {"cur_perf", state.owed.cur_perf},
+        {"lease", state.holder ? to_document(*state.holder) : json()},
     });
     out.pop_back();  // the brace, for one more member
     out += ",\"completions\":[";
@@ -190,8 +201,15 @@ std::string to_json(const saved_state& state, std::string_view rows) {
     return out;
 }
 
-result<saved_state> parse_saved_state(std::string_view text) {
-    return read_message<saved_state>(text);
+result<saved_state> read_state(std::string_view text) {
+    const auto value = wire::json_value::parse(text);
+    if (!value)
+        return value.error();
+    try {
+        return read_document(value->document());
+    } catch (const json::exception&) {
+        return errc::unexpected_message;
+    }
 }
 
-}  // namespace nullworker::wire
+}  // namespace nullworker::journal

@@ -2,7 +2,9 @@
 
 #include <nullworker/base/file.hpp>
 #include <nullworker/base/log.hpp>
+#include <nullworker/journal/state_format.hpp>
 #include <nullworker/reservation/desk.hpp>
+#include <nullworker/reservation/resumption.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -11,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-namespace nullworker::app {
+namespace nullworker::journal {
 
 struct journal_settings {
     std::string directory;  // made if need be; empty: nothing is kept
@@ -27,7 +29,7 @@ public:
     explicit journal(journal_settings settings);
 
     struct recovered {
-        wire::saved_state state;
+        reservation::former_desk left;
         reservation::clock_continuity clocks;
     };
 
@@ -68,8 +70,8 @@ private:
     void note_success();
 
     journal_settings x_settings;
+    state_owner x_owner;
     std::string x_path;
-    std::string x_boot_id;
     file_lock x_lock;
     rows x_rows;
     bool x_failing = false;
@@ -78,4 +80,4 @@ private:
     std::uint64_t x_failures = 0;
 };
 
-}  // namespace nullworker::app
+}  // namespace nullworker::journal

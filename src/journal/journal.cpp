@@ -1,11 +1,11 @@
-#include <nullworker/app/journal.hpp>
 #include <nullworker/base/log.hpp>
+#include <nullworker/journal/journal.hpp>
 
 #include <filesystem>
 #include <system_error>
 #include <utility>
 
-namespace nullworker::app {
+namespace nullworker::journal {
 namespace {
 
 // Grants and payloads of one session and a full outbox stay far below.
@@ -36,7 +36,7 @@ std::string_view journal::rows::of(const reservation::completion_outbox& outbox)
     if (x_sizes.empty())
         x_first = outbox.first();
     while (x_first + x_sizes.size() < outbox.end()) {
-        const auto row = wire::state_row(outbox.at(x_first + x_sizes.size())) + ',';
+        const auto row = state_row(outbox.at(x_first + x_sizes.size())) + ',';
         x_text += row;
         x_sizes.push_back(row.size());
     }
@@ -47,7 +47,7 @@ std::string_view journal::rows::of(const reservation::completion_outbox& outbox)
 journal::journal(journal_settings settings) : x_settings(std::move(settings)) {
     if (!enabled())
         return;
-    x_boot_id = read_boot_id();
+    x_owner = {x_settings.container_id, read_boot_id()};
     const std::string stem = x_settings.directory + "/state-" + std::to_string(x_settings.container_id);
     x_path = stem + ".json";
     std::error_code made;
@@ -82,19 +82,21 @@ std::optional<journal::recovered> journal::load() {
                      {{"file", x_path}, {"reason", "the last process could not keep its state"}});
         return std::nullopt;
     }
-    auto state = wire::parse_saved_state(*text);
+    auto state = read_state(*text);
     if (!state) {
         set_aside("unreadable or truncated: " + state.error().message());
         return std::nullopt;
     }
-    if (state->container_id != x_settings.container_id) {
-        set_aside("it belongs to container " + std::to_string(state->container_id) + ", this is " +
-                  std::to_string(x_settings.container_id));
+    const auto& owner = state->owner;
+    if (owner.container_id != x_owner.container_id) {
+        set_aside("it belongs to container " + std::to_string(owner.container_id) + ", this is " +
+                  std::to_string(x_owner.container_id));
         return std::nullopt;
     }
     using reservation::clock_continuity;
-    const bool same_boot = !x_boot_id.empty() && state->boot_id == x_boot_id;
-    return recovered{std::move(*state), same_boot ? clock_continuity::same_boot : clock_continuity::rebooted};
+    const bool same_boot = !x_owner.boot_id.empty() && owner.boot_id == x_owner.boot_id;
+    return recovered{std::move(state->left),
+                     same_boot ? clock_continuity::same_boot : clock_continuity::rebooted};
 }
 
 void journal::prepare(const reservation::desk& desk, instant now) {
@@ -108,12 +110,7 @@ void journal::save(const reservation::desk& desk, instant now) {
 }
 
 bool journal::write(const reservation::desk& desk, instant now) {
-    const wire::saved_state state{.container_id = x_settings.container_id,
-                                  .boot_id = x_boot_id,
-                                  .saved_at = now,
-                                  .desk = desk.save(),
-                                  .completions = {}};
-    const auto text = wire::to_json(state, x_rows.of(desk.outbox()));
+    const auto text = write_state(x_owner, desk.save(), now, x_rows.of(desk.outbox()));
     const auto ec = replace_file(x_path, text, x_settings.wanted);
     if (ec)
         note_failure(ec.message());
@@ -161,4 +158,4 @@ void journal::note_success() {
         log::info("state_saved_again", {{"file", x_path}, {"failures", x_failures}});
 }
 
-}  // namespace nullworker::app
+}  // namespace nullworker::journal

@@ -1,6 +1,6 @@
 #include "support/temporary_directory.hpp"
 
-#include <nullworker/app/journal.hpp>
+#include <nullworker/journal/journal.hpp>
 
 #include <gtest/gtest.h>
 
@@ -10,7 +10,7 @@
 
 #include <sys/resource.h>
 
-namespace nullworker::app {
+namespace nullworker::journal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -19,7 +19,7 @@ using reservation::grant_trust;
 
 // A desk that keeps its state in a journal, as the daemon's does.
 struct kept_desk final : reservation::desk_observer {
-    app::journal kept;
+    journal kept;
     desk front{{}, [this] { return "session" + std::to_string(++ids); }, this};
     int ids = 0;
 
@@ -27,7 +27,7 @@ struct kept_desk final : reservation::desk_observer {
         : kept({.directory = directory, .container_id = container_id}) {}
 
     void desk_changed() override { kept.save(front, now()); }
-    void desk_settled() override { kept.save(front, now()); }
+    void desk_worth_saving() override { kept.save(front, now()); }
     void session_closed(const reservation::closed_session&) override {}
 
     void reserve(std::int64_t request_idx) {
@@ -42,7 +42,7 @@ struct kept_desk final : reservation::desk_observer {
     bool resume() {
         const auto found = kept.load();
         if (found)
-            front.restore(found->state, found->clocks, now());
+            front.restore(found->left, found->clocks, now());
         return found.has_value();
     }
 
@@ -160,7 +160,7 @@ TEST_F(journal_test, an_unreadable_state_is_set_aside_and_the_next_one_kept) {
         EXPECT_FALSE(next.resume()) << content;
         EXPECT_EQ(test::read_file(file() + ".set-aside"), content);
         next.reserve(1);
-        EXPECT_TRUE(wire::parse_saved_state(test::read_file(file())));
+        EXPECT_TRUE(read_state(test::read_file(file())));
     }
 }
 
@@ -218,13 +218,13 @@ TEST_F(journal_test, a_full_disk_leaves_the_worker_in_memory_until_there_is_room
     }
     worker.reserve(2);
     EXPECT_FALSE(worker.kept.failing());
-    EXPECT_EQ(wire::parse_saved_state(test::read_file(file())).value().completions.size(), 1U);
+    EXPECT_EQ(read_state(test::read_file(file())).value().left.undelivered.size(), 1U);
 }
 
 TEST_F(journal_test, after_a_reboot_the_monotonic_times_mean_nothing) {
     live([](kept_desk& worker) { worker.reserve(1); });
     auto text = test::read_file(file());
-    const auto id = wire::parse_saved_state(text).value().boot_id;
+    const auto id = read_state(text).value().owner.boot_id;
     ASSERT_FALSE(id.empty());
     kept_desk same(directory());
     EXPECT_EQ(same.kept.load().value().clocks, reservation::clock_continuity::same_boot);
@@ -265,4 +265,4 @@ TEST_F(journal_test, without_a_directory_nothing_is_written) {
 }
 
 }  // namespace
-}  // namespace nullworker::app
+}  // namespace nullworker::journal

@@ -1,0 +1,85 @@
+// Where no daemon runs, deploy/onstart.sh tells the autoscaler so itself: with a report of its own making.
+
+#include "support/program.hpp"
+#include "support/temporary_directory.hpp"
+
+#include <nullworker/wire/status_report.hpp>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+namespace nullworker {
+namespace {
+
+using nlohmann::json;
+
+// A curl that keeps what it is to post beside itself, and connects to nobody.
+constexpr const char* keeping_curl = R"(#!/bin/sh
+for address; do :; done
+echo "$address" >"$KEPT/address"
+cat >"$KEPT/body"
+)";
+
+// Runs the script with a setting that it refuses; it then reports, and ends.
+class onstart_report_test : public testing::Test {
+protected:
+    void refuse_to_start(const std::map<std::string, std::string>& environment) {
+        namespace fs = std::filesystem;
+        const auto curl = x_folder.write("curl", keeping_curl);
+        fs::permissions(curl, fs::perms::owner_all);
+        auto variables = environment;
+        variables["KEPT"] = x_folder.path();
+        variables["WORKSPACE_DIR"] = x_folder.path();
+        variables["REPORT_ADDR"] = "http://127.0.0.1:1";
+        const std::string path = "PATH=" + x_folder.path().string() + ":/usr/bin:/bin";
+        test::program script({"/usr/bin/env", path, "sh", NULLWORKER_ONSTART}, variables);
+        EXPECT_EQ(script.wait(), 2) << script.out() << script.err();
+        EXPECT_EQ(test::read_file(x_folder.file("address")), "http://127.0.0.1:1/worker_status/\n");
+        body = test::read_file(x_folder.file("body"));
+    }
+
+    std::string body;
+
+private:
+    test::temporary_directory x_folder;
+};
+
+// The members by name, and each of the same type: an integer is not written as a fraction, nor the other way.
+void expect_same(const json& actual, const json& expected) {
+    for (const auto& [name, value] : expected.items()) {
+        ASSERT_TRUE(actual.contains(name)) << name;
+        EXPECT_EQ(actual[name], value) << name;
+        EXPECT_STREQ(actual[name].type_name(), value.type_name()) << name;
+        EXPECT_EQ(actual[name].is_number_float(), value.is_number_float()) << name;
+    }
+    EXPECT_EQ(actual.size(), expected.size()) << actual;
+}
+
+TEST_F(onstart_report_test, has_the_members_of_the_daemons_report_and_no_others) {
+    refuse_to_start({{"CONTAINER_ID", "4242"},
+                     {"MASTER_TOKEN", "master \"token\""},
+                     {"PUBLIC_IPADDR", "203.0.113.7"},
+                     {"WORKER_PORT", "3000"},
+                     {"VAST_TCP_PORT_3000", "40001"},
+                     {"USE_SSL", "true"},
+                     {"STOP_GRACE", "a \"b\\"}});
+    const wire::status_report daemons{.id = 4242,
+                                      .mtoken = "master \"token\"",
+                                      .error_msg = "STOP_GRACE=a \"b\\ is not a whole number",
+                                      .url = "https://203.0.113.7:40001"};
+    expect_same(json::parse(body), json::parse(wire::to_json(daemons)));
+}
+
+TEST_F(onstart_report_test, can_be_read_where_nothing_is_known_of_the_worker) {
+    refuse_to_start({{"CONTAINER_ID", "1"}, {"STOP_GRACE", "x"}});
+    const auto report = wire::parse_status_report(body);
+    ASSERT_TRUE(report) << body;
+    EXPECT_EQ(report->max_perf, 0);
+}
+
+}  // namespace
+}  // namespace nullworker
