@@ -8,8 +8,8 @@ if(TARGET manuals)
     install(DIRECTORY ${PROJECT_BINARY_DIR}/share/bash-completion ${PROJECT_BINARY_DIR}/share/zsh
             DESTINATION ${CMAKE_INSTALL_DATAROOTDIR})
 endif()
-# The folders are those of the repository, so that the links in README.md lead somewhere.
-install(FILES README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+# The folders are those of the repository, so that the links of the pages lead somewhere.
+install(FILES README.md CHANGELOG.md CONTRIBUTING.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN *.md)
 set(for_all OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
 install(DIRECTORY examples DESTINATION ${CMAKE_INSTALL_DOCDIR}

@@ -11,7 +11,7 @@
 #include <sstream>
 #include <string>
 
-// What the README says of the configuration is what nullworkerd knows of it.
+// What docs/configuration.md says is what nullworkerd knows of it.
 namespace nullworker::app {
 namespace {
 
@@ -36,9 +36,9 @@ std::string cell(std::istringstream& row) {
     return text.substr(first, text.find_last_not_of(' ') + 1 - first);
 }
 
-table of_readme() {
+table of_page() {
     table out;
-    std::istringstream lines(test::read_file(NULLWORKER_README));
+    std::istringstream lines(test::read_file(NULLWORKER_CONFIGURATION_PAGE));
     for (std::string line; std::getline(lines, line);) {
         if (!line.starts_with("| `--"))
             continue;
@@ -65,16 +65,16 @@ table of_program() {
     return out;
 }
 
-TEST(readme, has_every_setting_with_its_variable_and_its_default) {
-    if (!std::filesystem::exists(NULLWORKER_README))
-        GTEST_SKIP() << "there is no " << NULLWORKER_README;
-    auto written = of_readme();
+TEST(configuration_page, has_every_setting_with_its_variable_and_its_default) {
+    if (!std::filesystem::exists(NULLWORKER_CONFIGURATION_PAGE))
+        GTEST_SKIP() << "there is no " << NULLWORKER_CONFIGURATION_PAGE;
+    auto written = of_page();
     for (const auto& [flag, facts] : of_program()) {
-        EXPECT_EQ(written[flag], facts) << "of " << flag << " in the README";
+        EXPECT_EQ(written[flag], facts) << "of " << flag << " on the page";
         written.erase(flag);
     }
     for (const auto& [flag, facts] : written)
-        ADD_FAILURE() << flag << " is in the README only: " << facts;
+        ADD_FAILURE() << flag << " is on the page only: " << facts;
 }
 
 TEST(command_line, is_described_whatever_the_environment_says) {
