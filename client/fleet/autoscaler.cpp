@@ -1,10 +1,10 @@
 #include <fleet/autoscaler.hpp>
 #include <nullworker/base/deadline.hpp>
+#include <nullworker/base/query.hpp>
 #include <nullworker/base/secret.hpp>
 #include <nullworker/wire/session_messages.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <string_view>
 #include <utility>
 
@@ -26,34 +26,6 @@ net::reply refuse(unsigned status, const std::string& why) {
 net::reply refuse(const error_code& parse_error) {
     return parse_error == errc::invalid_json ? refuse(400, "invalid JSON")
                                              : refuse(422, "not the message that belongs here");
-}
-
-std::string percent_decoded(std::string_view text) {
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        unsigned char code = 0;
-        const char* digits = text.data() + i + 1;
-        if (text[i] == '%' && i + 2 < text.size() &&
-            std::from_chars(digits, digits + 2, code, 16).ptr == digits + 2) {
-            out += static_cast<char>(code);
-            i += 2;
-        } else {
-            out += text[i];
-        }
-    }
-    return out;
-}
-
-// The value of `name` in a query; empty where it is not there.
-std::string query_value(std::string_view query, const std::string& name) {
-    while (!query.empty()) {
-        const auto end = query.find('&');
-        const auto pair = query.substr(0, end);
-        if (pair.starts_with(name + '='))
-            return percent_decoded(pair.substr(name.size() + 1));
-        query.remove_prefix(end == std::string_view::npos ? query.size() : end + 1);
-    }
-    return {};
 }
 
 // The account's key: the bearer token, or api_key in the query.
