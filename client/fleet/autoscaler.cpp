@@ -1,10 +1,12 @@
 #include <fleet/autoscaler.hpp>
 #include <nullworker/base/deadline.hpp>
+#include <nullworker/base/query.hpp>
 #include <nullworker/base/secret.hpp>
+#include <nullworker/net/route_table.hpp>
 #include <nullworker/wire/session_messages.hpp>
 
 #include <algorithm>
-#include <charconv>
+#include <array>
 #include <string_view>
 #include <utility>
 
@@ -28,32 +30,8 @@ net::reply refuse(const error_code& parse_error) {
                                              : refuse(422, "not the message that belongs here");
 }
 
-std::string percent_decoded(std::string_view text) {
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        unsigned char code = 0;
-        const char* digits = text.data() + i + 1;
-        if (text[i] == '%' && i + 2 < text.size() &&
-            std::from_chars(digits, digits + 2, code, 16).ptr == digits + 2) {
-            out += static_cast<char>(code);
-            i += 2;
-        } else {
-            out += text[i];
-        }
-    }
-    return out;
-}
-
-// The value of `name` in a query; empty where it is not there.
-std::string query_value(std::string_view query, const std::string& name) {
-    while (!query.empty()) {
-        const auto end = query.find('&');
-        const auto pair = query.substr(0, end);
-        if (pair.starts_with(name + '='))
-            return percent_decoded(pair.substr(name.size() + 1));
-        query.remove_prefix(end == std::string_view::npos ? query.size() : end + 1);
-    }
-    return {};
+net::reply refuse_route(unsigned status) {
+    return refuse(status, status == 404 ? "no such path" : "another verb is needed");
 }
 
 // The account's key: the bearer token, or api_key in the query.
@@ -64,38 +42,27 @@ std::string presented_key(const net::request& incoming) {
     return query_value(incoming.query, "api_key");
 }
 
-std::string_view without_slash(std::string_view path) {
+std::string without_last_slash(std::string path) {
     if (path.size() > 1 && path.ends_with('/'))
-        path.remove_suffix(1);
+        path.pop_back();
     return path;
 }
 
 }  // namespace
 
-struct autoscaler::route {
-    std::string_view path;  // without its last slash, which requests may have or not
-    bool takes_id;          // one more segment follows
-    net::verb method;
-    net::reply (autoscaler::*serve)(const net::request&);
-
-    [[nodiscard]] bool leads_to(std::string_view asked) const {
-        if (!takes_id)
-            return asked == path;
-        return asked.size() > path.size() + 1 && asked.starts_with(path) && asked[path.size()] == '/' &&
-               asked.find('/', path.size() + 1) == std::string_view::npos;
-    }
-};
-
-const autoscaler::route autoscaler::routes[] = {
-    {"/route", false, net::verb::post, &autoscaler::serve_route},
-    {"/pubkey", false, net::verb::get, &autoscaler::serve_public_key},
-    {"/worker_status", false, net::verb::post, &autoscaler::take_report},
-    {"/delete_requests", false, net::verb::post, &autoscaler::take_completions},
-    {"/get_endpoint_workers", false, net::verb::post, &autoscaler::list_workers},
-    {"/api/v0/endptjobs", false, net::verb::get, &autoscaler::list_endpoints},
-    {"/api/v0/endptjobs", true, net::verb::get, &autoscaler::show_endpoint},
-    {"/api/v0/sign_cert", false, net::verb::post, &autoscaler::certify_worker},
-    {"/static/jvastai_root.cer", false, net::verb::get, &autoscaler::serve_root},
+// Without the last slash, which requests may have or not.
+struct autoscaler::tables {
+    static constexpr std::array<net::route<autoscaler, net::reply>, 9> routes = {{
+        {net::verb::post, "/route", &autoscaler::serve_route},
+        {net::verb::get, "/pubkey", &autoscaler::serve_public_key},
+        {net::verb::post, "/worker_status", &autoscaler::take_report},
+        {net::verb::post, "/delete_requests", &autoscaler::take_completions},
+        {net::verb::post, "/get_endpoint_workers", &autoscaler::list_workers},
+        {net::verb::get, "/api/v0/endptjobs", &autoscaler::list_endpoints},
+        {net::verb::get, "/api/v0/endptjobs/*", &autoscaler::show_endpoint},
+        {net::verb::post, "/api/v0/sign_cert", &autoscaler::certify_worker},
+        {net::verb::get, "/static/jvastai_root.cer", &autoscaler::serve_root},
+    }};
 };
 
 autoscaler::autoscaler(asio::any_io_executor executor, autoscaler_options options, scaler& decisions,
@@ -128,31 +95,17 @@ asio::awaitable<void> autoscaler::stop(std::chrono::steady_clock::duration patie
 
 asio::awaitable<net::reaction> autoscaler::answer(net::request incoming) {
     const auto fate = x_faults.next(incoming.path, now());
+    incoming.path = without_last_slash(std::move(incoming.path));
     if (fate.delay > fault_plan::duration::zero())
         co_await sleep_for(fate.delay);
     if (fate.drop)
         co_return net::hang_up{};
-    auto out = fate.status ? refuse(*fate.status, "a fault that was ordered") : dispatch(incoming);
+    auto out = fate.status
+                   ? refuse(*fate.status, "a fault that was ordered")
+                   : net::dispatch<autoscaler, net::reply>(*this, tables::routes, incoming, refuse_route);
     if (fate.lose_reply)
         co_return net::hang_up{};
     co_return out;
-}
-
-net::reply autoscaler::dispatch(const net::request& incoming) {
-    const auto asked = without_slash(incoming.path);
-    const route* other_verb = nullptr;
-    for (const auto& candidate : routes) {
-        if (!candidate.leads_to(asked))
-            continue;
-        if (candidate.method == incoming.method)
-            return (this->*candidate.serve)(incoming);
-        other_verb = &candidate;
-    }
-    if (!other_verb)
-        return refuse(404, "no such path");
-    auto out = refuse(405, "another verb is needed");
-    out.headers.emplace_back("Allow", net::to_string(other_verb->method));
-    return out;
 }
 
 net::reply autoscaler::serve_route(const net::request& incoming) {
@@ -249,7 +202,7 @@ net::reply autoscaler::list_endpoints(const net::request& incoming) {
 net::reply autoscaler::show_endpoint(const net::request& incoming) {
     if (!is_account(presented_key(incoming)))
         return refuse(401, "not the account's key");
-    const auto id = without_slash(incoming.path).substr(endpoint_prefix.size());
+    const auto id = std::string_view(incoming.path).substr(endpoint_prefix.size());
     if (id != std::to_string(x_options.endpoint_id))
         return refuse(404, "no endpoint with that id");
     return net::json_reply(200, wire::endpoint_single(describe()));

@@ -57,12 +57,9 @@ public:
     [[nodiscard]] const certificate_authority& authority() const noexcept { return x_authority; }
 
 private:
-    struct route;
-    static const route routes[];
+    struct tables;
 
     asio::awaitable<net::reaction> answer(net::request incoming);
-    net::reply dispatch(const net::request& incoming);
-
     net::reply serve_route(const net::request& incoming);
     net::reply serve_public_key(const net::request& incoming);
     net::reply take_report(const net::request& incoming);

@@ -5,7 +5,7 @@
 namespace nullworker::fleet {
 namespace {
 
-std::string_view without_slash(std::string_view path) {
+std::string_view without_slashes(std::string_view path) {
     while (path.size() > 1 && path.ends_with('/'))
         path.remove_suffix(1);
     return path;
@@ -15,7 +15,7 @@ std::string_view without_slash(std::string_view path) {
 
 void fault_plan::add(std::string_view path, std::size_t count, verdict fate) {
     if (count > 0)
-        x_rules[std::string(without_slash(path))].push_back({count, fate});
+        x_rules[std::string(without_slashes(path))].push_back({count, fate});
 }
 
 void fault_plan::answer_next(std::string_view path, std::size_t count, unsigned status) {
@@ -47,7 +47,7 @@ void fault_plan::clear() {
 fault_plan::verdict fault_plan::next(std::string_view path, instant now) {
     if (is_out(now))
         return {.status = x_outage_status, .drop = !x_outage_status};
-    const auto found = x_rules.find(without_slash(path));
+    const auto found = x_rules.find(without_slashes(path));
     if (found == x_rules.end())
         return {};
     auto& rules = found->second;

@@ -175,9 +175,9 @@ worker_spec fleet::specify(std::int64_t id, running_worker& place) {
         {"USE_SSL", "false"},
         {"UNSECURED", "false"},
         {"NULL_CONTROL_PORT", std::to_string(spec.ports.control)},
-        // One path cannot be every worker's.
+        // Workers cannot share one path.
         {"NULLWORKER_CONTROL_SOCKET", ""},
-        // Ids start anew with every fleet: what another one left is not theirs.
+        // Ids start anew with every fleet: what the workers of another fleet left is not theirs.
         {"NULLWORKER_STATE_DIR", "none"},
     };
     if (x_folder)
@@ -222,7 +222,7 @@ void fleet::handle_exit(std::int64_t id, const std::string& how) {
     x_running.erase(found);
     if (place.slot < slots) {
         x_slots_taken.reset(place.slot);
-        // Its ports may be taken by somebody else: the next one tries others.
+        // Its ports may be taken by somebody else: the next worker tries other ports.
         const bool asked_to = x_scaler.state_of(id) == worker_state::stopping;
         if (!x_scaler.was_ready(id) && !asked_to)
             x_first_slot = (place.slot + 1) % slots;

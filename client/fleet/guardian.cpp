@@ -1,4 +1,5 @@
 #include <fleet/guardian.hpp>
+#include <nullworker/base/process.hpp>
 
 #include <algorithm>
 #include <array>
@@ -7,7 +8,6 @@
 #include <cstdint>
 #include <utility>
 
-#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -42,11 +42,9 @@ std::array<pid_t, max_groups> groups;
     ::setsid();
     ::prctl(PR_SET_NAME, "fleet-guardian");
     ::dup2(socket, 0);
-    if (::close_range(1, ~0U, 0) != 0)
-        for (int fd = 1; fd < 4096; ++fd)
-            ::close(fd);
+    close_from(1);
     if (::chdir("/") != 0) {
-        // It then keeps the directory it stands in, which does no harm.
+        // The guardian then keeps the directory it stands in, which does no harm.
     }
 
     std::size_t count = 0;
@@ -76,11 +74,9 @@ guardian::~guardian() {
 }
 
 void guardian::end() noexcept {
-    if (x_socket >= 0)
-        ::close(std::exchange(x_socket, -1));
+    (void)x_socket.close();
     if (x_pid > 0)
-        while (::waitpid(x_pid, nullptr, 0) < 0 && errno == EINTR) {
-        }
+        reap(x_pid);
     x_pid = -1;
 }
 
@@ -93,25 +89,16 @@ result<void> guardian::ensure(const std::vector<pid_t>& alive) {
     }
     std::array<int, 2> ends{-1, -1};
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0)
-        return error_code(errno, boost::system::system_category());
-
-    // Handlers of this process must not run in the copy, where their effects would reach the original.
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before);
-    const pid_t pid = ::fork();
-    if (pid == 0)
-        stand_guard(ends[0]);
-    const int failure = errno;
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    ::close(ends[0]);
-    if (pid < 0) {
-        ::close(ends[1]);
-        return error_code(failure, boost::system::system_category());
-    }
-    x_pid = pid;
-    x_socket = ends[1];
+        return last_error();
+    const descriptor theirs(ends[0]);
+    descriptor ours(ends[1]);
+    const auto pid = fork_with_signals_blocked();
+    if (!pid)
+        return pid.error();
+    if (*pid == 0)
+        stand_guard(theirs.number());
+    x_pid = *pid;
+    x_socket = std::move(ours);
     for (const pid_t group : alive)
         if (!announce(group))
             return error_code(EPIPE, boost::system::system_category());
@@ -119,12 +106,12 @@ result<void> guardian::ensure(const std::vector<pid_t>& alive) {
 }
 
 bool guardian::announce(pid_t group) const noexcept {
-    return send_message(x_socket, {group, word::add});
+    return send_message(x_socket.number(), {group, word::add});
 }
 
 void guardian::forget(pid_t group) const noexcept {
-    // One that is no longer there is replaced before the next start.
-    send_message(x_socket, {group, word::remove});
+    // A guardian that is no longer there is replaced before the next start.
+    send_message(x_socket.number(), {group, word::remove});
 }
 
 }  // namespace nullworker::fleet

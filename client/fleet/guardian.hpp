@@ -1,5 +1,6 @@
 #pragma once
 
+#include <nullworker/base/descriptor.hpp>
 #include <nullworker/base/error.hpp>
 
 #include <vector>
@@ -10,7 +11,7 @@ namespace nullworker::fleet {
 
 // A process that outlives this one by a moment: it knows every process group that was announced to it, and
 // when the last descriptor to it is closed, however this process ends, it kills those that are left.
-// It sits in a session of its own, so that what a terminal does to us does not reach it.
+// The guardian sits in a session of its own, so that what a terminal does to us does not reach it.
 class guardian {
 public:
     guardian() = default;
@@ -25,14 +26,14 @@ public:
     // False when nobody listens; then the child must not go on.
     [[nodiscard]] bool announce(pid_t group) const noexcept;
 
-    // The group is gone, or about to be: its number may come to mean another one.
+    // The group is gone, or about to be: its number may come to mean another group.
     void forget(pid_t group) const noexcept;
 
 private:
     void end() noexcept;
 
     pid_t x_pid = -1;
-    int x_socket = -1;
+    descriptor x_socket;
 };
 
 }  // namespace nullworker::fleet

@@ -26,10 +26,6 @@ namespace {
 
 constexpr int cannot_run = 127;
 
-error_code last_error() {
-    return {errno, boost::system::system_category()};
-}
-
 bool is_program(const std::string& file) {
     struct stat facts {};
     return ::access(file.c_str(), X_OK) == 0 && ::stat(file.c_str(), &facts) == 0 && S_ISREG(facts.st_mode);
@@ -78,9 +74,7 @@ struct launch_plan {
         ::dup2(plan.output, STDERR_FILENO);
     }
     // Sockets of the event loop among them: a worker that kept one would keep its port.
-    if (::close_range(STDERR_FILENO + 1, ~0U, 0) != 0)
-        for (int fd = STDERR_FILENO + 1; fd < 4096; ++fd)
-            ::close(fd);
+    close_from(STDERR_FILENO + 1);
     sigset_t none;
     sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -96,22 +90,6 @@ std::string describe(std::optional<int> status) {
         return "killed by signal " + std::to_string(WTERMSIG(*status));
     return "exited with status " + std::to_string(WEXITSTATUS(*status));
 }
-
-// A descriptor that is closed with its scope.
-class owned_fd {
-public:
-    explicit owned_fd(int fd) : x_fd(fd) {}
-    ~owned_fd() {
-        if (x_fd >= 0)
-            ::close(x_fd);
-    }
-    owned_fd(const owned_fd&) = delete;
-    owned_fd& operator=(const owned_fd&) = delete;
-    [[nodiscard]] int get() const noexcept { return x_fd; }
-
-private:
-    int x_fd;
-};
 
 }  // namespace
 
@@ -165,16 +143,17 @@ pid_t process_launcher::pid_of(std::int64_t id) const {
     return -1;
 }
 
-result<int> process_launcher::open_output(std::int64_t id) const {
+// Where a worker's output goes; not open where it is ours.
+result<descriptor> process_launcher::open_output(std::int64_t id) const {
     if (x_options.output == worker_output::inherit)
-        return -1;
+        return descriptor();
     std::string file = "/dev/null";
     if (x_options.output == worker_output::files)
         file = x_options.log_dir + "/worker-" + std::to_string(id) + ".log";
-    const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-    if (fd < 0)
+    descriptor out(::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+    if (!out.is_open())
         return last_error();
-    return fd;
+    return out;
 }
 
 result<void> process_launcher::start(worker_spec spec) {
@@ -185,26 +164,25 @@ result<void> process_launcher::start(worker_spec spec) {
         alive.push_back(running.pid);
     if (auto guarded = x_guardian.ensure(alive); !guarded)
         return guarded.error();
-    const auto opened = open_output(spec.id);
-    if (!opened)
-        return opened.error();
-    const owned_fd output(*opened);
-    const auto pid = launch(x_program, x_options.command, spec, output.get(), 0);
+    const auto output = open_output(spec.id);
+    if (!output)
+        return output.error();
+    const auto pid = launch(x_program, x_options.command, spec, output->number(), 0);
     if (!pid)
         return pid.error();
-    const auto handle = open_process(*pid);
+    auto handle = open_process(*pid);
     if (!handle) {
         ::kill(-*pid, SIGKILL);
         x_guardian.forget(*pid);
         reap(*pid);
         return handle.error();
     }
-    x_children.push_back({spec.id, *pid, asio::posix::stream_descriptor(x_executor, *handle),
+    x_children.push_back({spec.id, *pid, asio::posix::stream_descriptor(x_executor, handle->release()),
                           asio::steady_timer(x_executor, asio::steady_timer::time_point::max())});
     x_tasks.spawn(watch(x_children.back()));
     // A worker without its consumer is of no use: whoever watches its health finds out.
     if (!x_options.consumer.empty())
-        if (const auto beside = start_consumer(x_children.back(), spec, output.get()); !beside)
+        if (const auto beside = start_consumer(x_children.back(), spec, output->number()); !beside)
             tell_of_consumer(spec.id, "cannot be started: " + beside.error().message());
     return {};
 }
@@ -212,49 +190,42 @@ result<void> process_launcher::start(worker_spec spec) {
 // Starts a process in `group`, or in one of its own where that is 0.
 result<pid_t> process_launcher::launch(const std::string& program, const std::vector<std::string>& command,
                                        const worker_spec& spec, int output, pid_t group) const {
-    const owned_fd input(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    const descriptor input(::open("/dev/null", O_RDONLY | O_CLOEXEC));
     auto arguments = command;
     auto environment = merged_environment(spec.environment);
     const auto argument_pointers = pointers(arguments);
     const auto environment_pointers = pointers(environment);
     const launch_plan plan{
-        program.c_str(), argument_pointers.data(), environment_pointers.data(), input.get(), output, group,
+        program.c_str(), argument_pointers.data(), environment_pointers.data(), input.number(), output, group,
         x_guardian};
 
-    // Handlers of this process must not run in the copy: Asio's would wake the original.
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before);
-    const pid_t pid = ::fork();
-    if (pid == 0)
+    const auto pid = fork_with_signals_blocked();
+    if (!pid)
+        return pid.error();
+    if (*pid == 0)
         become(plan);
-    const auto failure = last_error();
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    if (pid < 0)
-        return failure;
     // Both sides do so: whoever comes first, the group is there when it is signalled.
-    ::setpgid(pid, group == 0 ? pid : group);
-    return pid;
+    ::setpgid(*pid, group == 0 ? *pid : group);
+    return *pid;
 }
 
 result<void> process_launcher::start_consumer(child& worker, const worker_spec& spec, int output) {
     const auto pid = launch(x_consumer_program, x_options.consumer, spec, output, worker.pid);
     if (!pid)
         return pid.error();
-    const auto handle = open_process(*pid);
+    auto handle = open_process(*pid);
     if (!handle) {
         ::kill(*pid, SIGKILL);
         reap(*pid);
         return handle.error();
     }
     worker.consumer = *pid;
-    x_tasks.spawn(
-        watch_consumer(spec.id, worker.pid, *pid, asio::posix::stream_descriptor(x_executor, *handle)));
+    x_tasks.spawn(watch_consumer(spec.id, worker.pid, *pid,
+                                 asio::posix::stream_descriptor(x_executor, handle->release())));
     return {};
 }
 
-// It ends by itself, or with its worker, whose end was told or is about to be.
+// A consumer ends by itself, or with its worker, whose end was told or is about to be.
 asio::awaitable<void> process_launcher::watch_consumer(std::int64_t id, pid_t worker, pid_t pid,
                                                        asio::posix::stream_descriptor handle) {
     const auto failure = co_await until_ended(handle, pid);

@@ -2,6 +2,7 @@
 
 #include <fleet/guardian.hpp>
 #include <fleet/worker_launcher.hpp>
+#include <nullworker/base/descriptor.hpp>
 #include <nullworker/base/task_group.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -48,7 +49,7 @@ public:
     // Throws startup_error when the command is no program.
     process_launcher(asio::any_io_executor executor, process_options options);
 
-    // No worker may be left: kill and join first. Those that are left all the same are killed.
+    // No worker may be left: kill and join first. Workers that are left all the same are killed.
     ~process_launcher() override;
 
     void on_exit(exit_callback callback) override { x_on_exit = std::move(callback); }
@@ -57,14 +58,14 @@ public:
     void kill(std::int64_t id) override;
     [[nodiscard]] asio::awaitable<void> join() override { return x_tasks.join(); }
 
-    // The process, which is its group's number too; -1 for an unknown one.
+    // The process, which is its group's number too; -1 for an unknown worker.
     [[nodiscard]] pid_t pid_of(std::int64_t id) const;
 
 private:
     struct child;
 
     [[nodiscard]] child* find(std::int64_t id);
-    [[nodiscard]] result<int> open_output(std::int64_t id) const;
+    [[nodiscard]] result<descriptor> open_output(std::int64_t id) const;
     [[nodiscard]] std::string found(const std::vector<std::string>& command, const char* what) const;
     [[nodiscard]] result<pid_t> launch(const std::string& program, const std::vector<std::string>& command,
                                        const worker_spec& spec, int output, pid_t group) const;

@@ -95,39 +95,20 @@ asio::awaitable<void> relay::connect(std::shared_ptr<link> between) {
     error_code ignored;
     between->client.set_option(tcp::no_delay(true), ignored);
     between->target.set_option(tcp::no_delay(true), ignored);
-    x_tasks.spawn(carry_requests(between));
-    x_tasks.spawn(carry_replies(between));
+    x_tasks.spawn(carry(between, direction::to_target));
+    x_tasks.spawn(carry(between, direction::to_client));
 }
 
-// Each direction passes on the other side's end, so that a half-closed connection stays one. An error ends
-// both.
-asio::awaitable<void> relay::carry_requests(std::shared_ptr<link> between) {
+// Passes on the other side's end, so that a half-closed connection stays one. An error ends both directions.
+asio::awaitable<void> relay::carry(std::shared_ptr<link> between, direction way) {
+    const bool is_reply = way == direction::to_client;
+    tcp::socket& source = is_reply ? between->target : between->client;
+    tcp::socket& sink = is_reply ? between->client : between->target;
     std::array<char, chunk_bytes> chunk;
     for (;;) {
         const auto space = asio::buffer(chunk);
-        const auto [read_ec, size] = co_await between->client.async_read_some(space, nothrow);
-        if (read_ec) {
-            error_code ignored;
-            between->target.shutdown(tcp::socket::shutdown_send, ignored);
-            if (read_ec != asio::error::eof)
-                between->close();
-            co_return;
-        }
-        const auto data = asio::buffer(chunk.data(), size);
-        const auto [write_ec, written] = co_await asio::async_write(between->target, data, nothrow);
-        if (write_ec) {
-            between->close();
-            co_return;
-        }
-    }
-}
-
-asio::awaitable<void> relay::carry_replies(std::shared_ptr<link> between) {
-    std::array<char, chunk_bytes> chunk;
-    for (;;) {
-        const auto space = asio::buffer(chunk);
-        const auto [read_ec, size] = co_await between->target.async_read_some(space, nothrow);
-        if (!read_ec && x_replies_to_lose > 0) {
+        const auto [read_ec, size] = co_await source.async_read_some(space, nothrow);
+        if (!read_ec && is_reply && x_replies_to_lose > 0) {
             --x_replies_to_lose;
             ++x_lost_replies;
             between->close();
@@ -135,13 +116,13 @@ asio::awaitable<void> relay::carry_replies(std::shared_ptr<link> between) {
         }
         if (read_ec) {
             error_code ignored;
-            between->client.shutdown(tcp::socket::shutdown_send, ignored);
+            sink.shutdown(tcp::socket::shutdown_send, ignored);
             if (read_ec != asio::error::eof)
                 between->close();
             co_return;
         }
         const auto data = asio::buffer(chunk.data(), size);
-        const auto [write_ec, written] = co_await asio::async_write(between->client, data, nothrow);
+        const auto [write_ec, written] = co_await asio::async_write(sink, data, nothrow);
         if (write_ec) {
             between->close();
             co_return;

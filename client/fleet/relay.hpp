@@ -38,11 +38,11 @@ public:
 
 private:
     struct link;
+    enum class direction { to_target, to_client };
 
     asio::awaitable<void> accept_loop();
     asio::awaitable<void> connect(std::shared_ptr<link> between);
-    asio::awaitable<void> carry_requests(std::shared_ptr<link> between);
-    asio::awaitable<void> carry_replies(std::shared_ptr<link> between);
+    asio::awaitable<void> carry(std::shared_ptr<link> between, direction way);
 
     asio::any_io_executor x_executor;
     asio::ip::tcp::acceptor x_acceptor;

@@ -2,8 +2,8 @@
 
 #include <nullworker/api/control_api.hpp>
 #include <nullworker/api/local_guard.hpp>
-#include <nullworker/api/route_table.hpp>
 #include <nullworker/base/log.hpp>
+#include <nullworker/net/route_table.hpp>
 #include <nullworker/wire/session_messages.hpp>
 
 #include <algorithm>
@@ -12,7 +12,7 @@
 
 namespace nullworker::api {
 struct control_api::tables {
-    static constexpr std::array<route<control_api, net::reaction>, 7> on_control = {{
+    static constexpr std::array<net::route<control_api, net::reaction>, 7> on_control = {{
         {net::verb::post, "/release", &control_api::release},
         {net::verb::post, "/renew", &control_api::renew},
         {net::verb::post, "/heartbeat", &control_api::heartbeat},
@@ -36,7 +36,7 @@ net::reaction control_api::on_control(const net::request& request) {
     if (request.method == net::verb::post && request.find(wire::close_callback_header))
         return net::json_reply(403, wire::error("a close callback may change nothing here"));
     x_desk.expire(now());
-    return dispatch<control_api, net::reaction>(*this, tables::on_control, request);
+    return net::dispatch<control_api, net::reaction>(*this, tables::on_control, request);
 }
 
 std::optional<std::string> control_api::holder() const {

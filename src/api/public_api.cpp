@@ -1,9 +1,9 @@
 #include "refused.hpp"
 
 #include <nullworker/api/public_api.hpp>
-#include <nullworker/api/route_table.hpp>
 #include <nullworker/base/log.hpp>
 #include <nullworker/base/secret.hpp>
+#include <nullworker/net/route_table.hpp>
 
 #include <array>
 #include <cerrno>
@@ -81,7 +81,7 @@ public_answer refuse_grant(const net::request& request, auth::grant_verdict verd
 }  // namespace
 
 struct public_api::tables {
-    static constexpr std::array<route<public_api, public_answer>, 6> on_public = {{
+    static constexpr std::array<net::route<public_api, public_answer>, 6> on_public = {{
         {net::verb::post, "/session/create", &public_api::create},
         {net::verb::post, "/session/end", &public_api::end},
         {net::verb::post, "/session/get", &public_api::get},
@@ -89,7 +89,7 @@ struct public_api::tables {
         {net::verb::post, "/ping", &public_api::ping},
         {net::verb::post, "/pyworker/update", &public_api::update},
     }};
-    static constexpr std::array<route<public_api, public_answer>, 1> on_webhook = {{
+    static constexpr std::array<net::route<public_api, public_answer>, 1> on_webhook = {{
         {net::verb::post, "/session/end", &public_api::end},
     }};
 };
@@ -99,11 +99,11 @@ public_api::public_api(public_settings settings, reservation::desk& desk, const 
     : x_settings(std::move(settings)), x_desk(desk), x_state(state), x_gate(gate) {}
 
 public_answer public_api::on_public(const net::request& request) {
-    return dispatch<public_api, public_answer>(*this, tables::on_public, request);
+    return net::dispatch<public_api, public_answer>(*this, tables::on_public, request);
 }
 
 net::reply public_api::on_webhook(const net::request& request) {
-    return dispatch<public_api, public_answer>(*this, tables::on_webhook, request).reply;
+    return net::dispatch<public_api, public_answer>(*this, tables::on_webhook, request).reply;
 }
 
 public_answer public_api::create(const net::request& request) {

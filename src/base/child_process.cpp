@@ -1,4 +1,5 @@
 #include <nullworker/base/child_process.hpp>
+#include <nullworker/base/descriptor.hpp>
 #include <nullworker/base/exec_arguments.hpp>
 #include <nullworker/base/process.hpp>
 
@@ -9,7 +10,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <optional>
@@ -68,10 +68,6 @@ int exit_code(std::optional<int> status) {
     return WIFSIGNALED(*status) ? 128 + WTERMSIG(*status) : WEXITSTATUS(*status);
 }
 
-error_code last_error() {
-    return {errno, boost::system::system_category()};
-}
-
 // One of a program's outputs: the first 64 KiB are kept, the rest is read and forgotten.
 class output_pipe {
 public:
@@ -81,18 +77,11 @@ public:
             return;
         (void)::fcntl(ends[0], F_SETFL, O_NONBLOCK);
         x_reader.assign(ends[0]);
-        x_writer = ends[1];
+        x_writer = descriptor(ends[1]);
     }
-    ~output_pipe() { close_writer(); }
-    output_pipe(const output_pipe&) = delete;
-    output_pipe& operator=(const output_pipe&) = delete;
 
-    // The program's end; ours to close once it has its own copy. -1 where there is no pipe.
-    [[nodiscard]] int writer() const noexcept { return x_writer; }
-    void close_writer() {
-        if (x_writer >= 0)
-            ::close(std::exchange(x_writer, -1));
-    }
+    // The program's end; to be closed once it has its own copy. Not open where there is no pipe.
+    [[nodiscard]] descriptor& writer() noexcept { return x_writer; }
 
     [[nodiscard]] asio::posix::stream_descriptor& reader() noexcept { return x_reader; }
     [[nodiscard]] std::string& text() noexcept { return x_text; }
@@ -120,7 +109,7 @@ private:
     }
 
     asio::posix::stream_descriptor x_reader;
-    int x_writer = -1;
+    descriptor x_writer;
     std::string x_text;
 };
 
@@ -149,13 +138,13 @@ child_process::child_process(const asio::any_io_executor& executor, const child_
     if (error != 0)
         throw child_error("cannot run '" + options.command.front() + "'",
                           {error, boost::system::system_category()});
-    const auto handle = open_process(x_pid);
+    auto handle = open_process(x_pid);
     if (!handle) {
         ::kill(x_pid, SIGKILL);
         reap(x_pid);
         throw child_error("cannot watch '" + options.command.front() + "'", handle.error());
     }
-    x_descriptor.assign(*handle);
+    x_descriptor.assign(handle->release());
 }
 
 child_process::~child_process() {
@@ -191,13 +180,13 @@ asio::awaitable<result<shell_outcome>> run_shell(std::string line) {
     const auto executor = co_await asio::this_coro::executor;
     output_pipe output(executor);
     output_pipe error(executor);
-    if (output.writer() < 0 || error.writer() < 0)
+    if (!output.writer().is_open() || !error.writer().is_open())
         co_return last_error();
     child_options options;
     options.command = {"/bin/sh", "-c", std::move(line)};
     options.own_group = true;
-    options.output = output.writer();
-    options.error = error.writer();
+    options.output = output.writer().number();
+    options.error = error.writer().number();
     std::optional<child_process> child;
     error_code failure;
     try {
@@ -207,8 +196,8 @@ asio::awaitable<result<shell_outcome>> run_shell(std::string line) {
     }
     if (failure)
         co_return failure;
-    output.close_writer();
-    error.close_writer();
+    (void)output.writer().close();
+    (void)error.writer().close();
     while (!has_ended(child->id())) {
         auto first = experimental::make_parallel_group(child->handle().async_wait(readable, asio::deferred),
                                                        output.reader().async_wait(readable, asio::deferred),

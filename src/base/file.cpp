@@ -14,31 +14,6 @@ namespace {
 
 constexpr mode_t owner_only = 0600;
 
-error_code last_error() {
-    return {errno, boost::system::system_category()};
-}
-
-// An open file.
-class descriptor {
-public:
-    explicit descriptor(int number) : x_number(number) {}
-    ~descriptor() { (void)close(); }
-    descriptor(const descriptor&) = delete;
-    descriptor& operator=(const descriptor&) = delete;
-
-    [[nodiscard]] bool is_open() const { return x_number >= 0; }
-    [[nodiscard]] int number() const { return x_number; }
-
-    // Some file systems tell only now that there is no room.
-    [[nodiscard]] error_code close() {
-        const int number = std::exchange(x_number, -1);
-        return number < 0 || ::close(number) == 0 ? error_code() : last_error();
-    }
-
-private:
-    int x_number;
-};
-
 error_code write_all(int number, std::string_view content) {
     while (!content.empty()) {
         const auto written = ::write(number, content.data(), content.size());
@@ -132,24 +107,12 @@ error_code overwrite_file(const std::string& path, std::string_view content) {
     return write_over(path, content, durability::process);
 }
 
-file_lock::~file_lock() {
-    if (x_descriptor >= 0)
-        ::close(x_descriptor);
-}
-
-file_lock::file_lock(file_lock&& other) noexcept : x_descriptor(std::exchange(other.x_descriptor, -1)) {}
-
-file_lock& file_lock::operator=(file_lock&& other) noexcept {
-    std::swap(x_descriptor, other.x_descriptor);
-    return *this;
-}
-
 result<file_lock> file_lock::take(const std::string& path) {
-    file_lock out(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, owner_only));
-    if (out.x_descriptor < 0)
+    descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, owner_only));
+    if (!file.is_open())
         return last_error();
-    if (::flock(out.x_descriptor, LOCK_EX | LOCK_NB) == 0)
-        return out;
+    if (::flock(file.number(), LOCK_EX | LOCK_NB) == 0)
+        return file_lock(std::move(file));
     if (errno == EWOULDBLOCK)
         return errc::file_in_use;
     return last_error();

@@ -1,6 +1,7 @@
 #include <nullworker/base/process.hpp>
 
 #include <cerrno>
+#include <csignal>
 #include <tuple>
 
 #include <sys/syscall.h>
@@ -9,10 +10,32 @@
 
 namespace nullworker {
 
-result<int> open_process(pid_t child) {
-    const auto handle = static_cast<int>(::syscall(SYS_pidfd_open, child, 0));
-    if (handle < 0)
-        return error_code(errno, boost::system::system_category());
+result<pid_t> fork_with_signals_blocked() noexcept {
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before);
+    const pid_t pid = ::fork();
+    if (pid == 0)
+        return 0;
+    const auto failure = last_error();
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    if (pid < 0)
+        return failure;
+    return pid;
+}
+
+void close_from(int first) noexcept {
+    constexpr int usual_limit = 4096;
+    if (::close_range(static_cast<unsigned>(first), ~0U, 0) != 0)
+        for (int number = first; number < usual_limit; ++number)
+            ::close(number);
+}
+
+result<descriptor> open_process(pid_t child) {
+    descriptor handle(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
+    if (!handle.is_open())
+        return last_error();
     return handle;
 }
 

@@ -1,4 +1,5 @@
 #include <nullworker/base/deadline.hpp>
+#include <nullworker/base/descriptor.hpp>
 #include <nullworker/base/environment.hpp>
 #include <nullworker/base/service_manager.hpp>
 
@@ -37,13 +38,12 @@ void tell_service_manager(const std::string& assignments) noexcept {
     std::memcpy(address.sun_path, path, length);
     if (path[0] == '@')
         address.sun_path[0] = '\0';  // in the abstract name space
-    const int line = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (line < 0)
+    const descriptor line(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!line.is_open())
         return;
-    (void)::sendto(line, assignments.data(), assignments.size(), MSG_NOSIGNAL,
+    (void)::sendto(line.number(), assignments.data(), assignments.size(), MSG_NOSIGNAL,
                    reinterpret_cast<const sockaddr*>(&address),
                    static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length));
-    ::close(line);
 }
 
 std::optional<std::chrono::microseconds> watchdog_interval() {

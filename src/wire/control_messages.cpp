@@ -1,6 +1,7 @@
 #include "conversion.hpp"
 #include "request_checks.hpp"
 
+#include <nullworker/base/query.hpp>
 #include <nullworker/wire/control_messages.hpp>
 
 #include <algorithm>
@@ -54,11 +55,8 @@ parsed<renewal_request> parse_renewal(std::string_view body, seconds longest) {
 
 parsed<session_query> parse_session_query(std::string_view query) {
     session_query out;
-    while (!query.empty()) {
-        const auto pair = query.substr(0, query.find('&'));
-        query.remove_prefix(std::min(query.size(), pair.size() + 1));
-        const auto name = pair.substr(0, pair.find('='));
-        const auto value = pair.substr(std::min(pair.size(), name.size() + 1));
+    for (const auto& [name, given] : split_query(query)) {
+        const auto value = given.value_or(std::string_view());
         if (name == "wait") {
             double wait = 0;
             if (!read_number(value, wait) || !(wait >= 0 && wait <= longest_wait.count()))
@@ -67,7 +65,7 @@ parsed<session_query> parse_session_query(std::string_view query) {
         } else if (name == "since") {
             if (!read_number(value, out.since) || out.since < 0)
                 return refuse("since", "must be a generation: an integer, 0 or more");
-        } else if (!name.empty()) {
+        } else {
             return refuse(std::string(name.substr(0, 64)), "unknown parameter; there are wait and since");
         }
     }

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <nullworker/base/descriptor.hpp>
 #include <nullworker/base/error.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace nullworker {
 
@@ -40,19 +42,14 @@ enum class durability { process, power };
 class file_lock {
 public:
     file_lock() = default;
-    ~file_lock();
-    file_lock(file_lock&& other) noexcept;
-    file_lock& operator=(file_lock&& other) noexcept;
-    file_lock(const file_lock&) = delete;
-    file_lock& operator=(const file_lock&) = delete;
 
     // Fails with errc::file_in_use when another process holds the lock on `path`, which is made if need be.
     [[nodiscard]] static result<file_lock> take(const std::string& path);
 
 private:
-    explicit file_lock(int descriptor) : x_descriptor(descriptor) {}
+    explicit file_lock(descriptor file) : x_file(std::move(file)) {}
 
-    int x_descriptor = -1;
+    descriptor x_file;
 };
 
 }  // namespace nullworker

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <nullworker/base/asio.hpp>
+#include <nullworker/base/descriptor.hpp>
 #include <nullworker/base/error.hpp>
 
 #include <boost/asio/awaitable.hpp>
@@ -10,11 +11,19 @@
 
 #include <sys/types.h>
 
-// The end of a child of ours, known by its number. Needs Linux 5.3.
+// A child of ours as a copy of this process, and its end. Needs Linux 5.3.
 namespace nullworker {
 
-// A descriptor that is readable once the child has ended; the caller's to close.
-[[nodiscard]] result<int> open_process(pid_t child);
+// As fork: 0 in the copy, where every signal is blocked. Our handlers must not run there: they would act on
+// what it shares with us, as Asio's do, which wake the original. The copy may be in any state: it makes
+// async-signal-safe calls only, and ends by exec or _exit.
+[[nodiscard]] result<pid_t> fork_with_signals_blocked() noexcept;
+
+// Closes every descriptor from `first` on. Async-signal-safe.
+void close_from(int first) noexcept;
+
+// A descriptor that is readable once the child has ended.
+[[nodiscard]] result<descriptor> open_process(pid_t child);
 
 // Whether the child has ended; it is not reaped. A child that is not there any more has ended, too.
 [[nodiscard]] bool has_ended(pid_t child) noexcept;

@@ -1,6 +1,8 @@
-#include "event_loop.hpp"
+#include "observer.hpp"
+#include "support/drive.hpp"
 
 #include <fleet/signing_key.hpp>
+#include <nullworker/net/http_client.hpp>
 #include <nullworker/net/http_server.hpp>
 
 #include <gtest/gtest.h>
@@ -31,8 +33,7 @@ protected:
             server.drain();
             co_await server.join(patience);
         };
-        run(x_context, story());
-        x_context.restart();
+        test::drive(x_context, story(), story_limit);
         return status;
     }
 

@@ -1,8 +1,9 @@
 #pragma once
 
-#include "event_loop.hpp"
+#include "fetch.hpp"
 
 #include <fleet/worker_launcher.hpp>
+#include <nullworker/base/wakeup.hpp>
 #include <nullworker/wire/completion.hpp>
 #include <nullworker/wire/status_report.hpp>
 

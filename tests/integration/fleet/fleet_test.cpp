@@ -1,5 +1,7 @@
-#include "event_loop.hpp"
 #include "fake_launcher.hpp"
+#include "fetch.hpp"
+#include "observer.hpp"
+#include "support/drive.hpp"
 
 #include <fleet/fleet.hpp>
 #include <nullworker/auth/public_key.hpp>
@@ -35,7 +37,7 @@ protected:
         x_fleet.emplace(x_context.get_executor(), std::move(options), std::move(launcher));
         x_fleet->on_event([this](const event&) { x_observer.look(); });
         x_fleet->start();
-        run(x_context, story(std::move(body)));
+        test::drive(x_context, story(std::move(body)), story_limit);
         x_fleet.reset();
     }
 

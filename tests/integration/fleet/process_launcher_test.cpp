@@ -1,4 +1,6 @@
-#include "event_loop.hpp"
+#include "fetch.hpp"
+#include "observer.hpp"
+#include "support/drive.hpp"
 
 #include <fleet/fleet.hpp>
 #include <fleet/process_launcher.hpp>
@@ -66,7 +68,7 @@ protected:
             x_exits[id] = how;
             x_observer.look();
         });
-        run(x_context, story(std::move(body)));
+        test::drive(x_context, story(std::move(body)), story_limit);
         x_launcher.reset();
     }
 
@@ -295,7 +297,7 @@ TEST_F(process_launcher_test, a_fleet_stops_its_processes) {
         worker = processes.pid_of(1);
         co_await whole.stop();
     };
-    run(x_context, tale());
+    test::drive(x_context, tale(), story_limit);
     ASSERT_GT(worker, 1);
     EXPECT_EQ(::kill(worker, 0), -1);
     EXPECT_EQ(errno, ESRCH);
@@ -327,7 +329,7 @@ TEST_F(process_launcher_test, no_process_is_left_when_its_owner_is_killed) {
         own_a_launcher(x_fifo);
     std::string pids;
     const auto listen = [&]() -> asio::awaitable<void> { pids = co_await message(); };
-    run(x_context, listen());
+    test::drive(x_context, listen(), story_limit);
     const pid_t worker = std::stoi(pids);
     const pid_t its_child = std::stoi(pids.substr(pids.find(' ')));
     EXPECT_EQ(::kill(worker, 0), 0);

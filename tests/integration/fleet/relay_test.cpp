@@ -1,4 +1,6 @@
-#include "event_loop.hpp"
+#include "fetch.hpp"
+#include "observer.hpp"
+#include "support/drive.hpp"
 
 #include <fleet/relay.hpp>
 #include <nullworker/net/http_server.hpp>
@@ -21,7 +23,7 @@ protected:
         x_server.start([this](net::request asked) { return serve(std::move(asked)); });
         x_relay.emplace(x_context.get_executor(), std::uint16_t{0}, x_server.port());
         x_relay->start();
-        run(x_context, story(std::move(body)));
+        test::drive(x_context, story(std::move(body)), story_limit);
     }
 
     asio::awaitable<void> story(std::function<asio::awaitable<void>()> body) {
@@ -84,7 +86,7 @@ TEST_F(relay_test, a_client_of_a_target_that_is_not_there_is_turned_away) {
         EXPECT_FALSE(sent);
         co_await forward.stop();
     };
-    run(x_context, ask());
+    test::drive(x_context, ask(), story_limit);
 }
 
 TEST_F(relay_test, stops_with_connections_open) {

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <nullworker/base/clock.hpp>
+
+#include <cstddef>
+
+namespace nullworker::fleet {
+
+// What an endpoint is configured with, in the units of the wire, and the stand-in's own limits.
+struct parameters {
+    double target_util = 1.0;  // > 0
+    double min_load = 0;
+    std::size_t cold_workers = 0;
+    std::size_t max_workers = 16;
+    seconds max_queue_time{1.0};
+    seconds target_queue_time{0.5};
+    seconds inactivity_timeout{10.0};
+    seconds start_delay{0.0};      // stands for renting and booting a machine
+    seconds report_timeout{30.0};  // a worker that says nothing for so long is dead
+    seconds error_timeout{15.0};   // a worker that reports an error for so long is replaced
+    seconds claim_timeout{10.0};   // a routed request that its worker never names is forgotten
+    double nominal_perf = 100.0;   // max_perf of a worker that has not said its own
+    std::size_t max_requests = 10000;
+};
+
+}  // namespace nullworker::fleet

@@ -1,0 +1,314 @@
+#include <fleet/worker_pool.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace nullworker::fleet {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A worker that ends sooner after it was ready counts as a failed start too, else it would be restarted
+// without a pause for ever.
+constexpr auto proven_after = 1s;
+constexpr unsigned failures_before_pause = 3;
+constexpr auto first_pause = 1s;
+constexpr auto longest_pause = 30s;
+
+// Room for what division and multiplication leave behind: 0.9 * 100 / 0.9 is one worker, not two.
+constexpr double rounding = 1e-6;
+
+bool is_proven(const worker& w, instant now) {
+    return w.ready_at && now.monotonic - w.ready_at->monotonic >= proven_after;
+}
+
+// When a worker that was decided on is to be started.
+worker::time_point due_at(const worker& w) {
+    return w.state == worker_state::creating ? w.start_at.monotonic : worker::time_point::max();
+}
+
+}  // namespace
+
+worker_pool::worker_pool(const parameters& values, event_log& log)
+    : x_values(values), x_log(log), x_start_backoff(first_pause, longest_pause) {}
+
+const worker* worker_pool::find(std::int64_t id) const {
+    const auto found = x_workers.find(id);
+    return found == x_workers.end() ? nullptr : &found->second;
+}
+
+double worker_pool::perf(const worker& w) const {
+    return w.report.max_perf > 0 ? w.report.max_perf : x_values.nominal_perf;
+}
+
+double worker_pool::live_capacity() const {
+    double sum = 0;
+    for (const auto& [id, w] : x_workers)
+        if (is_live(w.state))
+            sum += perf(w);
+    return sum;
+}
+
+std::size_t worker_pool::live_count() const {
+    std::size_t count = 0;
+    for (const auto& [id, w] : x_workers)
+        count += is_live(w.state) ? 1 : 0;
+    return count;
+}
+
+state_counts worker_pool::counts() const {
+    state_counts out;
+    for (const auto& [id, w] : x_workers)
+        ++out[w.state];
+    return out;
+}
+
+std::vector<wire::worker_info> worker_pool::describe() const {
+    std::vector<wire::worker_info> out;
+    out.reserve(x_workers.size());
+    for (const auto& [id, w] : x_workers) {
+        wire::worker_info info;
+        info.id = id;
+        info.status = to_string(w.state);
+        info.cur_load = w.report.cur_load;
+        info.new_load = w.report.new_load;
+        info.cur_load_rolling_avg = w.load_average;
+        info.cur_perf = w.report.cur_perf;
+        info.perf = w.report.max_perf;
+        info.measured_perf = w.report.max_perf;
+        info.reqs_working = w.report.num_requests_working;
+        info.disk_usage = w.disk_usage;
+        info.loaded_at = w.ready_at ? epoch_seconds(w.ready_at->wall) : 0;
+        info.started_at = w.state == worker_state::creating ? 0 : epoch_seconds(w.start_at.wall);
+        out.push_back(std::move(info));
+    }
+    return out;
+}
+
+void worker_pool::change(worker& w, worker_state to, const std::string& why, instant now) {
+    if (w.state == to)
+        return;
+    const auto from = std::exchange(w.state, to);
+    if (to == worker_state::idle)
+        w.idle_since = now.monotonic;
+    x_log.add(worker_event{now, w.id, from, to, why});
+}
+
+void worker_pool::stop(worker& w, const std::string& why, std::vector<action>& out, instant now) {
+    change(w, worker_state::stopping, why, now);
+    out.emplace_back(stop_worker{w.id});
+}
+
+bool worker_pool::hear(const wire::status_report& report, instant now) {
+    const auto found = x_workers.find(report.id);
+    if (found == x_workers.end())
+        return false;
+    worker& w = found->second;
+    if (w.state == worker_state::creating || w.state == worker_state::stopped)
+        return false;
+    w.heard_at = now.monotonic;
+    w.report = report;
+    w.report.mtoken.clear();
+    w.load_average += (report.cur_load - w.load_average) / 8;
+    w.disk_usage += report.additional_disk_usage;
+    return true;
+}
+
+void worker_pool::relieve(std::int64_t id, double cost) {
+    worker& w = x_workers.at(id);
+    w.report.cur_load = std::max(0.0, w.report.cur_load - cost);
+}
+
+void worker_pool::settle(std::int64_t id, double assigned, instant now) {
+    const auto found = x_workers.find(id);
+    if (found == x_workers.end() || !is_running(found->second.state))
+        return;
+    worker& w = found->second;
+    if (!w.report.error_msg.empty()) {
+        if (!w.error_since)
+            w.error_since = now.monotonic;
+        return change(w, worker_state::error, w.report.error_msg, now);
+    }
+    w.error_since.reset();
+    if (w.report.max_perf <= 0)
+        return change(w, worker_state::loading, "not ready", now);
+    if (!w.ready_at)
+        w.ready_at = now;
+    const bool occupied = assigned > 0 || w.report.cur_load > 0;
+    change(w, occupied ? worker_state::busy : worker_state::idle, "", now);
+}
+
+void worker_pool::end(std::int64_t id, const std::string& how, instant now) {
+    worker& w = x_workers.at(id);
+    if (w.state == worker_state::stopping) {
+        change(w, worker_state::stopped, how, now);
+        const auto cold = counts()[worker_state::stopped] - 1;
+        if (w.keep_cold && !x_closed && cold < x_values.cold_workers)
+            return;
+    } else if (w.state != worker_state::dead) {
+        count_failed_start(w, now);
+        change(w, worker_state::dead, how, now);
+    }
+    x_workers.erase(id);
+}
+
+void worker_pool::forget_failures_if_proven(instant now) {
+    for (const auto& [id, w] : x_workers)
+        if (takes_requests(w.state) && is_proven(w, now)) {
+            x_failed_starts = 0;
+            x_start_backoff.reset();
+            x_no_start_before = {};
+            return;
+        }
+}
+
+void worker_pool::count_failed_start(const worker& w, instant now) {
+    forget_failures_if_proven(now);
+    if (is_proven(w, now))
+        return;
+    ++x_failed_starts;
+    // Several that fail together are one reason to wait longer, not several.
+    if (x_failed_starts >= failures_before_pause && now.monotonic >= x_no_start_before)
+        x_no_start_before = now.monotonic + x_start_backoff.next();
+}
+
+// When it has said nothing for too long.
+worker_pool::time_point worker_pool::silent_at(const worker& w) const {
+    return is_running(w.state) ? w.heard_at + to_ticks(x_values.report_timeout) : time_point::max();
+}
+
+// When it has reported an error for too long.
+worker_pool::time_point worker_pool::hopeless_at(const worker& w) const {
+    return w.state == worker_state::error && w.error_since ? *w.error_since + to_ticks(x_values.error_timeout)
+                                                           : time_point::max();
+}
+
+// When it has had nothing to do for so long that it may go.
+worker_pool::time_point worker_pool::unneeded_at(const worker& w) const {
+    const auto patience = to_ticks(x_values.inactivity_timeout);
+    if (w.state == worker_state::idle)
+        return w.idle_since + patience;
+    return w.state == worker_state::creating ? w.created_at + patience : time_point::max();
+}
+
+worker_pool::time_point worker_pool::next_deadline(instant now) const {
+    if (x_closed)
+        return time_point::max();
+    auto next = x_no_start_before > now.monotonic ? x_no_start_before : time_point::max();
+    // What passed without a consequence, as with an idle worker that is still wanted, is of no interest.
+    for (const auto& [id, w] : x_workers)
+        for (const auto deadline : {silent_at(w), hopeless_at(w), unneeded_at(w), due_at(w)})
+            if (deadline > now.monotonic)
+                next = std::min(next, deadline);
+    return next;
+}
+
+std::vector<std::int64_t> worker_pool::bury_silent(instant now) {
+    forget_failures_if_proven(now);
+    std::vector<std::int64_t> buried;
+    for (auto& [id, w] : x_workers)
+        if (silent_at(w) <= now.monotonic) {
+            count_failed_start(w, now);
+            change(w, worker_state::dead, "no report", now);
+            buried.push_back(id);
+        }
+    return buried;
+}
+
+void worker_pool::plan(double wanted, std::vector<action>& out, instant now) {
+    stop_errored(out, now);
+    scale_down(wanted, out, now);
+    scale_up(wanted, now);
+    start_due(out, now);
+}
+
+void worker_pool::stop_errored(std::vector<action>& out, instant now) {
+    for (auto& [id, w] : x_workers)
+        if (hopeless_at(w) <= now.monotonic) {
+            count_failed_start(w, now);
+            stop(w, "errored: " + w.report.error_msg, out, now);
+        }
+}
+
+void worker_pool::scale_down(double wanted, std::vector<action>& out, instant now) {
+    std::vector<worker*> unneeded;
+    for (auto& [id, w] : x_workers)
+        if (unneeded_at(w) <= now.monotonic)
+            unneeded.push_back(&w);
+    std::stable_sort(unneeded.begin(), unneeded.end(),
+                     [](const worker* a, const worker* b) { return a->idle_since < b->idle_since; });
+    double capacity = live_capacity();
+    for (worker* w : unneeded) {
+        if (capacity - perf(*w) < wanted - rounding)
+            continue;
+        capacity -= perf(*w);
+        if (w->state == worker_state::creating) {
+            change(*w, worker_state::stopped, "no longer wanted", now);
+            x_workers.erase(w->id);
+        } else {
+            w->keep_cold = true;
+            stop(*w, "idle", out, now);
+        }
+    }
+}
+
+void worker_pool::scale_up(double wanted, instant now) {
+    // While starts fail, one worker at a time tries whether they still do.
+    const bool probing = x_failed_starts >= failures_before_pause;
+    double missing = wanted - live_capacity();
+    std::size_t live = live_count();
+    while (missing > rounding && live < x_values.max_workers) {
+        if (now.monotonic < x_no_start_before)
+            return;
+        const auto states = counts();
+        if (probing && (states.contains(worker_state::creating) || states.contains(worker_state::loading)))
+            return;
+        create(now);
+        missing -= x_values.nominal_perf;
+        ++live;
+    }
+}
+
+// A cold worker where there is one, else a new one.
+void worker_pool::create(instant now) {
+    const auto cold = std::find_if(x_workers.begin(), x_workers.end(), [](const auto& entry) {
+        return entry.second.state == worker_state::stopped;
+    });
+    const bool rented = cold != x_workers.end();
+    const std::int64_t id = rented ? cold->first : ++x_last_id;
+    worker fresh{.id = id, .created_at = now.monotonic};
+    fresh.start_at = rented ? now : now.after(to_ticks(x_values.start_delay));
+    const auto from = rented ? std::optional(worker_state::stopped) : std::nullopt;
+    x_workers.insert_or_assign(id, std::move(fresh));
+    x_log.add(worker_event{now, id, from, worker_state::creating, rented ? "cold start" : "load"});
+}
+
+void worker_pool::start_due(std::vector<action>& out, instant now) {
+    for (auto& [id, w] : x_workers)
+        if (due_at(w) <= now.monotonic) {
+            w.start_at = now;
+            w.heard_at = now.monotonic;
+            change(w, worker_state::loading, "started", now);
+            out.emplace_back(start_worker{id});
+        }
+}
+
+void worker_pool::close(std::vector<action>& out, instant now) {
+    x_closed = true;
+    for (auto place = x_workers.begin(); place != x_workers.end();) {
+        worker& w = place->second;
+        w.keep_cold = false;
+        if (is_running(w.state))
+            stop(w, "the fleet ends", out, now);
+        if (w.state == worker_state::creating)
+            change(w, worker_state::stopped, "the fleet ends", now);
+        place = w.state == worker_state::stopped ? x_workers.erase(place) : std::next(place);
+    }
+}
+
+void worker_pool::forgive_silence(instant now) {
+    for (auto& [id, w] : x_workers)
+        w.heard_at = now.monotonic;
+}
+
+}  // namespace nullworker::fleet
