@@ -142,7 +142,7 @@ public:
         add_process();
     }
 
-    [[nodiscard]] manual::command_description describe() const { return manual::describe(x_app); }
+    [[nodiscard]] options::command_description describe() const { return manual::describe(x_app); }
 
     std::variant<settings, print_and_exit> read(int argc, const char* const* argv) {
         try {
@@ -562,7 +562,7 @@ std::variant<settings, print_and_exit> read_config(int argc, const char* const* 
     return command_line(environment("NULLWORKER_CONFIG")).read(argc, argv);
 }
 
-manual::command_description describe_command_line() {
+options::command_description describe_command_line() {
     return command_line(nullptr).describe();
 }
 
