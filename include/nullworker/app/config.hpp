@@ -1,7 +1,7 @@
 #pragma once
 
 #include <nullworker/app/settings.hpp>
-#include <nullworker/manual/command_description.hpp>
+#include <nullworker/options/command_description.hpp>
 
 #include <optional>
 #include <string>
@@ -34,6 +34,6 @@ private:
 [[nodiscard]] std::variant<settings, print_and_exit> read_config(int argc, const char* const* argv);
 
 // What can be said to nullworkerd, whatever the environment says.
-[[nodiscard]] manual::command_description describe_command_line();
+[[nodiscard]] options::command_description describe_command_line();
 
 }  // namespace nullworker::app

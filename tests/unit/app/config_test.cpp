@@ -199,6 +199,26 @@ TEST_F(config_test, what_check_prints_can_be_used_as_a_file) {
     EXPECT_EQ(again.report_addresses.size(), 2u);
 }
 
+TEST_F(config_test, what_check_prints_says_the_same_once_more) {
+    const auto first =
+        shown_by({"--check", "--create-auth", "open", "--on-dead-consumer", "release", "--log-level", "debug",
+                  "--health-interval", "0.123456789", "--backend-health-url", "exec:sh -c \"true, or so\"",
+                  "--state-sync", "--worker-http-port", "7"});
+    EXPECT_NE(first.find("\ncreate-auth = \"open\"\n"), std::string::npos) << first;
+    EXPECT_NE(first.find("\non-dead-consumer = \"release\"\n"), std::string::npos) << first;
+    EXPECT_NE(first.find("\nlog-level = \"debug\"\n"), std::string::npos) << first;
+    const auto file = directory.write("daemon.conf", first);
+    for (const auto& [name, value] : instance)
+        unset(name);
+    set("MASTER_TOKEN", instance.at("MASTER_TOKEN"));
+    EXPECT_EQ(shown_by({"--check", "--config", file}), first);
+}
+
+TEST_F(config_test, a_word_that_is_none_is_answered_with_the_words) {
+    EXPECT_EQ(error_of({"--create-auth", "maybe"}),
+              "NULLWORKER_CREATE_AUTH or --create-auth: maybe not in {signed,open}; see nullworkerd --help");
+}
+
 TEST_F(config_test, help_names_every_variable_of_the_contract) {
     const auto text = std::get<print_and_exit>(read({"--help"})).text;
     for (const auto* name : {"WORKER_PORT", "WORKER_HTTP_PORT", "VAST_TCP_PORT_", "PUBLIC_IPADDR",

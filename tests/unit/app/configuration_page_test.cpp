@@ -50,7 +50,7 @@ table of_page() {
     return out;
 }
 
-std::string default_of(const manual::option_description& option) {
+std::string default_of(const options::option_description& option) {
     if (option.required)
         return "required";
     return option.is_switch() ? "false" : option.default_value;
@@ -86,7 +86,7 @@ TEST(command_line, is_described_whatever_the_environment_says) {
     });
     ASSERT_NE(config, options.end());
     EXPECT_EQ(config->default_value, "");
-    EXPECT_EQ(config->value.kind, manual::value_kind::file);
+    EXPECT_EQ(config->value.kind, options::value_kind::file);
 }
 
 }  // namespace

@@ -1,8 +1,10 @@
 #pragma once
 
-#include <nullworker/manual/command_description.hpp>
+#include <nullworker/options/command_description.hpp>
 
 namespace nullworker::manual::test {
+
+using namespace options;
 
 // A program that has a bit of everything, and texts that no shell and no roff should see unescaped.
 inline command_description toaster() {

@@ -1,6 +1,5 @@
+#include "shell_completion.hpp"
 #include "text.hpp"
-
-#include <nullworker/manual/shell_completion.hpp>
 
 #include <algorithm>
 #include <map>
@@ -62,14 +61,6 @@ constexpr std::string_view closing = R"(}
 
 complete -F _PROGRAM PROGRAM
 )";
-
-std::string quoted(const std::vector<std::string>& words) {
-    std::vector<std::string> out;
-    out.reserve(words.size());
-    for (const auto& word : words)
-        out.push_back(shell_word(word));
-    return joined(out, " ");
-}
 
 class bash_script {
 public:
@@ -146,7 +137,7 @@ private:
     // What completes a value; nothing where nobody can guess it.
     [[nodiscard]] std::string offer(const value_description& value) const {
         if (!value.choices.empty())
-            return helper("offer") + ' ' + quoted(value.choices);
+            return helper("offer") + ' ' + shell_words(value.choices);
         if (value.kind == value_kind::text)
             return {};
         return helper("files") + (value.kind == value_kind::directory ? " -d" : "");
@@ -200,7 +191,7 @@ private:
         std::vector<std::string> flags;
         for (const auto& option : command.options)
             flags.insert(flags.end(), option.flags.begin(), option.flags.end());
-        const auto offer_flags = helper("offer") + ' ' + quoted(flags);
+        const auto offer_flags = helper("offer") + ' ' + shell_words(flags);
         if (others.empty()) {
             line("    " + offer_flags);
             return;
@@ -219,7 +210,7 @@ private:
             names.push_back(inner.name);
         std::vector<std::string> out;
         if (!names.empty())
-            out.push_back(helper("offer") + ' ' + quoted(names));
+            out.push_back(helper("offer") + ' ' + shell_words(names));
         for (const auto& word : command.positionals)
             if (auto action = offer(word.value); !action.empty())
                 out.push_back(std::move(action));

@@ -1,11 +1,15 @@
 #pragma once
 
+#include <nullworker/options/command_description.hpp>
+
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 namespace nullworker::manual {
+
+using namespace options;
 
 struct replacement {
     char what;
@@ -39,8 +43,12 @@ template <class Table>
 // With a full stop, unless it has one.
 [[nodiscard]] std::string sentence(std::string text);
 
+// As one word of a shell, between quotes.
+[[nodiscard]] std::string quoted_word(std::string_view text);
+
 // As one word of a shell: quoted unless that is of no use.
 [[nodiscard]] std::string shell_word(std::string_view text);
+[[nodiscard]] std::string shell_words(const std::vector<std::string>& words);
 
 // What has the same group, in the order in which the groups first appear.
 template <class T>

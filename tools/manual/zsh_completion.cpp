@@ -1,6 +1,5 @@
+#include "shell_completion.hpp"
 #include "text.hpp"
-
-#include <nullworker/manual/shell_completion.hpp>
 
 #include <algorithm>
 #include <string_view>
@@ -18,11 +17,6 @@ constexpr replacement before_colon[] = {{'\\', R"(\\)"}, {':', R"(\:)"}};
 // In a list of choices: the shell reads it once more.
 constexpr replacement in_list[] = {{'\\', R"(\\)"}, {':', R"(\:)"}, {' ', R"(\ )"}, {'(', R"(\()"},
                                    {')', R"(\))"},  {'|', R"(\|)"}, {'$', R"(\$)"}, {'\'', R"(\')"}};
-
-std::string quoted(std::string_view text) {
-    constexpr replacement quote[] = {{'\'', R"('\'')"}};
-    return '\'' + replaced(text, quote) + '\'';
-}
 
 // What a value is called, and what completes it.
 std::string value_of(const value_description& value) {
@@ -49,13 +43,13 @@ std::vector<std::string> option_specs(const option_description& option) {
         spec += '[' + replaced(option.help, in_brackets) + ']';
         if (!option.is_switch())
             spec += value_of(option.value);
-        out.push_back(quoted(spec));
+        out.push_back(quoted_word(spec));
     }
     return out;
 }
 
 std::string positional_spec(const positional_description& word) {
-    return quoted((word.repeated ? "*" : word.required ? "" : ":") + value_of(word.value));
+    return quoted_word((word.repeated ? "*" : word.required ? "" : ":") + value_of(word.value));
 }
 
 class zsh_script {
@@ -148,9 +142,10 @@ private:
     void add_group(const std::string& title, const std::vector<const command_description*>& commands) {
         line("        entries=(");
         for (const auto* command : commands)
-            line("            " + quoted(replaced(command->name, before_colon) + ':' + command->summary));
+            line("            " +
+                 quoted_word(replaced(command->name, before_colon) + ':' + command->summary));
         line("        )");
-        line("        _describe -t commands " + quoted(title) + " entries && ret=0");
+        line("        _describe -t commands " + quoted_word(title) + " entries && ret=0");
     }
 
     void add_dispatch() {

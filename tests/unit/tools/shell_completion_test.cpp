@@ -1,10 +1,9 @@
 #include "toaster.hpp"
 
-#include <nullworker/manual/shell_completion.hpp>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <manual/shell_completion.hpp>
 #include <string>
 
 namespace nullworker::manual {
@@ -41,7 +40,7 @@ TEST(bash_completion, of_a_program_without_other_commands_has_no_helper_for_them
 }
 
 TEST(bash_completion, quotes_what_the_shell_would_read) {
-    const command_description program{
+    const options::command_description program{
         .name = "odd",
         .options = {{.flags = {"--of"},
                      .value = {.name = "WORD", .choices = {"$HOME", "it's", "two words", "*", ""}}}}};

@@ -28,13 +28,24 @@ std::string sentence(std::string text) {
     return text;
 }
 
+std::string quoted_word(std::string_view text) {
+    constexpr replacement quote[] = {{'\'', R"('\'')"}};
+    return '\'' + replaced(text, quote) + '\'';
+}
+
 std::string shell_word(std::string_view text) {
     constexpr std::string_view plain =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_./:,@%+";
     if (!text.empty() && text.find_first_not_of(plain) == std::string_view::npos)
         return std::string(text);
-    constexpr replacement quote[] = {{'\'', R"('\'')"}};
-    return '\'' + replaced(text, quote) + '\'';
+    return quoted_word(text);
+}
+
+std::string shell_words(const std::vector<std::string>& words) {
+    std::string out;
+    for (const auto& word : words)
+        out.append(out.empty() ? "" : " ").append(shell_word(word));
+    return out;
 }
 
 }  // namespace nullworker::manual

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <nullworker/manual/command_description.hpp>
+#include <nullworker/options/command_description.hpp>
 
 #include <string>
 #include <vector>
@@ -15,6 +15,6 @@ struct page_facts {
 };
 
 // The manual page of a program in the language of man(7). The same for the same description: no date.
-[[nodiscard]] std::string man_page(const command_description& program, const page_facts& facts);
+[[nodiscard]] std::string man_page(const options::command_description& program, const page_facts& facts);
 
 }  // namespace nullworker::manual

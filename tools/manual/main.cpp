@@ -1,9 +1,9 @@
-#include "command_line.hpp"
+#include "man_page.hpp"
+#include "shell_completion.hpp"
 
 #include <nullworker/app/config.hpp>
-#include <nullworker/manual/man_page.hpp>
-#include <nullworker/manual/shell_completion.hpp>
 
+#include <command_line.hpp>
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
@@ -24,13 +24,14 @@ void write_file(const std::filesystem::path& path, const std::string& text) {
         throw std::runtime_error("cannot write " + path.string());
 }
 
-void write_all(const std::filesystem::path& share, const manual::command_description& program, int section,
+void write_all(const std::filesystem::path& share, const options::command_description& program, int section,
                const std::string& see_also) {
     const auto number = std::to_string(section);
     const manual::page_facts facts{.section = section, .version = NULLWORKER_VERSION, .see_also = {see_also}};
-    write_file(share / "man" / ("man" + number) / (program.name + '.' + number), man_page(program, facts));
-    write_file(share / "bash-completion/completions" / program.name, bash_completion(program));
-    write_file(share / "zsh/site-functions" / ('_' + program.name), zsh_completion(program));
+    write_file(share / "man" / ("man" + number) / (program.name + '.' + number),
+               manual::man_page(program, facts));
+    write_file(share / "bash-completion/completions" / program.name, manual::bash_completion(program));
+    write_file(share / "zsh/site-functions" / ('_' + program.name), manual::zsh_completion(program));
 }
 
 }  // namespace

@@ -1,10 +1,9 @@
 #include "toaster.hpp"
 
-#include <nullworker/manual/man_page.hpp>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <manual/man_page.hpp>
 #include <string>
 
 namespace nullworker::manual {
@@ -77,7 +76,7 @@ TEST(man_page, shows_text_as_it_stands) {
 }
 
 TEST(man_page, has_no_section_without_content) {
-    const command_description bare{.name = "bare", .summary = "is bare"};
+    const options::command_description bare{.name = "bare", .summary = "is bare"};
     const auto text = man_page(bare, {.section = 1, .version = "1"});
     for (const auto* title : {"COMMANDS", "OPTIONS", "ENVIRONMENT", "EXIT STATUS", "FILES", "SEE ALSO"})
         EXPECT_THAT(text, Not(HasSubstr(title)));

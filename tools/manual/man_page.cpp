@@ -1,7 +1,7 @@
+#include "man_page.hpp"
+
 #include "roff.hpp"
 #include "text.hpp"
-
-#include <nullworker/manual/man_page.hpp>
 
 #include <algorithm>
 #include <cctype>

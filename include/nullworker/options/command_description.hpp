@@ -1,0 +1,51 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+// What can be said to a program, as plain data: manuals and completions are made of it.
+namespace nullworker::options {
+
+// How far a shell can complete a value.
+enum class value_kind { text, file, directory };
+
+struct value_description {
+    std::string name;  // SECONDS, or signed|open
+    value_kind kind = value_kind::text;
+    std::vector<std::string> choices;  // the only words taken; empty: any
+};
+
+struct option_description {
+    std::vector<std::string> flags;  // -h, --help: short ones first
+    value_description value;         // without a name there is none: the option is a switch
+    std::string help;                // a sentence without its full stop
+    std::string default_value;       // a value, or words such as "the worker port + 1"
+    std::string environment;         // the variable read where the flag is not given
+    std::string group;
+    bool required = false;  // the flag or its variable
+
+    [[nodiscard]] bool is_switch() const noexcept { return value.name.empty(); }
+};
+
+// A word that is no flag.
+struct positional_description {
+    value_description value;
+    std::string help;
+    bool required = false;
+    bool repeated = false;
+};
+
+// A program, or one of its subcommands; those have no subcommands of their own.
+struct command_description {
+    std::string name;
+    std::string group;        // of a subcommand
+    std::string summary;      // one line without a full stop
+    std::string description;  // paragraphs, with blank lines between them and `code` in them
+    std::string footer;       // the same; what follows "Exit codes: " is a list of them
+    std::vector<option_description> options;
+    std::vector<positional_description> positionals;
+    std::string behind_dashes;  // the name of another program's command line, taken behind `--`
+    std::vector<command_description> subcommands;
+};
+
+}  // namespace nullworker::options

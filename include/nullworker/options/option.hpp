@@ -1,0 +1,104 @@
+#pragma once
+
+#include <nullworker/base/clock.hpp>
+#include <nullworker/options/command_description.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+// What a program can be told is a table: each row says all of one option, and parsing, --help, --check, the
+// manual, the completions and the test of the documentation read nothing else.
+namespace nullworker::options {
+
+// An enum's value, each of which has a word.
+struct word_target {
+    std::vector<std::string> words;
+    std::function<void(std::size_t)> choose;  // one of the words, by its place
+    std::function<std::size_t()> chosen;
+};
+
+// Where the value of an option goes. What is pointed to outlives the row; what it holds before anything is
+// read is the default. An empty string and an empty optional are no value. A bool makes the option a switch.
+using target =
+    std::variant<std::string*, bool*, int*, std::int64_t*, std::uint16_t*, std::size_t*, double*, seconds*,
+                 std::optional<int>*, std::optional<std::int64_t>*, std::optional<double>*, word_target>;
+
+// `value` has one of the meanings.
+template <class Enum>
+[[nodiscard]] word_target one_of(Enum& value, std::vector<std::pair<std::string, Enum>> meanings) {
+    word_target out;
+    for (const auto& [word, meaning] : meanings)
+        out.words.push_back(word);
+    out.choose = [&value, meanings](std::size_t place) { value = meanings.at(place).second; };
+    out.chosen = [&value, meanings] {
+        std::size_t place = 0;
+        while (meanings.at(place).second != value)
+            ++place;
+        return place;
+    };
+    return out;
+}
+
+// Who gives an option the value of its variable.
+enum class variable_reader {
+    parser,
+    program,  // by a rule of its own; what is here comes from the flag or the file
+};
+
+// One row. What is left out does not apply.
+struct option {
+    std::string name;  // max-perf: the flag is --max-perf, and the key in the configuration file is max-perf
+
+    // Read where the flag is not given. A name in <> at its end is the variable of an earlier row, and stands
+    // for the value of that.
+    std::string variable;
+    variable_reader read_by = variable_reader::parser;
+
+    options::target target;
+
+    // The numbers that are taken, both ends included. Without them a number must be finite and fit the
+    // target.
+    std::optional<double> least;
+    std::optional<double> most;
+
+    // What is wrong with a text, beyond that; nothing if it may be taken.
+    std::optional<std::string> (*refuse)(const std::string& text) = nullptr;
+
+    value_kind kind = value_kind::text;
+    std::string value_name;     // PROBE, in place of the name that the type or the kind has
+    std::string default_words;  // "the worker port + 1": the default where the target cannot hold it
+    std::string required;       // what is missing where there is no value: "the address of this machine"
+    bool secret = false;        // never printed
+    std::string help;           // a sentence without its full stop
+};
+
+// Rows under one heading.
+struct option_group {
+    std::string title = "Options";
+    std::vector<option> options;
+};
+
+// What a value is called: SECONDS, FILE, signed|open. A switch has none.
+[[nodiscard]] std::string value_name(const option& row);
+
+// The only words that an option takes; empty: there is no such list.
+[[nodiscard]] std::vector<std::string> choices(const option& row);
+
+// Why a text is not taken. `why` is a clause about the text, or empty: it is no value of this type at all.
+struct refusal {
+    std::string why;
+};
+
+// Reads `text` into the target, or leaves the target alone and says why.
+[[nodiscard]] std::optional<refusal> assign(const option& row, const std::string& text);
+
+// The value of the target as a text that assign() takes. Empty where there is none.
+[[nodiscard]] std::string shown(const option& row);
+
+}  // namespace nullworker::options

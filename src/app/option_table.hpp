@@ -1,0 +1,29 @@
+#pragma once
+
+#include <nullworker/app/settings.hpp>
+#include <nullworker/options/command.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace nullworker::app {
+
+// What the options write to: settings, and what has to be translated before it is one.
+struct written_settings {
+    settings out;
+    std::optional<int> webhook_port;
+    std::optional<int> public_port;
+    std::optional<std::int64_t> container_id;
+    std::string report_address = "https://run.vast.ai";
+    std::string console = settings().console.origin();
+    std::string health_url;
+    std::string state_dir;  // empty: the default, if it exists
+    bool check = false;     // asked for in place of a run
+};
+
+// nullworkerd and all its options, which write to `to`. A new option is a row there and a member here or in
+// settings.
+[[nodiscard]] options::command nullworkerd(written_settings& to);
+
+}  // namespace nullworker::app

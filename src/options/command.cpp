@@ -1,0 +1,121 @@
+#include "command_parts.hpp"
+
+#include <nullworker/options/command.hpp>
+
+#include <algorithm>
+#include <string_view>
+
+namespace nullworker::options {
+namespace {
+
+// The user knows any of them as a number.
+constexpr std::string_view names_of_numbers[] = {"INT", "UINT", "FLOAT"};
+
+option_description describe_row(const option& row, const std::string& group) {
+    auto name = value_name(row);
+    if (std::ranges::find(names_of_numbers, name) != std::end(names_of_numbers))
+        name = "NUMBER";
+    const auto held = name.empty() ? std::string() : shown(row);
+    return {.flags = {"--" + row.name},
+            .value = {.name = name, .kind = row.kind, .choices = choices(row)},
+            .help = row.help,
+            .default_value = held.empty() ? row.default_words : held,
+            .environment = row.variable,
+            .group = group,
+            .required = !row.required.empty()};
+}
+
+// A value as the configuration file takes it. It has no way to write both kinds of quotes.
+std::string file_value(const option& row) {
+    const auto value = shown(row);
+    const bool bare = std::holds_alternative<bool*>(row.target) ||
+                      (!value.empty() && value.find_first_not_of("0123456789.") == std::string::npos);
+    const char quote = value.find('"') == std::string::npos ? '"' : '\'';
+    return bare ? value : quote + value + quote;
+}
+
+std::string file_line(const option& row) {
+    if (!row.secret)
+        return row.name + " = " + file_value(row);
+    return "# " + row.name + (shown(row).empty() ? " is not set" : " = ********");
+}
+
+std::optional<std::string> missing_row(const command& what, const option& row) {
+    if (row.required.empty() || !shown(row).empty())
+        return std::nullopt;
+    return variable_of(what, row) + " is not set: " + row.required + "; set it or pass --" + row.name;
+}
+
+}  // namespace
+
+std::string in_one_line(std::string text) {
+    std::ranges::replace(text, '\n', ' ');
+    return text;
+}
+
+std::string opening(const command& what) {
+    return what.name + ' ' + what.summary + '.' + (what.description.empty() ? "" : '\n' + what.description);
+}
+
+std::vector<const option*> rows_of(const command& what) {
+    std::vector<const option*> out;
+    for (const auto& group : what.groups)
+        for (const auto& row : group.options)
+            out.push_back(&row);
+    return out;
+}
+
+bool has_fixed_name(const option& row) {
+    return !row.variable.ends_with('>');
+}
+
+std::string variable_of(const command& what, const option& row) {
+    if (has_fixed_name(row))
+        return row.variable;
+    const auto begin = row.variable.find('<');
+    const auto wanted = row.variable.substr(begin + 1, row.variable.size() - begin - 2);
+    auto out = row.variable.substr(0, begin);
+    for (const auto* other : rows_of(what))
+        if (other->variable == wanted)
+            out += shown(*other);
+    return out;
+}
+
+std::optional<std::string> missing(const command& what) {
+    for (const bool fixed : {true, false})
+        for (const auto* row : rows_of(what))
+            if (has_fixed_name(*row) == fixed)
+                if (auto out = missing_row(what, *row))
+                    return out;
+    return std::nullopt;
+}
+
+command_description describe(const command& what) {
+    command_description out{.name = what.name,
+                            .summary = in_one_line(what.summary),
+                            .description = opening(what),
+                            .footer = what.footer};
+    const option_group standard;
+    out.options.push_back({.flags = {"-h", "--help"}, .help = help_help, .group = standard.title});
+    if (!what.file_variable.empty())
+        out.options.push_back({.flags = {"--config"},
+                               .value = {.name = "FILE", .kind = value_kind::file},
+                               .help = config_help,
+                               .environment = what.file_variable,
+                               .group = standard.title});
+    out.options.push_back({.flags = {"--version"}, .help = version_help, .group = standard.title});
+    for (const auto& group : what.groups)
+        for (const auto& row : group.options)
+            out.options.push_back(describe_row(row, group.title));
+    return out;
+}
+
+std::string written_out(const command& what) {
+    std::string out;
+    for (const auto* row : rows_of(what))
+        if (!row->variable.empty())
+            out += file_line(*row) + '\n';
+    return out;
+}
+
+}  // namespace nullworker::options

@@ -1,0 +1,189 @@
+#include <nullworker/options/option.hpp>
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <charconv>
+#include <cmath>
+#include <concepts>
+#include <cstdio>
+#include <cstdlib>
+#include <limits>
+#include <string_view>
+#include <type_traits>
+
+namespace nullworker::options {
+namespace {
+
+template <class T>
+concept number = std::integral<T> || std::floating_point<T>;
+
+// The visitors of a target, one for each type; `overload` calls the one that fits.
+template <class... Visitors>
+struct overload : Visitors... {
+    using Visitors::operator()...;
+};
+template <class... Visitors>
+overload(Visitors...) -> overload<Visitors...>;
+
+template <std::integral T>
+std::optional<T> parsed(const std::string& text) {
+    char* end = nullptr;
+    errno = 0;
+    const long long value = std::strtoll(text.c_str(), &end, 0);
+    const bool whole = !text.empty() && end == text.c_str() + text.size() && errno == 0;
+    return whole && std::in_range<T>(value) ? std::optional(static_cast<T>(value)) : std::nullopt;
+}
+
+template <std::floating_point T>
+std::optional<T> parsed(const std::string& text) {
+    char* end = nullptr;
+    const double value = std::strtod(text.c_str(), &end);
+    const bool whole = !text.empty() && end == text.c_str() + text.size() && std::isfinite(value);
+    return whole ? std::optional(value) : std::nullopt;
+}
+
+constexpr std::string_view words_for_yes[] = {"true", "on", "yes", "enable", "t", "y", "+"};
+constexpr std::string_view words_for_no[] = {"false", "off", "no", "disable", "f", "n", "-"};
+
+std::optional<bool> parsed_switch(std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    if (std::ranges::find(words_for_yes, text) != std::end(words_for_yes))
+        return true;
+    if (std::ranges::find(words_for_no, text) != std::end(words_for_no))
+        return false;
+    const auto count = parsed<std::int64_t>(text);
+    return count ? std::optional(*count > 0) : std::nullopt;
+}
+
+std::string written(std::integral auto value) {
+    return std::to_string(value);
+}
+
+// The shortest text that is read as the same number.
+std::string written(double value) {
+    char out[64];
+    auto done = std::to_chars(std::begin(out), std::end(out), value, std::chars_format::fixed);
+    if (done.ec != std::errc())
+        done = std::to_chars(std::begin(out), std::end(out), value);
+    return {out, done.ptr};
+}
+
+// A bound, as people write it: 1e+09.
+template <number T>
+std::string written_bound(T value) {
+    if constexpr (std::integral<T>)
+        return std::to_string(value);
+    char out[32];
+    std::snprintf(out, sizeof out, "%g", static_cast<double>(value));
+    return out;
+}
+
+// Within the bounds of the row, or why not.
+template <number T>
+std::optional<refusal> read_number(const option& row, const std::string& text, T& value) {
+    const auto found = parsed<T>(text);
+    if (!row.least && !row.most) {
+        if (!found)
+            return refusal{};
+        value = *found;
+        return std::nullopt;
+    }
+    const T least = row.least ? static_cast<T>(*row.least) : std::numeric_limits<T>::lowest();
+    const T most = row.most ? static_cast<T>(*row.most) : std::numeric_limits<T>::max();
+    if (!found || *found < least || *found > most)
+        return refusal{text + " is not in the range " + written_bound(least) + " to " + written_bound(most)};
+    value = *found;
+    return std::nullopt;
+}
+
+std::string joined_words(const std::vector<std::string>& words, std::string_view between) {
+    std::string out;
+    for (const auto& word : words)
+        out.append(out.empty() ? "" : between).append(word);
+    return out;
+}
+
+std::optional<refusal> read_word(const word_target& to, const std::string& text) {
+    const auto place = std::ranges::find(to.words, text);
+    if (place == to.words.end())
+        return refusal{text + " not in {" + joined_words(to.words, ",") + '}'};
+    to.choose(static_cast<std::size_t>(place - to.words.begin()));
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::string value_name(const option& row) {
+    if (!row.value_name.empty())
+        return row.value_name;
+    if (row.kind != value_kind::text)
+        return row.kind == value_kind::file ? "FILE" : "DIR";
+    return std::visit(
+        overload{
+            [](const std::string*) -> std::string { return "TEXT"; },
+            [](const bool*) -> std::string { return {}; },
+            [](const seconds*) -> std::string { return "SECONDS"; },
+            [](const word_target& to) { return joined_words(to.words, "|"); },
+            []<std::unsigned_integral T>(const T*) -> std::string { return "UINT"; },
+            []<std::signed_integral T>(const T*) -> std::string { return "INT"; },
+            []<std::signed_integral T>(const std::optional<T>*) -> std::string { return "INT"; },
+            [](const double*) -> std::string { return "FLOAT"; },
+            [](const std::optional<double>*) -> std::string { return "FLOAT"; },
+        },
+        row.target);
+}
+
+std::vector<std::string> choices(const option& row) {
+    const auto* to = std::get_if<word_target>(&row.target);
+    return to ? to->words : std::vector<std::string>();
+}
+
+std::optional<refusal> assign(const option& row, const std::string& text) {
+    if (row.refuse)
+        if (auto why = row.refuse(text))
+            return refusal{std::move(*why)};
+    return std::visit(overload{
+                          [&](std::string* to) -> std::optional<refusal> {
+                              *to = text;
+                              return std::nullopt;
+                          },
+                          [&](bool* to) -> std::optional<refusal> {
+                              const auto value = parsed_switch(text);
+                              *to = value.value_or(*to);
+                              return value ? std::nullopt : std::optional(refusal{});
+                          },
+                          [&]<number T>(T* to) { return read_number(row, text, *to); },
+                          [&](seconds* to) {
+                              double count = to->count();
+                              auto wrong = read_number(row, text, count);
+                              *to = seconds(count);
+                              return wrong;
+                          },
+                          [&]<number T>(std::optional<T>* to) {
+                              T value{};
+                              auto wrong = read_number(row, text, value);
+                              if (!wrong)
+                                  *to = value;
+                              return wrong;
+                          },
+                          [&](const word_target& to) { return read_word(to, text); },
+                      },
+                      row.target);
+}
+
+std::string shown(const option& row) {
+    return std::visit(
+        overload{
+            [](const std::string* from) { return *from; },
+            [](const bool* from) -> std::string { return *from ? "true" : "false"; },
+            []<number T>(const T* from) { return written(*from); },
+            [](const seconds* from) { return written(from->count()); },
+            []<number T>(const std::optional<T>* from) { return *from ? written(**from) : std::string(); },
+            [](const word_target& from) { return from.words.at(from.chosen()); },
+        },
+        row.target);
+}
+
+}  // namespace nullworker::options
