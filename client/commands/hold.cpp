@@ -21,7 +21,7 @@ namespace {
 using namespace std::chrono_literals;
 using steady = std::chrono::steady_clock;
 
-constexpr seconds renewed_lifetime{120.0};
+constexpr seconds usual_lifetime{120.0};
 
 struct hold_options : session_options {
     std::optional<seconds> hold;       // nothing: until a signal, or until `command` ends
@@ -47,7 +47,7 @@ private:
     void fail(const std::string& why) override { show().session(1, "failed", why); }
 
     [[nodiscard]] asio::awaitable<int> work() override {
-        const seconds lifetime = x_options.lifetime.value_or(renewed_lifetime);
+        const seconds lifetime = x_options.lifetime.value_or(usual_lifetime);
         const auto held = co_await reserve_shown(1, lifetime, x_stop);
         if (!held)
             co_return exit_failed;

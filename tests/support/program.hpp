@@ -44,4 +44,9 @@ private:
     std::size_t x_seen[2] = {0, 0};  // of each, up to the end of what was waited for last
 };
 
+// Whether `text` has `part` in it.
+[[nodiscard]] inline bool contains(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
 }  // namespace nullworker::test

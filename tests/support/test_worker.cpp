@@ -15,6 +15,30 @@ nlohmann::json a_minute() {
     return {{"lifetime", 60.0}};
 }
 
+bool is_ready(const nlohmann::json& report) {
+    return report["max_perf"] > 0;
+}
+
+bool is_free(const nlohmann::json& report) {
+    return report["cur_load"] == 0.0;
+}
+
+bool is_busy(const nlohmann::json& report) {
+    return report["cur_load"] == 100.0;
+}
+
+bool is_errored(const nlohmann::json& report) {
+    return !report["error_msg"].get_ref<const std::string&>().empty();
+}
+
+bool is_well(const nlohmann::json& report) {
+    return !is_errored(report);
+}
+
+nlohmann::json body_of(const net::reply& answer) {
+    return nlohmann::json::parse(answer.body);
+}
+
 asio::awaitable<net::reply> control_get(test_worker& worker, std::string path) {
     return worker.send(test_worker::listener::control, net::verb::get, std::move(path));
 }
@@ -75,7 +99,7 @@ void test_worker::start() {
 }
 
 asio::awaitable<void> test_worker::until_ready() {
-    (void)co_await report([](const nlohmann::json& each) { return each["max_perf"] > 0; });
+    (void)co_await report(is_ready);
 }
 
 asio::awaitable<void> test_worker::stop() {

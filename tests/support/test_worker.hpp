@@ -89,6 +89,16 @@ using worker_story = std::function<asio::awaitable<void>(test_worker&)>;
 void with_worker(const worker_story& story, const std::function<void(app::settings&)>& adjust = {},
                  const std::function<void(scripted_peer&)>& script = {});
 
+// What a report says of the worker.
+[[nodiscard]] bool is_ready(const nlohmann::json& report);
+[[nodiscard]] bool is_free(const nlohmann::json& report);
+[[nodiscard]] bool is_busy(const nlohmann::json& report);
+[[nodiscard]] bool is_errored(const nlohmann::json& report);
+[[nodiscard]] bool is_well(const nlohmann::json& report);
+
+// The document that a reply holds.
+[[nodiscard]] nlohmann::json body_of(const net::reply& answer);
+
 // What the consumer beside it asks.
 [[nodiscard]] asio::awaitable<net::reply> control_get(test_worker& worker, std::string path);
 [[nodiscard]] asio::awaitable<net::reply> control_post(test_worker& worker, std::string path,

@@ -21,10 +21,10 @@ using reservation::condition;
 using reservation::problem_source;
 using test::scripted_peer;
 
-constexpr const char* path = "/worker_status/";
+constexpr const char* report_path = "/worker_status/";
 
 // A reporter, what it reports on, and the autoscaler that hears it.
-struct scene {
+struct reporter_scene {
     asio::io_context loop;
     scripted_peer peer{loop.get_executor()};
     std::function<void()> on_change;
@@ -33,14 +33,14 @@ struct scene {
     reporter reports;
     task_group tasks{loop.get_executor()};
 
-    explicit scene(report_cadence cadence)
-        : reports(
-              loop.get_executor(),
-              uplink(loop.get_executor(), std::make_shared<net::tls_trust>(), {peer.at("")}, "report", path),
-              {.id = 1, .mtoken = "t", .version = "1.1.0", .url = "http://127.0.0.1:1"}, cadence, desk,
-              state) {
+    explicit reporter_scene(report_cadence cadence)
+        : reports(loop.get_executor(),
+                  uplink(loop.get_executor(), std::make_shared<net::tls_trust>(), {peer.at("")}, "report",
+                         report_path),
+                  {.id = 1, .mtoken = "t", .version = "1.1.0", .url = "http://127.0.0.1:1"}, cadence, desk,
+                  state) {
         on_change = [this] { reports.notify(); };
-        peer.reply_always(path, net::json_reply(200, "{}"));
+        peer.reply_always(report_path, net::json_reply(200, "{}"));
     }
 
     void become_ready() {
@@ -58,7 +58,8 @@ struct scene {
     // Runs the reporter and, at the same time, `story`.
     void play(std::function<awaitable<void>()> story) {
         tasks.spawn(reports.run());
-        const auto whole = [](scene& self, std::function<awaitable<void>()> told) -> awaitable<void> {
+        const auto whole = [](reporter_scene& self,
+                              std::function<awaitable<void>()> told) -> awaitable<void> {
             co_await told();
             co_await self.end();
         };
@@ -66,25 +67,25 @@ struct scene {
     }
 
     awaitable<wire::status_report> report(std::size_t count) {
-        const auto request = co_await peer.received(path, count);
+        const auto request = co_await peer.received(report_path, count);
         co_return wire::parse_status_report(request.body).value();
     }
 };
 
 TEST(reporter, the_first_report_of_a_worker_that_is_ready_soon_says_ready) {
-    scene s({.closest = 10s});
+    reporter_scene s({.closest = 10s});
     s.play([&s]() -> awaitable<void> {
         s.state.meet(condition::listening, now());
         co_await asio::post(s.loop, asio::use_awaitable);
         s.become_ready();
         const auto first = co_await s.report(1);
         EXPECT_EQ(first.max_perf, 100.0);
-        EXPECT_EQ(s.peer.requests(path).size(), 1u);
+        EXPECT_EQ(s.peer.requests(report_path).size(), 1u);
     });
 }
 
 TEST(reporter, a_worker_that_is_not_ready_reports_all_the_same) {
-    scene s({.closest = 20ms});
+    reporter_scene s({.closest = 20ms});
     s.play([&s]() -> awaitable<void> {
         const auto first = co_await s.report(1);
         EXPECT_EQ(first.max_perf, 0.0);
@@ -95,7 +96,7 @@ TEST(reporter, a_worker_that_is_not_ready_reports_all_the_same) {
 }
 
 TEST(reporter, trouble_is_reported_before_the_worker_is_ready) {
-    scene s({.closest = 10s});
+    reporter_scene s({.closest = 10s});
     s.play([&s]() -> awaitable<void> {
         s.state.raise(problem_source::public_key, "no key", now());
         const auto first = co_await s.report(1);
@@ -104,12 +105,12 @@ TEST(reporter, trouble_is_reported_before_the_worker_is_ready) {
 }
 
 TEST(reporter, a_worker_that_ends_before_it_was_ready_reports_once) {
-    scene s({.closest = 10s});
+    reporter_scene s({.closest = 10s});
     s.play([&s]() -> awaitable<void> {
         co_await asio::post(s.loop, asio::use_awaitable);
         s.reports.finish();
         co_await s.tasks.join();
-        EXPECT_EQ(s.peer.requests(path).size(), 1u);
+        EXPECT_EQ(s.peer.requests(report_path).size(), 1u);
     });
 }
 

@@ -25,10 +25,6 @@ struct ending {
     std::string err;
 };
 
-bool contains(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
-
 // A daemon that anybody may reserve, on ports of its own.
 class beside_a_worker : public testing::Test {
 protected:

@@ -14,10 +14,6 @@
 namespace nullworker::test {
 namespace {
 
-bool contains(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
-
 class follow : public testing::Test {
 protected:
     // Whole or not at all, as a queue would tell it.

@@ -23,12 +23,12 @@ http_client make_client(const asio::any_io_executor& executor) {
     return {executor, std::make_shared<tls_trust>()};
 }
 
-call get(url target) {
+call call_to(url target) {
     return {.target = std::move(target)};
 }
 
-call get(const std::string& target) {
-    return get(parse_url(target).value());
+call call_to(const std::string& target) {
+    return call_to(parse_url(target).value());
 }
 
 std::string raw_reply(const std::string& body, const std::string& headers = "") {
@@ -63,7 +63,7 @@ TEST(http_client, sends_a_get_and_returns_the_reply) {
         auto scripted = text_reply(503, "later");
         scripted.headers.emplace_back("X-Reason", "busy");
         peer.reply_once("/a", scripted);
-        auto request = get(peer.at("/a?b=c"));
+        auto request = call_to(peer.at("/a?b=c"));
         request.headers.emplace_back("Authorization", "Bearer token");
         const auto answer = co_await client.send(std::move(request));
         EXPECT_EQ(answer->status, 503U);
@@ -104,7 +104,7 @@ TEST(http_client, gives_an_empty_post_a_length) {
 TEST(http_client, uses_one_connection_for_two_calls) {
     const auto client_side = [](http_client& client, std::string origin) -> awaitable<void> {
         for (const char* expected : {"one", "two"}) {
-            const auto answer = co_await client.send(get(origin));
+            const auto answer = co_await client.send(call_to(origin));
             EXPECT_EQ(answer->body, expected);
         }
         client.close();
@@ -126,7 +126,7 @@ TEST(http_client, opens_a_connection_for_another_origin) {
         scripted_peer other(co_await asio::this_coro::executor);
         for (auto* each : {&peer, &other, &peer}) {
             each->reply_once("/", text_reply(200, each->origin()));
-            const auto answer = co_await client.send(get(each->at("/")));
+            const auto answer = co_await client.send(call_to(each->at("/")));
             EXPECT_EQ(answer->body, each->origin());
         }
         co_await other.stop();
@@ -136,7 +136,7 @@ TEST(http_client, opens_a_connection_for_another_origin) {
 TEST(http_client, opens_a_connection_where_the_peer_closes_after_each_reply) {
     const auto client_side = [](http_client& client, std::string origin) -> awaitable<void> {
         for (const char* expected : {"one", "two"}) {
-            const auto answer = co_await client.send(get(origin));
+            const auto answer = co_await client.send(call_to(origin));
             EXPECT_EQ(answer->body, expected);
         }
     };
@@ -153,12 +153,12 @@ TEST(http_client, opens_a_connection_where_the_peer_closes_after_each_reply) {
 TEST(http_client, replaces_a_kept_connection_that_the_peer_has_closed) {
     with_peer([](http_client& client, scripted_peer& peer) -> awaitable<void> {
         peer.reply_always("/", text_reply(200, "fine"));
-        const auto first = co_await client.send(get(peer.at("/")));
+        const auto first = co_await client.send(call_to(peer.at("/")));
         EXPECT_TRUE(first.has_value());
         peer.drop_once("/drop");
         peer.reply_always("/drop", text_reply(200, "the second time"));
         // On the kept connection: the peer closes it instead of answering.
-        const auto second = co_await client.send(get(peer.at("/drop")));
+        const auto second = co_await client.send(call_to(peer.at("/drop")));
         EXPECT_EQ(second->body, "the second time");
         EXPECT_EQ(peer.requests("/drop").size(), 2U);
     });
@@ -167,7 +167,7 @@ TEST(http_client, replaces_a_kept_connection_that_the_peer_has_closed) {
 TEST(http_client, replaces_a_kept_connection_on_which_something_came_unasked) {
     const auto client_side = [](http_client& client, std::string origin) -> awaitable<void> {
         for (const char* expected : {"one", "two"}) {
-            const auto answer = co_await client.send(get(origin));
+            const auto answer = co_await client.send(call_to(origin));
             EXPECT_EQ(answer->body, expected);
         }
         client.close();
@@ -187,7 +187,7 @@ TEST(http_client, replaces_a_kept_connection_on_which_something_came_unasked) {
 TEST(http_client, sends_a_request_on_a_new_connection_once) {
     with_peer([](http_client& client, scripted_peer& peer) -> awaitable<void> {
         peer.drop_once("/");
-        const auto answer = co_await client.send(get(peer.at("/")));
+        const auto answer = co_await client.send(call_to(peer.at("/")));
         EXPECT_TRUE(answer.has_error());
         EXPECT_EQ(peer.requests("/").size(), 1U);
     });
@@ -196,13 +196,13 @@ TEST(http_client, sends_a_request_on_a_new_connection_once) {
 TEST(http_client, times_out_and_can_be_used_again) {
     with_peer([](http_client& client, scripted_peer& peer) -> awaitable<void> {
         peer.hold_once("/");
-        auto request = get(peer.at("/"));
+        auto request = call_to(peer.at("/"));
         request.limit = 20ms;
         const auto late = co_await client.send(std::move(request));
         EXPECT_EQ(late.error(), errc::timed_out);
         peer.let_go();
         peer.reply_once("/", text_reply(200, "fine"));
-        const auto answer = co_await client.send(get(peer.at("/")));
+        const auto answer = co_await client.send(call_to(peer.at("/")));
         EXPECT_EQ(answer->body, "fine");
     });
 }
@@ -211,7 +211,7 @@ TEST(http_client, waits_for_a_slow_reply_within_its_limit) {
     with_peer([](http_client& client, scripted_peer& peer) -> awaitable<void> {
         peer.hold_once("/", text_reply(200, "at last"));
         const auto ask = [&]() -> awaitable<void> {
-            const auto answer = co_await client.send(get(peer.at("/")));
+            const auto answer = co_await client.send(call_to(peer.at("/")));
             EXPECT_EQ(answer->body, "at last");
         };
         const auto let_go = [&]() -> awaitable<void> {
@@ -224,7 +224,7 @@ TEST(http_client, waits_for_a_slow_reply_within_its_limit) {
 
 TEST(http_client, limits_the_time_of_a_reply_that_trickles) {
     const auto client_side = [](http_client& client, std::string origin) -> awaitable<void> {
-        auto request = get(origin);
+        auto request = call_to(origin);
         request.limit = 20ms;
         const auto answer = co_await client.send(std::move(request));
         EXPECT_EQ(answer.error(), errc::timed_out);
@@ -248,7 +248,7 @@ TEST(http_client, refuses_a_reply_that_is_too_large) {
     };
     for (const auto& bytes : table) {
         const auto client_side = [](http_client& client, std::string origin) -> awaitable<void> {
-            auto request = get(origin);
+            auto request = call_to(origin);
             request.max_reply_bytes = 10;
             const auto answer = co_await client.send(std::move(request));
             EXPECT_EQ(answer.error(), errc::response_too_large) << answer.error().message();
@@ -272,7 +272,7 @@ TEST(http_client, takes_a_reply_at_the_limit_in_any_framing) {
     };
     for (const auto& bytes : table) {
         const auto client_side = [](http_client& client, std::string origin) -> awaitable<void> {
-            auto request = get(origin);
+            auto request = call_to(origin);
             request.max_reply_bytes = 10;
             const auto answer = co_await client.send(std::move(request));
             EXPECT_TRUE(answer.has_value()) << answer.error().message();
@@ -291,7 +291,7 @@ TEST(http_client, fails_where_the_reply_is_cut_short_or_is_none) {
     for (const char* bytes : {"", "HTTP/1.1 200 OK\r\nContent-", "SSH-2.0-OpenSSH_9.2\r\n",
                               "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc"}) {
         const auto client_side = [](http_client& client, std::string origin) -> awaitable<void> {
-            const auto answer = co_await client.send(get(origin));
+            const auto answer = co_await client.send(call_to(origin));
             EXPECT_TRUE(answer.has_error());
             EXPECT_NE(answer.error(), errc::timed_out);
         };
@@ -308,7 +308,7 @@ TEST(http_client, says_when_nobody_listens) {
     asio::io_context loop;
     auto client = make_client(loop.get_executor());
     const auto port = test::closed_port(loop.get_executor());
-    const auto request = get("http://127.0.0.1:" + std::to_string(port));
+    const auto request = call_to("http://127.0.0.1:" + std::to_string(port));
     EXPECT_EQ(test::drive(loop, client.send(request)).error(), asio::error::connection_refused);
 }
 
@@ -317,7 +317,7 @@ TEST(http_client, follows_no_redirect) {
         auto elsewhere = empty_reply(302);
         elsewhere.headers.emplace_back("Location", peer.at("/elsewhere").text());
         peer.reply_once("/", elsewhere);
-        const auto answer = co_await client.send(get(peer.at("/")));
+        const auto answer = co_await client.send(call_to(peer.at("/")));
         EXPECT_EQ(answer->status, 302U);
         EXPECT_TRUE(peer.requests("/elsewhere").empty());
     });
@@ -326,7 +326,7 @@ TEST(http_client, follows_no_redirect) {
 TEST(http_client, finds_a_peer_by_name) {
     with_peer([](http_client& client, scripted_peer& peer) -> awaitable<void> {
         peer.reply_once("/", text_reply(200, "fine"));
-        const auto answer = co_await client.send(get("http://localhost:" + std::to_string(peer.port())));
+        const auto answer = co_await client.send(call_to("http://localhost:" + std::to_string(peer.port())));
         EXPECT_EQ(answer->body, "fine");
     });
 }
@@ -336,7 +336,7 @@ TEST(http_client, ends_when_its_caller_is_cancelled) {
         peer.hold_once("/");
         bool returned = false;
         const auto caller = [&]() -> awaitable<void> {
-            const auto answer = co_await client.send(get(peer.at("/")));
+            const auto answer = co_await client.send(call_to(peer.at("/")));
             returned = answer.has_value() || answer.has_error();
         };
         task_group group(co_await asio::this_coro::executor);
@@ -351,9 +351,9 @@ TEST(http_client, ends_when_its_caller_is_cancelled) {
 TEST(http_client, may_be_moved) {
     with_peer([](http_client& client, scripted_peer& peer) -> awaitable<void> {
         peer.reply_always("/", text_reply(200, "fine"));
-        const auto before = co_await client.send(get(peer.at("/")));
+        const auto before = co_await client.send(call_to(peer.at("/")));
         http_client moved = std::move(client);
-        const auto after = co_await moved.send(get(peer.at("/")));
+        const auto after = co_await moved.send(call_to(peer.at("/")));
         EXPECT_EQ(before->body, after->body);
         EXPECT_EQ(peer.connections(), 1U);
         client = std::move(moved);

@@ -19,15 +19,6 @@ using namespace std::chrono_literals;
 using nlohmann::json;
 using listener = test_worker::listener;
 
-json body_of(const net::reply& answer) {
-    return json::parse(answer.body);
-}
-bool is_free(const json& report) {
-    return report["cur_load"] == 0.0;
-}
-bool is_busy(const json& report) {
-    return report["cur_load"] == 100.0;
-}
 std::string claim(const std::string& id) {
     return json{{"session_id", id}}.dump();
 }

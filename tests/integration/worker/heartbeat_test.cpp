@@ -17,16 +17,6 @@ using namespace std::chrono_literals;
 using nlohmann::json;
 using reservation::dead_consumer_policy;
 
-bool is_errored(const json& report) {
-    return !report["error_msg"].get_ref<const std::string&>().empty();
-}
-bool is_well(const json& report) {
-    return !is_errored(report);
-}
-bool is_free(const json& report) {
-    return report["cur_load"] == 0.0;
-}
-
 // Returns once /health answers `status`; its body.
 asio::awaitable<std::string> health(test_worker& worker, unsigned status) {
     for (;;) {

@@ -17,23 +17,10 @@ using namespace std::chrono_literals;
 using nlohmann::json;
 using listener = test_worker::listener;
 
-bool is_ready(const json& report) {
-    return report["max_perf"] > 0;
-}
-bool is_free(const json& report) {
-    return report["cur_load"] == 0.0;
-}
-bool is_errored(const json& report) {
-    return !report["error_msg"].get_ref<const std::string&>().empty();
-}
-bool is_well(const json& report) {
-    return !is_errored(report);
-}
-
 // Runs one worker and, where the story has one, a consumer beside it.
-using story = std::function<asio::awaitable<void>(test_worker&, scripted_peer&)>;
+using story_with_consumer = std::function<asio::awaitable<void>(test_worker&, scripted_peer&)>;
 
-void with_consumer(const story& told, const std::function<void(app::settings&)>& adjust,
+void with_consumer(const story_with_consumer& told, const std::function<void(app::settings&)>& adjust,
                    const std::function<void(scripted_peer&)>& prepare) {
     asio::io_context loop;
     scripted_peer consumer(loop.get_executor());
@@ -45,7 +32,7 @@ void with_consumer(const story& told, const std::function<void(app::settings&)>&
     });
     worker.start();
     const auto whole = [](test_worker& subject, scripted_peer& beside,
-                          const story& inner) -> asio::awaitable<void> {
+                          const story_with_consumer& inner) -> asio::awaitable<void> {
         co_await inner(subject, beside);
         co_await subject.stop();
         co_await beside.stop();

@@ -15,10 +15,6 @@ using namespace std::chrono_literals;
 using nlohmann::json;
 using listener = test_worker::listener;
 
-json body_of(const net::reply& answer) {
-    return json::parse(answer.body);
-}
-
 // Messages, built outside the coroutines: GCC 12 cannot compile their brace lists inside one.
 json ping(const json& grant, json session_id = nullptr) {
     return {{"auth_data", grant}, {"session_id", std::move(session_id)}, {"payload", json::object()}};
@@ -53,10 +49,6 @@ std::vector<net::header> authorization(const std::string& value) {
 const std::vector<std::string> wrong_tokens = {"", "Bearer ", "Bearer nonsense", "nonsense"};
 const std::vector<std::string> right_tokens = {"Bearer master-token-for-checks", "master-token-for-checks"};
 const std::vector<std::string> release_bodies = {"", "{}", R"({"session_id": null})"};
-
-bool is_busy(const json& report) {
-    return report["cur_load"] == 100.0;
-}
 
 TEST(session, a_signed_create_holds_the_slot_and_is_reported_at_once) {
     with_worker([](test_worker& worker) -> asio::awaitable<void> {

@@ -13,7 +13,7 @@ using namespace std::string_literals;
 constexpr std::size_t max_bytes = 100;
 constexpr std::size_t max_extra_bytes = 50;
 
-chunked_state state_of(const std::string& bytes) {
+chunked_state state_of_body(const std::string& bytes) {
     chunked_body body(max_bytes, max_extra_bytes);
     body.read(bytes);
     return body.state();
@@ -71,23 +71,24 @@ TEST(chunked_body, refuses_every_other_framing) {
              "1;"s + std::string(max_extra_bytes + 1, 'x'),
              "0\r\nA: "s + std::string(max_extra_bytes, 'x'),
          })
-        EXPECT_EQ(state_of(bytes), chunked_state::malformed) << bytes;
+        EXPECT_EQ(state_of_body(bytes), chunked_state::malformed) << bytes;
 }
 
 TEST(chunked_body, counts_extensions_over_all_chunks) {
     std::string bytes;
     for (std::size_t i = 0; i < max_extra_bytes / 5; ++i)
         bytes += "1;abcd\r\nx\r\n";
-    EXPECT_EQ(state_of(bytes), chunked_state::incomplete);
-    EXPECT_EQ(state_of(bytes + "1;"), chunked_state::malformed);
+    EXPECT_EQ(state_of_body(bytes), chunked_state::incomplete);
+    EXPECT_EQ(state_of_body(bytes + "1;"), chunked_state::malformed);
 }
 
 TEST(chunked_body, takes_as_much_data_as_is_allowed) {
     const std::string half(max_bytes / 2, 'x');
-    EXPECT_EQ(state_of("32\r\n" + half + "\r\n32\r\n" + half + "\r\n0\r\n\r\n"), chunked_state::complete);
-    EXPECT_EQ(state_of("32\r\n" + half + "\r\n33\r"), chunked_state::too_large);
-    EXPECT_EQ(state_of("65\r"), chunked_state::too_large);
-    EXPECT_EQ(state_of("fffffffffffffff\r"), chunked_state::too_large);
+    EXPECT_EQ(state_of_body("32\r\n" + half + "\r\n32\r\n" + half + "\r\n0\r\n\r\n"),
+              chunked_state::complete);
+    EXPECT_EQ(state_of_body("32\r\n" + half + "\r\n33\r"), chunked_state::too_large);
+    EXPECT_EQ(state_of_body("65\r"), chunked_state::too_large);
+    EXPECT_EQ(state_of_body("fffffffffffffff\r"), chunked_state::too_large);
 }
 
 TEST(chunked_body, reads_the_same_byte_by_byte) {

@@ -10,7 +10,7 @@ namespace {
 
 using namespace std::string_literals;
 
-head_state state_of(const std::string& bytes) {
+head_state state_of_head(const std::string& bytes) {
     head_reader reader;
     return reader.read(bytes);
 }
@@ -101,12 +101,14 @@ TEST(request_head, expects_a_100_of_http_1_1_only) {
 }
 
 TEST(request_head, refuses_what_it_does_not_support) {
-    EXPECT_EQ(state_of(get("Expect: miracles\r\n")), head_state::unsupported_expectation);
-    EXPECT_EQ(state_of(get("Expect: 100-continue, x\r\n")), head_state::unsupported_expectation);
-    EXPECT_EQ(state_of(get("Expect: x\r\nExpect: 100-continue\r\n")), head_state::unsupported_expectation);
-    EXPECT_EQ(state_of("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), head_state::unsupported_version);
+    EXPECT_EQ(state_of_head(get("Expect: miracles\r\n")), head_state::unsupported_expectation);
+    EXPECT_EQ(state_of_head(get("Expect: 100-continue, x\r\n")), head_state::unsupported_expectation);
+    EXPECT_EQ(state_of_head(get("Expect: x\r\nExpect: 100-continue\r\n")),
+              head_state::unsupported_expectation);
+    EXPECT_EQ(state_of_head("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), head_state::unsupported_version);
     for (const char* version : {"0.9", "1.2", "2.0", "3.0", "9.9"})
-        EXPECT_EQ(state_of("GET / HTTP/"s + version + "\r\n"), head_state::unsupported_version) << version;
+        EXPECT_EQ(state_of_head("GET / HTTP/"s + version + "\r\n"), head_state::unsupported_version)
+            << version;
 }
 
 TEST(request_head, refuses_what_is_no_request_line) {
@@ -143,7 +145,7 @@ TEST(request_head, refuses_what_is_no_request_line) {
              "GET /\x7f HTTP/1.1",
              "SSH-2.0-OpenSSH_9.2",
          })
-        EXPECT_EQ(state_of(line + "\r\nHost: h\r\n\r\n"s), head_state::malformed) << line;
+        EXPECT_EQ(state_of_head(line + "\r\nHost: h\r\n\r\n"s), head_state::malformed) << line;
 }
 
 TEST(request_head, refuses_fields_that_readers_may_take_for_something_else) {
@@ -200,27 +202,29 @@ TEST(request_head, refuses_fields_that_readers_may_take_for_something_else) {
              "Transfer-Encoding:\r\n"s,
              "Transfer-Encoding : chunked\r\n"s,
          })
-        EXPECT_EQ(state_of(get(fields)), head_state::malformed) << fields;
+        EXPECT_EQ(state_of_head(get(fields)), head_state::malformed) << fields;
 }
 
 TEST(request_head, wants_one_host) {
-    EXPECT_EQ(state_of("GET / HTTP/1.1\r\n\r\n"), head_state::malformed);
-    EXPECT_EQ(state_of("GET / HTTP/1.0\r\n\r\n"), head_state::complete);
-    EXPECT_EQ(state_of("GET / HTTP/1.0\r\nHost: a\r\nHost: a\r\n\r\n"), head_state::malformed);
+    EXPECT_EQ(state_of_head("GET / HTTP/1.1\r\n\r\n"), head_state::malformed);
+    EXPECT_EQ(state_of_head("GET / HTTP/1.0\r\n\r\n"), head_state::complete);
+    EXPECT_EQ(state_of_head("GET / HTTP/1.0\r\nHost: a\r\nHost: a\r\n\r\n"), head_state::malformed);
     for (const char* host : {"", "h", "h:80", "[::1]:80", "127.0.0.1", "a-b_c.d"})
-        EXPECT_EQ(state_of("GET / HTTP/1.1\r\nHost: "s + host + "\r\n\r\n"), head_state::complete) << host;
+        EXPECT_EQ(state_of_head("GET / HTTP/1.1\r\nHost: "s + host + "\r\n\r\n"), head_state::complete)
+            << host;
     for (const char* host : {"a b", "a, b", "a,b", "u@h", "h/p", "h?q", "h#f", "h\\p", "\xc3\xa9"})
-        EXPECT_EQ(state_of("GET / HTTP/1.1\r\nHost: "s + host + "\r\n\r\n"), head_state::malformed) << host;
+        EXPECT_EQ(state_of_head("GET / HTTP/1.1\r\nHost: "s + host + "\r\n\r\n"), head_state::malformed)
+            << host;
 }
 
 TEST(request_head, refuses_transfer_encoding_of_http_1_0) {
-    EXPECT_EQ(state_of("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"), head_state::malformed);
+    EXPECT_EQ(state_of_head("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"), head_state::malformed);
 }
 
 TEST(request_head, finds_a_fault_as_soon_as_it_is_here) {
     for (const auto& bytes : {"\x16\x03\x01"s, "\0"s, "\xff\xfe"s, "\n"s, "GET / HTTP/1.1\n"s, "G\r!"s,
                               "GET / HTTP/1.1\r\nA\n"s, "SSH-2.0-x\r\n"s, "\x05\x01"s})
-        EXPECT_EQ(state_of(bytes), head_state::malformed) << bytes;
+        EXPECT_EQ(state_of_head(bytes), head_state::malformed) << bytes;
 }
 
 TEST(request_head, gives_the_same_verdict_however_the_bytes_come) {
@@ -230,7 +234,7 @@ TEST(request_head, gives_the_same_verdict_however_the_bytes_come) {
         auto state = head_state::incomplete;
         for (std::size_t i = 0; i <= bytes.size(); ++i)
             state = slow.read(std::string_view(bytes).substr(0, i));
-        EXPECT_EQ(state, state_of(bytes)) << bytes;
+        EXPECT_EQ(state, state_of_head(bytes)) << bytes;
     }
 }
 

@@ -8,7 +8,7 @@
 namespace nullworker::options {
 namespace {
 
-enum class heat { low, high };
+enum class strength { low, high };
 
 // Why `text` is not taken; "taken" if it is.
 std::string outcome_of(const option& row, const std::string& text) {
@@ -119,15 +119,15 @@ TEST(option_value, a_switch_takes_the_usual_words) {
 }
 
 TEST(option_value, an_enum_takes_its_words_and_an_error_names_them) {
-    heat level = heat::low;
-    const option row{.target = one_of(level, {{"low", heat::low}, {"high", heat::high}})};
+    strength level = strength::low;
+    const option row{.target = one_of(level, {{"low", strength::low}, {"high", strength::high}})};
     EXPECT_EQ(value_name(row), "low|high");
     EXPECT_EQ(choices(row), (std::vector<std::string>{"low", "high"}));
     EXPECT_EQ(outcome_of(row, "tepid"), "tepid not in {low,high}");
     EXPECT_EQ(outcome_of(row, "1"), "1 not in {low,high}");
     EXPECT_EQ(shown(row), "low");
     EXPECT_EQ(outcome_of(row, "high"), "taken");
-    EXPECT_EQ(level, heat::high);
+    EXPECT_EQ(level, strength::high);
     EXPECT_EQ(shown(row), "high");
 }
 
