@@ -143,17 +143,18 @@ net::reply autoscaler::take_report(const net::request& incoming) {
     const auto report = wire::parse_status_report(incoming.body);
     if (!report)
         return refuse(report.error());
-    if (!is_worker(report->id, report->mtoken) || !x_scaler.on_report(*report, now()))
-        return refuse(401, "no such worker, or not its mtoken");
-    x_on_change();
-    return net::json_reply(200, wire::ok(true));
+    return heard(is_worker(report->id, report->mtoken) && x_scaler.on_report(*report, now()));
 }
 
 net::reply autoscaler::take_completions(const net::request& incoming) {
     const auto batch = wire::parse_completion_batch(incoming.body);
     if (!batch)
         return refuse(batch.error());
-    if (!is_worker(batch->worker_id, batch->mtoken) || !x_scaler.on_completions(*batch, now()))
+    return heard(is_worker(batch->worker_id, batch->mtoken) && x_scaler.on_completions(*batch, now()));
+}
+
+net::reply autoscaler::heard(bool from_worker) {
+    if (!from_worker)
         return refuse(401, "no such worker, or not its mtoken");
     x_on_change();
     return net::json_reply(200, wire::ok(true));

@@ -64,6 +64,7 @@ private:
     net::reply serve_public_key(const net::request& incoming);
     net::reply take_report(const net::request& incoming);
     net::reply take_completions(const net::request& incoming);
+    net::reply heard(bool from_worker);  // the answer to what a worker told, or somebody else
     net::reply list_workers(const net::request& incoming);
     net::reply list_endpoints(const net::request& incoming);
     net::reply show_endpoint(const net::request& incoming);

@@ -4,6 +4,7 @@
 #include <nullworker/wire/routing.hpp>
 #include <vast/failure.hpp>
 
+#include <optional>
 #include <string>
 
 namespace nullworker::client {
@@ -18,6 +19,14 @@ namespace nullworker::client {
     return {what + ": HTTP status " + std::to_string(answer.status) +
                 (answer.body.empty() ? "" : ", " + wire::parse_error(answer.body)),
             is_retryable(answer.status)};
+}
+
+// Why the answer to `what` is not a 200, or nothing where it is.
+[[nodiscard]] inline std::optional<failure> obstacle_to(const std::string& what,
+                                                        const outcome<net::reply>& answer) {
+    if (!answer)
+        return failure{what + ": " + answer.error().message};
+    return answer->status == 200 ? std::nullopt : std::optional(refused(what, *answer));
 }
 
 }  // namespace nullworker::client

@@ -75,10 +75,8 @@ asio::awaitable<outcome<std::vector<wire::worker_info>>> serverless::workers(end
     auto body = wire::to_json(wire::workers_request{endpoint.id, endpoint.key});
     const auto answer =
         co_await post(join(x_where.autoscaler, "/get_endpoint_workers/"), std::move(body), endpoint.key);
-    if (!answer)
-        co_return failure{"cannot list the workers: " + answer.error().message};
-    if (answer->status != 200)
-        co_return refused("cannot list the workers", *answer);
+    if (const auto why = obstacle_to("cannot list the workers", answer))
+        co_return *why;
     auto workers = wire::parse_workers(answer->body);
     if (!workers)
         co_return failure{"cannot read the list of workers: " + workers.error().message()};
@@ -156,8 +154,7 @@ asio::awaitable<outcome<void>> serverless::end(held_session session) {
         // Not there any more: an earlier try ended it, and only its reply was lost.
         if (answer && answer->status == 400 && number > 1)
             co_return outcome<void>();
-        why =
-            answer ? refused("cannot end it", *answer) : failure{"cannot end it: " + answer.error().message};
+        why = *obstacle_to("cannot end it", answer);
         if (answer && !is_retryable(answer->status))
             break;
         if (number < tries)
@@ -169,20 +166,16 @@ asio::awaitable<outcome<void>> serverless::end(held_session session) {
 asio::awaitable<outcome<bool>> serverless::is_open(held_session session) {
     auto body = wire::session_body(session.session_id, session.grant);
     const auto answer = co_await post(join(session.worker, "/session/health"), std::move(body), {});
-    if (!answer)
-        co_return failure{"cannot ask its worker: " + answer.error().message};
-    if (answer->status != 200)
-        co_return refused("cannot ask its worker", *answer);
+    if (const auto why = obstacle_to("cannot ask its worker", answer))
+        co_return *why;
     co_return wire::says_ok(answer->body);
 }
 
 asio::awaitable<outcome<void>> serverless::renew(held_session session) {
     auto body = wire::ping_body(session.session_id, session.grant);
     const auto answer = co_await post(join(session.worker, "/ping"), std::move(body), {});
-    if (!answer)
-        co_return failure{"cannot renew it: " + answer.error().message};
-    if (answer->status != 200)
-        co_return refused("cannot renew it", *answer);
+    if (const auto why = obstacle_to("cannot renew it", answer))
+        co_return *why;
     co_return outcome<void>();
 }
 
