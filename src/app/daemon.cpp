@@ -82,8 +82,6 @@ daemon::daemon(asio::io_context& context, settings config, instant started)
     : x_config(std::move(config)),
       x_executor(context.get_executor()),
       x_trust(std::make_shared<net::tls_trust>()),
-      x_outgoing(x_executor),
-      x_housekeeping(x_executor),
       x_stop(x_executor),
       x_slot_freed(x_executor),
 
@@ -129,7 +127,10 @@ daemon::daemon(asio::io_context& context, settings config, instant started)
                     x_desk, x_state,
                     {.measure = [this] { return x_view.measure(); },
                      .describe = [this] { return x_view.describe(); },
-                     .on_alive = [this] { x_heartbeats.beat(); }}) {
+                     .on_alive = [this] { x_heartbeats.beat(); }}),
+
+      x_outgoing(x_executor),
+      x_housekeeping(x_executor) {
     restore();
     // A certificate that is there costs no time.
     if (x_certificates && x_certificates->load())
@@ -164,7 +165,8 @@ void daemon::start() {
         [this](const net::request& request) { return x_public_api.on_webhook(request); },
         [this](const net::request& request) { return x_control_api.on_control(request); });
     net::handler door = [this](const net::request& request) { return x_door.answer(request); };
-    x_housekeeping.spawn(x_listeners.serve_outside(std::move(door), x_state));
+    if (!x_listeners.serve_outside(door, x_state))
+        x_housekeeping.spawn(x_listeners.serve_outside_later(std::move(door), x_state));
     x_outgoing.spawn(x_reporter.run());
     x_outgoing.spawn(x_courier.run());
     x_housekeeping.spawn(x_expiry.run());

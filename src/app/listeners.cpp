@@ -60,17 +60,19 @@ void listeners::serve_inside(routes webhook, routes control) {
     x_control.start(at_once(std::move(control)));
 }
 
-asio::awaitable<void> listeners::serve_outside(net::handler on_request, reservation::readiness& state) {
+asio::awaitable<void> listeners::serve_outside_later(net::handler on_request, reservation::readiness& state) {
     for (;;) {
-        if (state.draining() || (x_may_open && try_to_open(on_request, state)))
-            co_return;
         const auto again =
             x_may_open ? std::chrono::steady_clock::now() + 1s : std::chrono::steady_clock::time_point::max();
         co_await x_certified.wait_until(again);
+        if (state.draining() || serve_outside(on_request, state))
+            co_return;
     }
 }
 
-bool listeners::try_to_open(const net::handler& on_request, reservation::readiness& state) {
+bool listeners::serve_outside(const net::handler& on_request, reservation::readiness& state) {
+    if (!x_may_open)
+        return false;
     try {
         x_outside.start(on_request);
     } catch (const startup_error& e) {

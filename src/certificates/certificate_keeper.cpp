@@ -55,25 +55,25 @@ certificate_keeper::stamps certificate_keeper::stamps_on_disk() const {
     return {stamp_of(x_settings.certificate_file), stamp_of(x_settings.key_file)};
 }
 
-// Empty once the pair that is on disk is in use, else why it is not.
-std::string certificate_keeper::take_pair_from_disk() {
+// None once the pair that is on disk is in use.
+trouble certificate_keeper::take_pair_from_disk() {
     const auto found = stamps_on_disk();
     try {
         auto made = net::load_server_tls(x_settings.certificate_file, x_settings.key_file);
         x_taken = found;
         put_to_use(std::move(made));
-        return {};
+        return trouble::none();
     } catch (const startup_error& e) {
         x_refused = found;
-        return e.what();
+        return trouble(e.what());
     }
 }
 
 bool certificate_keeper::load() {
-    const auto reason = take_pair_from_disk();
-    if (!reason.empty())
-        log::info("no_valid_certificate", {{"reason", reason}});
-    return reason.empty();
+    const auto found = take_pair_from_disk();
+    if (found)
+        log::info("no_valid_certificate", {{"reason", found.why()}});
+    return !found;
 }
 
 asio::awaitable<void> certificate_keeper::run() {
@@ -90,22 +90,23 @@ asio::awaitable<void> certificate_keeper::run() {
 // has not come, changes nothing, and is tried again.
 void certificate_keeper::take_renewed_pair() {
     const auto refused = x_refused;
-    const auto reason = take_pair_from_disk();
-    if (reason.empty())
+    const auto found = take_pair_from_disk();
+    if (!found)
         return log::info("certificate_renewed", {{"file", x_settings.certificate_file}});
     log::write(x_refused == refused ? log::level::debug : log::level::warning, "certificate_not_renewed",
-               {{"error", reason}, {"effect", "the old one stays in use"}});
+               {{"error", found.why()}, {"effect", "the old one stays in use"}});
 }
 
 asio::awaitable<void> certificate_keeper::obtain() {
     backoff pause(x_settings.first_pause, longest_pause);
     for (int number = 1;; ++number) {
-        const auto error = co_await try_once();
-        if (error.empty())
+        const auto failure = co_await try_once();
+        if (!failure)
             co_return;
-        log::warning("certificate_unavailable", {{"signer", x_settings.signer.origin()}, {"error", error}});
+        log::warning("certificate_unavailable",
+                     {{"signer", x_settings.signer.origin()}, {"error", failure.why()}});
         if (number >= quiet_tries)
-            x_on.on_trouble("cannot get a TLS certificate: " + error);
+            x_on.on_trouble("cannot get a TLS certificate: " + failure.why());
         const auto until_next = pause.next();
         co_await sleep_for(until_next);
         // Somebody else may have provided one meanwhile.
@@ -114,32 +115,32 @@ asio::awaitable<void> certificate_keeper::obtain() {
     }
 }
 
-// Empty once there is a certificate, else why not.
-asio::awaitable<std::string> certificate_keeper::try_once() {
+// None once there is a certificate.
+asio::awaitable<trouble> certificate_keeper::try_once() {
     const auto key = find_or_make_key();
     if (!key)
-        co_return "cannot read " + x_settings.key_file + ": make it readable, or remove it";
+        co_return trouble("cannot read " + x_settings.key_file + ": make it readable, or remove it");
     const auto before = stamps_on_disk();
     const auto answer = co_await certify(key);
-    if (!answer.error.empty())
-        co_return answer.error;
+    if (answer.failure)
+        co_return answer.failure;
     net::tls_context made;
     try {
         const net::tls_pair pair{answer.certificate, to_pem(key)};
         made = net::make_server_tls(pair, "that was sent", "of this worker");
     } catch (const startup_error& e) {
-        co_return e.what();
+        co_return trouble(e.what());
     }
     // Somebody else may have provided a pair meanwhile, and their key is not ours.
     if (stamps_on_disk() != before && load())
-        co_return std::string();
+        co_return trouble::none();
     write_in_place_of(x_settings.certificate_file, answer.certificate, everybody_reads);
     x_taken = stamps_on_disk();
     log::info("certificate_obtained",
               {{"signer", x_settings.self_signed ? "self" : x_settings.signer.origin()},
                {"file", x_settings.certificate_file}});
     put_to_use(std::move(made));
-    co_return std::string();
+    co_return trouble::none();
 }
 
 asio::awaitable<certificate_keeper::signature> certificate_keeper::certify(private_key key) {
@@ -153,9 +154,9 @@ asio::awaitable<certificate_keeper::signature> certificate_keeper::certify(priva
     auto answer = co_await x_client.send(std::move(request));
     x_client.close();
     if (!answer)
-        co_return signature{.error = answer.error().message()};
+        co_return signature{.failure = trouble(answer.error().message())};
     if (!net::is_success(*answer))
-        co_return signature{.error = "HTTP status " + std::to_string(answer->status)};
+        co_return signature{.failure = trouble("HTTP status " + std::to_string(answer->status))};
     co_return signature{.certificate = std::move(answer->body)};
 }
 

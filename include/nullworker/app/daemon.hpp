@@ -67,8 +67,6 @@ private:
     const settings x_config;
     const asio::any_io_executor x_executor;
     const std::shared_ptr<net::tls_trust> x_trust;
-    task_group x_outgoing;      // reports and completions: ends by itself
-    task_group x_housekeeping;  // cancelled once drained
     wakeup x_stop;
     wakeup x_slot_freed;
 
@@ -93,6 +91,10 @@ private:
     worker_view x_view;
     api::control_api x_control_api;
     bool x_announced = false;  // that it is ready
+
+    // What runs uses all of the above, so it goes first.
+    task_group x_outgoing;      // reports and completions: ends by itself
+    task_group x_housekeeping;  // cancelled once drained
 };
 
 }  // namespace nullworker::app

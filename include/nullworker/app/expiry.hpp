@@ -7,8 +7,6 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
-#include <chrono>
-
 namespace nullworker::app {
 
 // Ends the session when its time is up: a timer on the monotonic clock for a desk that never asks the time.
@@ -22,13 +20,7 @@ public:
     void notify() { x_changed.ring(); }
 
     // Expires sessions until cancelled.
-    [[nodiscard]] asio::awaitable<void> run() {
-        for (;;) {
-            const auto due = x_desk.next_expiry().value_or(std::chrono::steady_clock::time_point::max());
-            co_await x_changed.wait_until(due);
-            x_desk.expire(now());
-        }
-    }
+    [[nodiscard]] asio::awaitable<void> run();
 
 private:
     reservation::desk& x_desk;

@@ -42,16 +42,21 @@ public:
     // Connections from the outside made from now on use this certificate.
     void certify(net::tls_context certificate);
 
-    // Lets connections from the outside queue up before `serve_outside`. Throws startup_error where somebody
+    // Lets connections from the outside queue up before they are served. Throws startup_error where somebody
     // else listens on the port by now.
     void listen_outside() { x_outside.listen(); }
 
     // Serves the two for this machine.
     void serve_inside(routes webhook, routes control);
 
-    // Serves the outside as soon as it has what it needs. Where somebody else listens on the port by now,
-    // `state` is told, and it is tried again every second. Returns once it is open, or in a drain.
-    [[nodiscard]] asio::awaitable<void> serve_outside(net::handler on_request, reservation::readiness& state);
+    // Serves the outside, if it has what it needs; false where it is to be tried again. Where somebody else
+    // listens on the port by now, `state` is told.
+    bool serve_outside(const net::handler& on_request, reservation::readiness& state);
+
+    // Tries that again when a certificate has come, and every second where the port was taken, until it is
+    // done or a drain begins.
+    [[nodiscard]] asio::awaitable<void> serve_outside_later(net::handler on_request,
+                                                            reservation::readiness& state);
 
     // Requests that wait for another session are looked at again if `generation` is another one than before.
     void session_changed(std::uint64_t generation);
@@ -71,8 +76,6 @@ public:
     [[nodiscard]] const url& own() const noexcept { return x_own; }
 
 private:
-    bool try_to_open(const net::handler& on_request, reservation::readiness& state);
-
     const settings& x_config;
     net::http_server x_outside;
     net::http_server x_webhook;

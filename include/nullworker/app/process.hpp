@@ -16,7 +16,7 @@ int run_daemon(const settings& config);
 // Tells the autoscaler that this worker cannot start: once, then every 10 s for `config.error_linger`.
 [[nodiscard]] asio::awaitable<void> startup_error_report(const settings& config, std::string message);
 
-// The same in an event loop of its own.
+// Tells the autoscaler that this worker cannot start, in an event loop of its own.
 void report_startup_error(const settings& config, const std::string& message);
 
 }  // namespace nullworker::app

@@ -2,6 +2,7 @@
 
 #include <nullworker/base/asio.hpp>
 #include <nullworker/base/file.hpp>
+#include <nullworker/base/trouble.hpp>
 #include <nullworker/base/url.hpp>
 #include <nullworker/certificates/x509.hpp>
 #include <nullworker/net/http_client.hpp>
@@ -46,9 +47,6 @@ public:
     // Takes the pair that is on disk; false, and the reason in the log, where it is not valid.
     bool load();
 
-    // Whether there has been a certificate.
-    [[nodiscard]] bool ready() const noexcept { return x_current != nullptr; }
-
     // Provides certificates until cancelled.
     [[nodiscard]] asio::awaitable<void> run();
 
@@ -57,14 +55,14 @@ private:
 
     struct signature {
         std::string certificate = {};
-        std::string error = {};  // why there is none
+        trouble failure = trouble::none();  // why there is no certificate
     };
 
     [[nodiscard]] stamps stamps_on_disk() const;
-    [[nodiscard]] std::string take_pair_from_disk();
+    [[nodiscard]] trouble take_pair_from_disk();
     void take_renewed_pair();
     asio::awaitable<void> obtain();
-    asio::awaitable<std::string> try_once();
+    asio::awaitable<trouble> try_once();
     asio::awaitable<signature> certify(private_key key);
     [[nodiscard]] private_key find_or_make_key();
     void write_in_place_of(const std::string& file, const std::string& text, std::filesystem::perms mode);

@@ -31,7 +31,7 @@ namespace nullworker::net {
     asio::any_io_executor executor, std::vector<asio::ip::tcp::endpoint> endpoints,
     std::chrono::steady_clock::duration limit);
 
-// The same for a name or an address.
+// Connects to a name or an address: to the first endpoint behind it that answers, as connect_to_any does.
 [[nodiscard]] asio::awaitable<result<asio::ip::tcp::socket>> connect_to(
     asio::any_io_executor executor, std::string host, std::uint16_t port,
     std::chrono::steady_clock::duration limit);
