@@ -10,7 +10,7 @@ namespace {
 using options::value_kind;
 
 constexpr const char* program_description =
-    "A remote client reserves it (POST /session/create), it reports itself 100 % busy, the program beside "
+    "\nA remote client reserves it (POST /session/create), it reports itself 100 % busy, the program beside "
     "it\n"
     "works, and a release frees it (/session/end from outside, POST 127.0.0.1:18999/release from inside).\n\n"
     "On a Vast instance everything that is required is in the environment already: just run nullworkerd.\n"
