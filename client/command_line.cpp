@@ -29,11 +29,6 @@ constexpr const char* description =
     " `nullworker demo` shows the whole of it on your own: it needs nothing but this program and "
     "nullworkerd.";
 
-constexpr const char* footer =
-    "Exit codes: 0 done, 1 a session could not be held or released, or the worker refused, 2 wrong usage or\n"
-    "cannot start, 3 no nullworkerd answers on this machine,\n"
-    "128+N interrupted by signal N (open sessions are ended first; a second signal ends at once).";
-
 constexpr const char* on_an_endpoint = "Commands";
 constexpr const char* on_the_machine = "Commands beside the worker, for the consumer and the operator";
 
@@ -45,13 +40,23 @@ constexpr std::pair<const char*, subcommand (*)()> commands[] = {
     {on_the_machine, heartbeat_command},
 };
 
+std::vector<options::exit_code> exit_codes() {
+    return {
+        {"0", "done"},
+        {"1", "a session could not be held or released, or the worker refused"},
+        {"2", "wrong usage or\ncannot start"},
+        {"3", "no nullworkerd answers on this machine"},
+        {"128+N", "interrupted by signal N (open sessions are ended first; a second signal ends at once)"},
+    };
+}
+
 // All that can be said, and by name what is done then.
 struct command_line {
     options::command program{.name = "nullworker",
                              .version = NULLWORKER_VERSION,
                              .summary = summary,
                              .description = description,
-                             .footer = footer,
+                             .exit_codes = exit_codes(),
                              .help_column = 34,
                              .repeated = options::unknown_words::all};
     std::map<std::string, decltype(subcommand::run)> runs;

@@ -17,9 +17,7 @@ constexpr const char* program_description =
     "A flag beats the environment, which beats the configuration file.";
 
 constexpr const char* program_footer =
-    "Configuration file (--config): one `flag = value` a line, for instance `control-port = 18999`.\n"
-    "Exit codes: 0 stopped as asked, 2 cannot start (bad configuration, port in use, unusable certificate),\n"
-    "128+N ended at once by a second signal N.";
+    "Configuration file (--config): one `flag = value` a line, for instance `control-port = 18999`.";
 
 std::optional<std::string> refuse_other_than_ip(const std::string& text) {
     error_code ec;
@@ -279,6 +277,9 @@ options::command nullworkerd(written_settings& to) {
             .summary = "holds a Vast.ai Serverless worker for one session at a time and forwards nothing",
             .description = program_description,
             .footer = program_footer,
+            .exit_codes = {{"0", "stopped as asked"},
+                           {"2", "cannot start (bad configuration, port in use, unusable certificate)"},
+                           {"128+N", "ended at once by a second signal N"}},
             .file_variable = "NULLWORKER_CONFIG",
             .groups = {{.options = {{.name = "check",
                                      .target = &to.check,

@@ -88,6 +88,18 @@ std::string opening(const command& what) {
     return what.name + ' ' + what.summary + '.' + what.description;
 }
 
+// A code that is no plain number, such as 128+N, begins a line of its own.
+std::string closing(const command& what) {
+    if (what.exit_codes.empty())
+        return what.footer;
+    std::string list;
+    for (const auto& [code, meaning] : what.exit_codes) {
+        const bool plain = code.find_first_not_of("0123456789") == std::string::npos;
+        list += (list.empty() ? "Exit codes: " : plain ? ", " : ",\n") + code + ' ' + meaning;
+    }
+    return what.footer + (what.footer.empty() ? "" : "\n") + list + '.';
+}
+
 std::vector<const option*> rows_of(const command& what) {
     std::vector<const option*> out;
     for (const auto& group : what.groups)
@@ -125,6 +137,8 @@ command_description describe(const command& what) {
     auto out = describe_options(what);
     out.summary = in_one_line(what.summary);
     out.description = opening(what);
+    for (const auto& [code, meaning] : what.exit_codes)
+        out.exit_codes.push_back({code, in_one_line(meaning)});
     for (const auto& inner : what.subcommands) {
         auto& described = out.subcommands.emplace_back(describe_options(inner));
         described.group = inner.group;

@@ -17,6 +17,9 @@ constexpr const char* config_help = "Read settings from this file";
 // What is said of a program before its options.
 [[nodiscard]] std::string opening(const command& what);
 
+// What is said of it behind its options.
+[[nodiscard]] std::string closing(const command& what);
+
 // All that has a flag.
 [[nodiscard]] std::vector<const option*> rows_of(const command& what);
 

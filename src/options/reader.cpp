@@ -50,7 +50,7 @@ public:
                             std::string(config_help) + " (Env:" + what.file_variable + ')')
                 ->type_name("FILE");
         x_app.set_version_flag("--version", what.name + ' ' + what.version, version_help);
-        x_app.footer(what.footer);
+        x_app.footer(closing(what));
         x_app.require_subcommand(what.subcommands.empty() ? 0 : 1);
         add_rows(x_app, what);
         for (const auto& inner : what.subcommands)

@@ -30,7 +30,8 @@ struct oven {
             .version = "1.2.3",
             .summary = "bakes",
             .description = "\nIt is\nhot.",
-            .footer = "Exit codes: 0 baked.",
+            .footer = "Use gloves.",
+            .exit_codes = {{"0", "baked"}, {"1", "burnt\nor raw"}, {"128+N", "hit by signal N"}},
             .file_variable = "OVEN_CONFIG",
             .groups = {{.options = {{.name = "fan", .variable = "OVEN_FAN", .target = &fan, .help = "Blow"}}},
                        {"Doors",
@@ -243,7 +244,10 @@ TEST_F(command_test, help_and_version_are_asked_for_instead_of_a_run) {
               "                                    How hot\n"
               "  --token TEXT (Env:OVEN_TOKEN)     Who may (default: none)\n"
               "\n"
-              "Exit codes: 0 baked.\n");
+              "Use gloves.\n"
+              "Exit codes: 0 baked, 1 burnt\n"
+              "or raw,\n"
+              "128+N hit by signal N.\n");
 }
 
 TEST_F(command_test, a_description_has_all_of_a_row) {
@@ -251,6 +255,10 @@ TEST_F(command_test, a_description_has_all_of_a_row) {
     EXPECT_EQ(described.name, "oven");
     EXPECT_EQ(described.summary, "bakes");
     EXPECT_EQ(described.description, "oven bakes.\nIt is\nhot.");
+    EXPECT_EQ(described.footer, "Use gloves.");
+    ASSERT_EQ(described.exit_codes.size(), 3u);
+    EXPECT_EQ(described.exit_codes[1].code, "1");
+    EXPECT_EQ(described.exit_codes[1].meaning, "burnt or raw");
     std::vector<std::string> flags;
     for (const auto& option : described.options)
         flags.push_back(option.flags.back());
