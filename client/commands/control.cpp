@@ -10,7 +10,6 @@
 #include <terminal/control_report.hpp>
 #include <terminal/runner.hpp>
 
-#include <CLI/CLI.hpp>
 #include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
@@ -256,110 +255,146 @@ int run_heartbeat(const control_options& options) {
     });
 }
 
-constexpr const char* port_variable = "NULL_CONTROL_PORT";
-constexpr const char* socket_variable = "NULLWORKER_CONTROL_SOCKET";
+constexpr const char* wait_footer =
+    "Without --since it waits until the worker is reserved. `nullworker wait --since 7` waits until "
+    "session\n"
+    "number 7 is over. The exit code is 1 when the time is up first, and 3 when no nullworkerd has "
+    "answered for\n"
+    "30 s.";
 
-// The variables are read by hand: a flag for the one beats the variable for the other.
-void add_control(CLI::App& app, control_options& options) {
-    app.add_option("--control-port", options.port,
-                   "Control port of the nullworkerd on this machine (Env:NULL_CONTROL_PORT)")
-        ->check(CLI::Range(1, 65535).description(""))
-        ->capture_default_str();
-    app.add_option("--control-socket", options.socket,
-                   "Its Unix socket, asked instead of the port (Env:NULLWORKER_CONTROL_SOCKET)")
-        ->type_name("FILE");
-    auto* json = app.add_flag("--json", options.json, "Print the answer as it came");
-    app.add_option("--field", options.field, "Print one member of the answer alone, such as health.state")
-        ->type_name("NAME")
-        ->excludes(json);
+// The variables of port and socket are read by hand: a flag for the one beats the variable for the other.
+options::option port_row(control_options& to) {
+    return {.name = "control-port",
+            .variable = "NULL_CONTROL_PORT",
+            .read_by = options::variable_reader::program,
+            .target = &to.port,
+            .least = 1,
+            .most = 65535,
+            .help = "Control port of the nullworkerd on this machine"};
+}
+
+options::option socket_row(control_options& to) {
+    return {.name = "control-socket",
+            .variable = "NULLWORKER_CONTROL_SOCKET",
+            .read_by = options::variable_reader::program,
+            .target = &to.socket,
+            .kind = options::value_kind::file,
+            .help = "Its Unix socket, asked instead of the port"};
+}
+
+options::option_group control_rows(control_options& to) {
+    return {.options = {port_row(to),
+                        socket_row(to),
+                        {.name = "json", .target = &to.json, .help = "Print the answer as it came"},
+                        {.name = "field",
+                         .target = &to.field,
+                         .value_name = "NAME",
+                         .excludes = "json",
+                         .help = "Print one member of the answer alone, such as health.state"}}};
 }
 
 // Throws startup_error for a variable that makes no sense.
-void read_environment(const CLI::App& app, control_options& options) {
-    if (app.get_option("--control-port")->count() > 0 || app.get_option("--control-socket")->count() > 0)
+void read_environment(const options::reading& found, control_options& to) {
+    if (found.by_flag("control-port") || found.by_flag("control-socket"))
         return;
-    if (const char* path = environment(socket_variable)) {
-        options.socket = path;
-    } else if (const char* port = environment(port_variable)) {
-        if (!CLI::detail::lexical_cast(std::string(port), options.port) || options.port == 0)
-            throw startup_error(std::string(port_variable) + " is '" + port +
-                                "'; it must be a port, 1 to 65535");
-    }
+    const auto by_port = port_row(to);
+    if (const char* path = environment(socket_row(to).variable))
+        to.socket = path;
+    else if (const char* port = environment(by_port.variable); port && assign(by_port, port))
+        throw startup_error(by_port.variable + " is '" + port + "'; it must be a port, 1 to 65535");
 }
 
-void add_claim(CLI::App& app, claim_options& options, const char* help) {
-    app.add_option("--session", options.session_id, help)->type_name("ID");
+options::option claim_row(claim_options& to, const char* help) {
+    return {.name = "session", .target = &to.session_id, .value_name = "ID", .help = help};
 }
 
-// A subcommand whose options are read into `options`.
+// A command that reads its options into `to`.
 template <class Options>
-action performing(const CLI::App& app, std::shared_ptr<Options> options, const words& behind,
-                  int (*run)(const Options&)) {
-    return [&app, options, &behind, run] {
-        refuse_command(behind);
-        read_environment(app, *options);
-        return run(*options);
-    };
+subcommand performing(options::command table, std::shared_ptr<Options> to, int (*run)(const Options&)) {
+    return {.table = std::move(table), .run = [to, run](const options::reading& found, const words& behind) {
+                refuse_command(behind);
+                read_environment(found, *to);
+                return run(*to);
+            }};
 }
 
 }  // namespace
 
-action define_status(CLI::App& app, const words& behind) {
-    const auto options = std::make_shared<control_options>();
-    add_control(app, *options);
-    app.footer("The exit code is 1 while something is wrong, so it can be a container's health check.");
-    return performing(app, options, behind, run_status);
+subcommand status_command() {
+    const auto to = std::make_shared<control_options>();
+    return performing(
+        {.name = "status",
+         .summary = "Tell how the worker on this machine is",
+         .footer = "The exit code is 1 while something is wrong, so it can be a container's health check.",
+         .groups = {control_rows(*to)}},
+        to, run_status);
 }
 
-action define_session(CLI::App& app, const words& behind) {
-    const auto options = std::make_shared<control_options>();
-    add_control(app, *options);
-    return performing(app, options, behind, run_session);
+subcommand session_command() {
+    const auto to = std::make_shared<control_options>();
+    return performing({.name = "session",
+                       .summary = "Tell which session holds the worker on this machine",
+                       .groups = {control_rows(*to)}},
+                      to, run_session);
 }
 
-action define_wait(CLI::App& app, const words& behind) {
-    const auto options = std::make_shared<wait_options>();
-    add_control(app, *options);
-    app.add_option(
-           "--since", options->since,
-           "Generation that you have seen: what is there now counts if it is another one. 0 stands for no "
-           "session")
-        ->check(CLI::Range(std::int64_t{0}, std::numeric_limits<std::int64_t>::max()).description(""))
-        ->type_name("GENERATION")
-        ->capture_default_str();
-    add_seconds(app, "--timeout", options->timeout, "Longest time to wait (default: for ever)", at_least(0));
-    app.footer(
-        "Without --since it waits until the worker is reserved. `nullworker wait --since 7` waits until "
-        "session\n"
-        "number 7 is over. The exit code is 1 when the time is up first, and 3 when no nullworkerd has "
-        "answered for\n"
-        "30 s.");
-    return performing(app, options, behind, run_wait);
+subcommand wait_command() {
+    const auto to = std::make_shared<wait_options>();
+    const options::option since = {
+        .name = "since",
+        .target = &to->since,
+        .least = 0,
+        .value_name = "GENERATION",
+        .help =
+            "Generation that you have seen: what is there now counts if it is another one. 0 stands for "
+            "no session"};
+    const options::option timeout = {.name = "timeout",
+                                     .target = &to->timeout,
+                                     .least = 0,
+                                     .most = most_of_all,
+                                     .default_words = "for ever",
+                                     .help = "Longest time to wait"};
+    return performing({.name = "wait",
+                       .summary = "Wait until the worker on this machine is reserved",
+                       .footer = wait_footer,
+                       .groups = {control_rows(*to), {.options = {since, timeout}}}},
+                      to, run_wait);
 }
 
-action define_renew(CLI::App& app, const words& behind) {
-    const auto options = std::make_shared<renew_options>();
-    add_seconds(app, "lifetime", options->lifetime, "How long the session is to last from now on",
-                at_least(0.001))
-        ->required();
-    add_claim(app, *options, "Session that is meant: another one is not renewed");
-    add_control(app, *options);
-    return performing(app, options, behind, run_renew);
+subcommand renew_command() {
+    const auto to = std::make_shared<renew_options>();
+    const options::option lifetime = {.name = "lifetime",
+                                      .target = &to->lifetime,
+                                      .least = 0.001,
+                                      .most = most_of_all,
+                                      .must_be_passed = true,
+                                      .help = "How long the session is to last from now on"};
+    const auto claimed = claim_row(*to, "Session that is meant: another one is not renewed");
+    return performing({.name = "renew",
+                       .summary = "Let the session last for some seconds from now on",
+                       .positionals = {lifetime},
+                       .groups = {{.options = {claimed}}, control_rows(*to)}},
+                      to, run_renew);
 }
 
-action define_release(CLI::App& app, const words& behind) {
-    const auto options = std::make_shared<claim_options>();
-    add_claim(app, *options, "Session that is meant: another one is not released");
-    add_control(app, *options);
-    app.footer("Name the session: a release that comes late must not free the next one.");
-    return performing(app, options, behind, run_release);
+subcommand release_command() {
+    const auto to = std::make_shared<claim_options>();
+    const auto claimed = claim_row(*to, "Session that is meant: another one is not released");
+    return performing({.name = "release",
+                       .summary = "End the session and free the worker",
+                       .footer = "Name the session: a release that comes late must not free the next one.",
+                       .groups = {{.options = {claimed}}, control_rows(*to)}},
+                      to, run_release);
 }
 
-action define_heartbeat(CLI::App& app, const words& behind) {
-    const auto options = std::make_shared<control_options>();
-    add_control(app, *options);
-    app.footer("To be called by the consumer itself, so that it stops when the consumer hangs.");
-    return performing(app, options, behind, run_heartbeat);
+subcommand heartbeat_command() {
+    const auto to = std::make_shared<control_options>();
+    return performing(
+        {.name = "heartbeat",
+         .summary = "Tell the worker that its consumer is alive",
+         .footer = "To be called by the consumer itself, so that it stops when the consumer hangs.",
+         .groups = {control_rows(*to)}},
+        to, run_heartbeat);
 }
 
 }  // namespace nullworker::client

@@ -5,11 +5,11 @@
 // What a consumer's shell script, or an operator, asks the nullworkerd on this machine.
 namespace nullworker::client {
 
-[[nodiscard]] action define_status(CLI::App& app, const words& behind);
-[[nodiscard]] action define_session(CLI::App& app, const words& behind);
-[[nodiscard]] action define_wait(CLI::App& app, const words& behind);
-[[nodiscard]] action define_renew(CLI::App& app, const words& behind);
-[[nodiscard]] action define_release(CLI::App& app, const words& behind);
-[[nodiscard]] action define_heartbeat(CLI::App& app, const words& behind);
+[[nodiscard]] subcommand status_command();
+[[nodiscard]] subcommand session_command();
+[[nodiscard]] subcommand wait_command();
+[[nodiscard]] subcommand renew_command();
+[[nodiscard]] subcommand release_command();
+[[nodiscard]] subcommand heartbeat_command();
 
 }  // namespace nullworker::client

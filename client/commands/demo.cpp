@@ -7,8 +7,6 @@
 #include <terminal/runner.hpp>
 #include <vast/keep_alive.hpp>
 
-#include <CLI/CLI.hpp>
-
 #include <algorithm>
 #include <chrono>
 #include <map>
@@ -185,26 +183,37 @@ private:
 
 }  // namespace
 
-action define_demo(CLI::App& app, const words& behind) {
-    const auto options = std::make_shared<demo_options>();
-    auto& local = options->where.fleet;
-    local.scaling.inactivity_timeout = seconds(2);
-    local.scaling.start_delay = seconds(0.5);
-    app.footer("Without --endpoint or --instance the demo runs on a local fleet, and takes about 20 s.");
-    app.add_option("--count", options->count, "Sessions")
-        ->check(CLI::Range(1, 100).description(""))
-        ->capture_default_str();
-    add_seconds(app, "--interval", options->interval,
-                "Time between starts, and between ends (default: 30, local fleet: 2)", at_least(0));
-    add_seconds(app, "--plateau", options->plateau,
-                "Time during which all are held (default: 300, local fleet: 4)", at_least(0));
-    add_session_options(app, *options);
-    add_local_fleet(app, local, options->where.worker_command);
-    return [&app, &behind, options] {
-        refuse_idle_fleet_options(app, options->where);
-        refuse_command(behind);
-        return run_sessions<demo>(*options);
-    };
+subcommand demo_command() {
+    const auto to = std::make_shared<demo_options>();
+    auto& scaling = to->where.fleet.scaling;
+    scaling.inactivity_timeout = seconds(2);
+    scaling.start_delay = seconds(0.5);
+    return {
+        .table = {.name = "demo",
+                  .summary = "Reserve sessions one after the other, hold them, release them",
+                  .footer =
+                      "Without --endpoint or --instance the demo runs on a local fleet, and takes about "
+                      "20 s.",
+                  .groups = session_rows(
+                      {{.name = "count", .target = &to->count, .least = 1, .most = 100, .help = "Sessions"},
+                       {.name = "interval",
+                        .target = &to->interval,
+                        .least = 0,
+                        .most = most_of_all,
+                        .default_words = "30, local fleet: 2",
+                        .help = "Time between starts, and between ends"},
+                       {.name = "plateau",
+                        .target = &to->plateau,
+                        .least = 0,
+                        .most = most_of_all,
+                        .default_words = "300, local fleet: 4",
+                        .help = "Time during which all are held"}},
+                      *to)},
+        .run = [to](const options::reading& found, const words& behind) {
+            refuse_idle_fleet_options(found, to->where);
+            refuse_command(behind);
+            return run_sessions<demo>(*to);
+        }};
 }
 
 }  // namespace nullworker::client

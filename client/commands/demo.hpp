@@ -6,6 +6,6 @@ namespace nullworker::client {
 
 // `nullworker demo`: starts sessions one after the other, holds them all for a while, ends them one after the
 // other, and shows what happens. The exit code is non-zero when any session failed.
-[[nodiscard]] action define_demo(CLI::App& app, const words& behind);
+[[nodiscard]] subcommand demo_command();
 
 }  // namespace nullworker::client

@@ -6,11 +6,13 @@
 #include <terminal/runner.hpp>
 #include <vast/venue.hpp>
 
-#include <CLI/CLI.hpp>
-
 #include <chrono>
+#include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
+#include <string>
+#include <system_error>
 #include <utility>
 #include <variant>
 
@@ -82,63 +84,114 @@ int run_fleet(const fleet_command_options& options) {
     return code >= 128 ? exit_done : code;  // a signal is how a fleet is meant to end
 }
 
-void add_scaling(CLI::App& app, fleet::parameters& scaling) {
-    app.add_option("--target-util", scaling.target_util, "Capacity wanted = load / this")
-        ->check(CLI::Range(0.01, 1.0).description(""))
-        ->capture_default_str();
-    app.add_option("--min-load", scaling.min_load, "Load to be ready for when there is none")
-        ->check(at_least(0))
-        ->capture_default_str();
-    app.add_option("--cold-workers", scaling.cold_workers,
-                   "Stopped workers kept, which start without a delay")
-        ->capture_default_str();
-    app.add_option("--max-workers", scaling.max_workers, "Most workers at once")
-        ->check(CLI::Range(1, 100).description(""))
-        ->capture_default_str();
-    add_seconds(app, "--max-queue-time", scaling.max_queue_time,
-                "A worker with at least this implied queue (its load / max_perf) gets no request");
-    add_seconds(app, "--target-queue-time", scaling.target_queue_time,
-                "Workers with at most this implied queue are preferred");
-    add_seconds(app, "--inactivity-timeout", scaling.inactivity_timeout,
-                "An idle worker is stopped after this");
-    add_seconds(app, "--error-timeout", scaling.error_timeout,
-                "A worker that reports an error for so long is replaced");
-    add_seconds(app, "--start-delay", scaling.start_delay, "Stands for renting and booting a machine");
+constexpr const char* fleet_footer =
+    "Serves the autoscaler's and the console's routes on 127.0.0.1, so that `nullworker demo --instance "
+    "local`\n"
+    "and, with its URLs, the official Python SDK work against it. Left out: prices, offers, "
+    "machine\n"
+    "failures, rolling averages and forecasts; Vast's own algorithm is not public.";
+
+std::optional<std::string> refuse_other_than_folder(const std::string& text) {
+    std::error_code ignored;
+    if (std::filesystem::is_directory(text, ignored))
+        return std::nullopt;
+    return (std::filesystem::exists(text, ignored) ? "Directory is actually a file: "
+                                                   : "Directory does not exist: ") +
+           text;
+}
+
+options::option_group endpoint_rows(fleet::fleet_options& to) {
+    return {.options = {{.name = "port", .target = &to.port, .help = "Port on 127.0.0.1 (0: any free one)"},
+                        {.name = "endpoint", .target = &to.endpoint_name, .help = "Name of the endpoint"},
+                        {.name = "endpoint-key",
+                         .target = &to.endpoint_key,
+                         .default_words = "a random one",
+                         .secret = true,
+                         .help = "Key that routes to it"},
+                        {.name = "api-key",
+                         .target = &to.account_key,
+                         .default_words = "any",
+                         .secret = true,
+                         .help = "Account key to insist on"}}};
+}
+
+options::option_group scaling_rows(fleet::parameters& to) {
+    return {.options = {
+                {.name = "target-util",
+                 .target = &to.target_util,
+                 .least = 0.01,
+                 .most = 1,
+                 .help = "Capacity wanted = load / this"},
+                {.name = "min-load",
+                 .target = &to.min_load,
+                 .least = 0,
+                 .most = most_of_all,
+                 .help = "Load to be ready for when there is none"},
+                {.name = "cold-workers",
+                 .target = &to.cold_workers,
+                 .help = "Stopped workers kept, which start without a delay"},
+                {.name = "max-workers",
+                 .target = &to.max_workers,
+                 .least = 1,
+                 .most = 100,
+                 .help = "Most workers at once"},
+                {.name = "max-queue-time",
+                 .target = &to.max_queue_time,
+                 .least = 0,
+                 .most = most_of_all,
+                 .help = "A worker with at least this implied queue (its load / max_perf) gets no request"},
+                {.name = "target-queue-time",
+                 .target = &to.target_queue_time,
+                 .least = 0,
+                 .most = most_of_all,
+                 .help = "Workers with at most this implied queue are preferred"},
+                {.name = "inactivity-timeout",
+                 .target = &to.inactivity_timeout,
+                 .least = 0,
+                 .most = most_of_all,
+                 .help = "An idle worker is stopped after this"},
+                {.name = "error-timeout",
+                 .target = &to.error_timeout,
+                 .least = 0,
+                 .most = most_of_all,
+                 .help = "A worker that reports an error for so long is replaced"},
+                {.name = "start-delay",
+                 .target = &to.start_delay,
+                 .least = 0,
+                 .most = most_of_all,
+                 .help = "Stands for renting and booting a machine"}}};
+}
+
+options::option_group process_rows(fleet_command_options& to) {
+    return {.options = {{.name = "consumer",
+                         .target = &to.consumer_command,
+                         .value_name = "CMD",
+                         .default_words = "none",
+                         .help = "Shell command that runs beside each worker, in the same environment: "
+                                 "NULL_CONTROL_PORT is its control port"},
+                        {.name = "log-dir",
+                         .target = &to.log_dir,
+                         .refuse = refuse_other_than_folder,
+                         .kind = options::value_kind::directory,
+                         .default_words = "none kept",
+                         .help = "Folder for the logs of workers and consumers, worker-<id>.log"},
+                        json_events_row(to.json)}};
 }
 
 }  // namespace
 
-action define_fleet(CLI::App& app, const words&) {
-    const auto options = std::make_shared<fleet_command_options>();
-    app.footer(
-        "Serves the autoscaler's and the console's routes on 127.0.0.1, so that `nullworker demo --instance "
-        "local`\n"
-        "and, with its URLs, the official Python SDK work against it. Left out: prices, offers, "
-        "machine\n"
-        "failures, rolling averages and forecasts; Vast's own algorithm is not public.");
-    app.add_option("--port", options->fleet.port, "Port on 127.0.0.1 (0: any free one)")
-        ->capture_default_str();
-    app.add_option("--endpoint", options->fleet.endpoint_name, "Name of the endpoint")->capture_default_str();
-    app.add_option("--endpoint-key", options->fleet.endpoint_key,
-                   "Key that routes to it (default: a random one)");
-    app.add_option("--api-key", options->fleet.account_key, "Account key to insist on (default: any)");
-    add_scaling(app, options->fleet.scaling);
-    add_local_fleet(app, options->fleet, options->worker_command);
-    app.add_option("--consumer", options->consumer_command,
-                   "Shell command that runs beside each worker, in the same environment: NULL_CONTROL_PORT "
-                   "is its control "
-                   "port (default: none)")
-        ->type_name("CMD");
-    app.add_option("--log-dir", options->log_dir,
-                   "Folder for the logs of workers and consumers, worker-<id>.log (default: none kept)")
-        ->check(CLI::ExistingDirectory.description(""))
-        ->type_name("DIR");
-    app.add_flag("--json", options->json, "One JSON object an event");
-    return [options] {
-        options->output =
-            options->log_dir.empty() ? fleet::worker_output::discard : fleet::worker_output::files;
-        return run_fleet(*options);
-    };
+subcommand fleet_command() {
+    const auto to = std::make_shared<fleet_command_options>();
+    return {.table = {.name = "fleet",
+                      .summary = "Run a local stand-in for the autoscaler, with real workers",
+                      .footer = fleet_footer,
+                      .groups = {endpoint_rows(to->fleet), scaling_rows(to->fleet.scaling),
+                                 local_fleet_rows(to->fleet, to->worker_command), process_rows(*to)}},
+            .run = [to](const options::reading&, const words&) {
+                to->output =
+                    to->log_dir.empty() ? fleet::worker_output::discard : fleet::worker_output::files;
+                return run_fleet(*to);
+            }};
 }
 
 }  // namespace nullworker::client

@@ -5,6 +5,6 @@
 namespace nullworker::client {
 
 // `nullworker fleet`: runs the stand-in for the autoscaler until a signal, then stops its workers.
-[[nodiscard]] action define_fleet(CLI::App& app, const words& behind);
+[[nodiscard]] subcommand fleet_command();
 
 }  // namespace nullworker::client

@@ -12,8 +12,6 @@
 #include <terminal/runner.hpp>
 #include <vast/keep_alive.hpp>
 
-#include <CLI/CLI.hpp>
-
 #include <algorithm>
 #include <chrono>
 #include <map>
@@ -174,46 +172,71 @@ private:
     task_group x_sessions;
 };
 
+constexpr const char* follow_footer =
+    "CMD is a line of shell that prints how much work is unfinished: what waits and what is being done. "
+    "Numbers\n"
+    "on several lines are added up: printf 'llen jobs\\nllen working\\n' | redis-cli\n"
+    "More work opens sessions at once. Less work closes them, the youngest first, once it has been less "
+    "for the\n"
+    "whole of the hysteresis. A session that its consumer releases makes room by itself. While CMD "
+    "fails,\n"
+    "everything stays as it is. A signal ends the sessions, and the exit code is 0 if that worked.";
+
+std::vector<options::option> own_rows(follow_options& to) {
+    return {{.name = "depth",
+             .target = &to.depth,
+             .value_name = "CMD",
+             .must_be_passed = true,
+             .help = "Command that prints how much work there is"},
+            {.name = "min",
+             .target = &to.least,
+             .least = 0,
+             .most = 1000,
+             .help = "Sessions kept open without any work"},
+            {.name = "max",
+             .target = &to.most,
+             .least = 1,
+             .most = 1000,
+             .must_be_passed = true,
+             .help = "Most sessions at once, each of which is a machine"},
+            {.name = "hysteresis",
+             .target = &to.hysteresis,
+             .least = 0,
+             .most = most_of_all,
+             .help = "How long there must be less work before a session is closed"},
+            {.name = "interval",
+             .target = &to.interval,
+             .least = 0.05,
+             .most = most_of_all,
+             .help = "Time between two runs of CMD"},
+            {.name = "depth-timeout",
+             .target = &to.depth_timeout,
+             .least = 0.01,
+             .most = most_of_all,
+             .help = "Longest time for one run of CMD"},
+            {.name = "patience",
+             .target = &to.patience,
+             .least = 0,
+             .most = most_of_all,
+             .help = "How long a worker may be out of reach before another session takes its place"}};
+}
+
 }  // namespace
 
-action define_follow(CLI::App& app, const words& behind) {
-    const auto options = std::make_shared<follow_options>();
-    app.footer(
-        "CMD is a line of shell that prints how much work is unfinished: what waits and what is being done. "
-        "Numbers\n"
-        "on several lines are added up: printf 'llen jobs\\nllen working\\n' | redis-cli\n"
-        "More work opens sessions at once. Less work closes them, the youngest first, once it has been less "
-        "for the\n"
-        "whole of the hysteresis. A session that its consumer releases makes room by itself. While CMD "
-        "fails,\n"
-        "everything stays as it is. A signal ends the sessions, and the exit code is 0 if that worked.");
-    app.add_option("--depth", options->depth, "Command that prints how much work there is; required")
-        ->type_name("CMD")
-        ->required();
-    app.add_option("--min", options->least, "Sessions kept open without any work")
-        ->check(CLI::Range(0, 1000).description(""))
-        ->capture_default_str();
-    app.add_option("--max", options->most, "Most sessions at once, each of which is a machine; required")
-        ->check(CLI::Range(1, 1000).description(""))
-        ->default_str("")
-        ->required();
-    add_seconds(app, "--hysteresis", options->hysteresis,
-                "How long there must be less work before a session is closed");
-    add_seconds(app, "--interval", options->interval, "Time between two runs of CMD")->check(at_least(0.05));
-    add_seconds(app, "--depth-timeout", options->depth_timeout, "Longest time for one run of CMD")
-        ->check(at_least(0.01));
-    add_seconds(app, "--patience", options->patience,
-                "How long a worker may be out of reach before another session takes its place");
-    add_session_options(app, *options);
-    add_local_fleet(app, options->where.fleet, options->where.worker_command);
-    return [&app, &behind, options] {
-        refuse_idle_fleet_options(app, options->where);
-        refuse_command(behind);
-        if (options->least > options->most)
-            throw startup_error("--min is " + std::to_string(options->least) +
-                                ", more than --max, which is " + std::to_string(options->most));
-        return run_sessions<follow>(*options, on_signal::keep_code);
-    };
+subcommand follow_command() {
+    const auto to = std::make_shared<follow_options>();
+    return {.table = {.name = "follow",
+                      .summary = "Keep as many sessions open as there is work in a queue",
+                      .footer = follow_footer,
+                      .groups = session_rows(own_rows(*to), *to)},
+            .run = [to](const options::reading& found, const words& behind) {
+                refuse_idle_fleet_options(found, to->where);
+                refuse_command(behind);
+                if (to->least > to->most)
+                    throw startup_error("--min is " + std::to_string(to->least) +
+                                        ", more than --max, which is " + std::to_string(to->most));
+                return run_sessions<follow>(*to, on_signal::keep_code);
+            }};
 }
 
 }  // namespace nullworker::client

@@ -7,8 +7,6 @@
 #include <terminal/runner.hpp>
 #include <vast/keep_alive.hpp>
 
-#include <CLI/CLI.hpp>
-
 #include <chrono>
 #include <csignal>
 #include <utility>
@@ -22,6 +20,10 @@ using namespace std::chrono_literals;
 using steady = std::chrono::steady_clock;
 
 constexpr seconds usual_lifetime{120.0};
+
+constexpr const char* hold_footer =
+    "nullworker hold -- CMD …  runs CMD while the session is held and passes on its exit code. CMD finds\n"
+    "the session in NULLWORKER_SESSION_ID and its worker in NULLWORKER_WORKER_URL.";
 
 struct hold_options : session_options {
     std::optional<seconds> hold;       // nothing: until a signal, or until `command` ends
@@ -123,24 +125,27 @@ private:
 
 }  // namespace
 
-action define_hold(CLI::App& app, const words& behind) {
-    const auto options = std::make_shared<hold_options>();
-    app.footer(
-        "nullworker hold -- CMD …  runs CMD while the session is held and passes on its exit code. CMD "
-        "finds\n"
-        "the session in NULLWORKER_SESSION_ID and its worker in NULLWORKER_WORKER_URL.");
-    add_seconds(app, "--hold", options->hold, "How long (default: until Ctrl-C, or until CMD ends)",
-                at_least(0));
-    add_session_options(app, *options);
-    add_local_fleet(app, options->where.fleet, options->where.worker_command);
-    return [&app, &behind, options] {
-        refuse_idle_fleet_options(app, options->where);
-        if (options->hold && !behind.empty())
-            throw startup_error("--hold and a command exclude each other: the command says how long");
-        options->command = behind;
-        // What a command makes of a signal is for the command to say.
-        return run_sessions<hold>(*options, behind.empty() ? on_signal::exit_128 : on_signal::keep_code);
-    };
+subcommand hold_command() {
+    const auto to = std::make_shared<hold_options>();
+    return {.table = {.name = "hold",
+                      .summary = "Hold one session for some time, or while a command runs",
+                      .footer = hold_footer,
+                      .groups = session_rows({{.name = "hold",
+                                               .target = &to->hold,
+                                               .least = 0,
+                                               .most = most_of_all,
+                                               .default_words = "until Ctrl-C, or until CMD ends",
+                                               .help = "How long"}},
+                                             *to),
+                      .behind_dashes = "CMD"},
+            .run = [to](const options::reading& found, const words& behind) {
+                refuse_idle_fleet_options(found, to->where);
+                if (to->hold && !behind.empty())
+                    throw startup_error("--hold and a command exclude each other: the command says how long");
+                to->command = behind;
+                // What a command makes of a signal is for the command to say.
+                return run_sessions<hold>(*to, behind.empty() ? on_signal::exit_128 : on_signal::keep_code);
+            }};
 }
 
 }  // namespace nullworker::client

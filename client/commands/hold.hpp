@@ -6,6 +6,6 @@ namespace nullworker::client {
 
 // `nullworker hold`: holds one session. The exit code is that of the command behind `--` where there is one,
 // else non-zero when the session could not be held or released.
-[[nodiscard]] action define_hold(CLI::App& app, const words& behind);
+[[nodiscard]] subcommand hold_command();
 
 }  // namespace nullworker::client

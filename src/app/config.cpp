@@ -136,13 +136,15 @@ std::variant<settings, print_and_exit> read_config(int argc, const char* const* 
     written_settings written;
     const auto program = nullworkerd(written);
     const auto found = options::read(program, argc, argv);
-    if (found.text)
-        return print_and_exit{*found.text};
+    if (found.help)
+        return print_and_exit{*found.help + '\n'};
+    if (found.version)
+        return print_and_exit{*found.version};
     if (const char* word = environment("USE_SSL"); word && !found.by_flag("use-ssl"))
         written.out.use_ssl = std::string_view(word) == "true";
     try {
         if (found.error)
-            throw startup_error(*found.error);
+            throw startup_error(*found.error + "; see " + program.name + " --help");
         translate(written, program);
     } catch (const startup_error& e) {
         throw config_error(e.what(), reportable(written));

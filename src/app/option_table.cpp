@@ -10,16 +10,14 @@ namespace {
 using options::value_kind;
 
 constexpr const char* program_description =
-    "A remote client reserves it (POST /session/create), it reports itself 100 % busy, the program beside "
+    "\nA remote client reserves it (POST /session/create), it reports itself 100 % busy, the program beside "
     "it\n"
     "works, and a release frees it (/session/end from outside, POST 127.0.0.1:18999/release from inside).\n\n"
     "On a Vast instance everything that is required is in the environment already: just run nullworkerd.\n"
     "A flag beats the environment, which beats the configuration file.";
 
 constexpr const char* program_footer =
-    "Configuration file (--config): one `flag = value` a line, for instance `control-port = 18999`.\n"
-    "Exit codes: 0 stopped as asked, 2 cannot start (bad configuration, port in use, unusable certificate),\n"
-    "128+N ended at once by a second signal N.";
+    "Configuration file (--config): one `flag = value` a line, for instance `control-port = 18999`.";
 
 std::optional<std::string> refuse_other_than_ip(const std::string& text) {
     error_code ec;
@@ -279,6 +277,9 @@ options::command nullworkerd(written_settings& to) {
             .summary = "holds a Vast.ai Serverless worker for one session at a time and forwards nothing",
             .description = program_description,
             .footer = program_footer,
+            .exit_codes = {{"0", "stopped as asked"},
+                           {"2", "cannot start (bad configuration, port in use, unusable certificate)"},
+                           {"128+N", "ended at once by a second signal N"}},
             .file_variable = "NULLWORKER_CONFIG",
             .groups = {{.options = {{.name = "check",
                                      .target = &to.check,

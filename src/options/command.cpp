@@ -11,25 +11,35 @@ namespace {
 // The user knows any of them as a number.
 constexpr std::string_view names_of_numbers[] = {"INT", "UINT", "FLOAT"};
 
-option_description describe_row(const option& row, const std::string& group) {
+value_description describe_value(const option& row) {
     auto name = value_name(row);
     if (std::ranges::find(names_of_numbers, name) != std::end(names_of_numbers))
         name = "NUMBER";
-    const auto held = name.empty() ? std::string() : shown(row);
+    return {.name = std::move(name), .kind = row.kind, .choices = choices(row)};
+}
+
+option_description describe_row(const option& row, const std::string& group) {
+    const auto held = shown_default(row);
     return {.flags = {"--" + row.name},
-            .value = {.name = name, .kind = row.kind, .choices = choices(row)},
+            .value = describe_value(row),
             .help = row.help,
             .default_value = held.empty() ? row.default_words : held,
             .environment = row.variable,
             .group = group,
-            .required = !row.required.empty()};
+            .required = row.must_be_passed || !row.required.empty()};
+}
+
+positional_description describe_positional(const option& row) {
+    auto value = describe_value(row);
+    value.name = row.name;
+    return {.value = std::move(value), .help = row.help, .required = row.must_be_passed};
 }
 
 // A value as the configuration file takes it. It has no way to write both kinds of quotes.
 std::string file_value(const option& row) {
     const auto value = shown(row);
-    const bool bare = std::holds_alternative<bool*>(row.target) ||
-                      (!value.empty() && value.find_first_not_of("0123456789.") == std::string::npos);
+    const bool bare =
+        is_switch(row) || (!value.empty() && value.find_first_not_of("0123456789.") == std::string::npos);
     const char quote = value.find('"') == std::string::npos ? '"' : '\'';
     return bare ? value : quote + value + quote;
 }
@@ -38,6 +48,27 @@ std::string file_line(const option& row) {
     if (!row.secret)
         return row.name + " = " + file_value(row);
     return "# " + row.name + (shown(row).empty() ? " is not set" : " = ********");
+}
+
+// What a program and a subcommand have in common.
+command_description describe_options(const command& what) {
+    command_description out{.name = what.name, .footer = what.footer, .behind_dashes = what.behind_dashes};
+    const option_group standard;
+    out.options.push_back({.flags = {"-h", "--help"}, .help = help_help, .group = standard.title});
+    if (!what.file_variable.empty())
+        out.options.push_back({.flags = {"--config"},
+                               .value = {.name = "FILE", .kind = value_kind::file},
+                               .help = config_help,
+                               .environment = what.file_variable,
+                               .group = standard.title});
+    if (!what.version.empty())
+        out.options.push_back({.flags = {"--version"}, .help = version_help, .group = standard.title});
+    for (const auto& group : what.groups)
+        for (const auto& row : group.options)
+            out.options.push_back(describe_row(row, group.title));
+    for (const auto& row : what.positionals)
+        out.positionals.push_back(describe_positional(row));
+    return out;
 }
 
 std::optional<std::string> missing_row(const command& what, const option& row) {
@@ -54,7 +85,19 @@ std::string in_one_line(std::string text) {
 }
 
 std::string opening(const command& what) {
-    return what.name + ' ' + what.summary + '.' + (what.description.empty() ? "" : '\n' + what.description);
+    return what.name + ' ' + what.summary + '.' + what.description;
+}
+
+// A code that is no plain number, such as 128+N, begins a line of its own.
+std::string closing(const command& what) {
+    if (what.exit_codes.empty())
+        return what.footer;
+    std::string list;
+    for (const auto& [code, meaning] : what.exit_codes) {
+        const bool plain = code.find_first_not_of("0123456789") == std::string::npos;
+        list += (list.empty() ? "Exit codes: " : plain ? ", " : ",\n") + code + ' ' + meaning;
+    }
+    return what.footer + (what.footer.empty() ? "" : "\n") + list + '.';
 }
 
 std::vector<const option*> rows_of(const command& what) {
@@ -91,22 +134,16 @@ std::optional<std::string> missing(const command& what) {
 }
 
 command_description describe(const command& what) {
-    command_description out{.name = what.name,
-                            .summary = in_one_line(what.summary),
-                            .description = opening(what),
-                            .footer = what.footer};
-    const option_group standard;
-    out.options.push_back({.flags = {"-h", "--help"}, .help = help_help, .group = standard.title});
-    if (!what.file_variable.empty())
-        out.options.push_back({.flags = {"--config"},
-                               .value = {.name = "FILE", .kind = value_kind::file},
-                               .help = config_help,
-                               .environment = what.file_variable,
-                               .group = standard.title});
-    out.options.push_back({.flags = {"--version"}, .help = version_help, .group = standard.title});
-    for (const auto& group : what.groups)
-        for (const auto& row : group.options)
-            out.options.push_back(describe_row(row, group.title));
+    auto out = describe_options(what);
+    out.summary = in_one_line(what.summary);
+    out.description = opening(what);
+    for (const auto& [code, meaning] : what.exit_codes)
+        out.exit_codes.push_back({code, in_one_line(meaning)});
+    for (const auto& inner : what.subcommands) {
+        auto& described = out.subcommands.emplace_back(describe_options(inner));
+        described.group = inner.group;
+        described.summary = described.description = inner.summary;
+    }
     return out;
 }
 

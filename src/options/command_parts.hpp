@@ -14,9 +14,13 @@ constexpr const char* config_help = "Read settings from this file";
 
 [[nodiscard]] std::string in_one_line(std::string text);
 
-// What is said of the program before its options.
+// What is said of a program before its options.
 [[nodiscard]] std::string opening(const command& what);
 
+// What is said of it behind its options.
+[[nodiscard]] std::string closing(const command& what);
+
+// All that has a flag.
 [[nodiscard]] std::vector<const option*> rows_of(const command& what);
 
 // Whether the variable has a name of its own, not one that another option's value completes.

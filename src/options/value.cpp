@@ -70,6 +70,10 @@ std::string written(double value) {
     return {out, done.ptr};
 }
 
+std::string written_switch(bool on) {
+    return on ? "true" : "false";
+}
+
 // A bound, as people write it: 1e+09.
 template <number T>
 std::string written_bound(T value) {
@@ -105,6 +109,32 @@ std::string joined_words(const std::vector<std::string>& words, std::string_view
     return out;
 }
 
+template <number T>
+std::optional<refusal> read_number(const option& row, const std::string& text, std::optional<T>& value) {
+    T found{};
+    auto wrong = read_number(row, text, found);
+    if (!wrong)
+        value = found;
+    return wrong;
+}
+
+std::optional<refusal> read_seconds(const option& row, const std::string& text,
+                                    std::optional<seconds>& value) {
+    double count = 0;
+    auto wrong = read_number(row, text, count);
+    if (!wrong)
+        value = seconds(count);
+    return wrong;
+}
+
+std::optional<refusal> read_switch(const std::string& text, const std::function<void(bool)>& turn) {
+    const auto value = parsed_switch(text);
+    if (!value)
+        return refusal{};
+    turn(*value);
+    return std::nullopt;
+}
+
 std::optional<refusal> read_word(const word_target& to, const std::string& text) {
     const auto place = std::ranges::find(to.words, text);
     if (place == to.words.end())
@@ -130,9 +160,21 @@ std::string value_name(const option& row) {
             []<std::signed_integral T>(const T*) -> std::string { return "INT"; },
             []<std::signed_integral T>(const std::optional<T>*) -> std::string { return "INT"; },
             [](const double*) -> std::string { return "FLOAT"; },
-            [](const std::optional<double>*) -> std::string { return "FLOAT"; },
+            [](const std::optional<seconds>*) -> std::string { return "SECONDS"; },
+            [](const switch_target&) -> std::string { return {}; },
         },
         row.target);
+}
+
+bool is_switch(const option& row) {
+    return value_name(row).empty();
+}
+
+word_target one_of(std::string& value, std::vector<std::string> words) {
+    std::vector<std::pair<std::string, std::string>> meanings;
+    for (auto& word : words)
+        meanings.emplace_back(word, word);
+    return one_of(value, std::move(meanings));
 }
 
 std::vector<std::string> choices(const option& row) {
@@ -149,26 +191,18 @@ std::optional<refusal> assign(const option& row, const std::string& text) {
                               *to = text;
                               return std::nullopt;
                           },
-                          [&](bool* to) -> std::optional<refusal> {
-                              const auto value = parsed_switch(text);
-                              *to = value.value_or(*to);
-                              return value ? std::nullopt : std::optional(refusal{});
-                          },
+                          [&](bool* to) { return read_switch(text, [to](bool on) { *to = on; }); },
                           [&]<number T>(T* to) { return read_number(row, text, *to); },
+                          [&]<number T>(std::optional<T>* to) { return read_number(row, text, *to); },
                           [&](seconds* to) {
-                              double count = to->count();
-                              auto wrong = read_number(row, text, count);
-                              *to = seconds(count);
+                              std::optional<seconds> value;
+                              auto wrong = read_seconds(row, text, value);
+                              *to = value.value_or(*to);
                               return wrong;
                           },
-                          [&]<number T>(std::optional<T>* to) {
-                              T value{};
-                              auto wrong = read_number(row, text, value);
-                              if (!wrong)
-                                  *to = value;
-                              return wrong;
-                          },
+                          [&](std::optional<seconds>* to) { return read_seconds(row, text, *to); },
                           [&](const word_target& to) { return read_word(to, text); },
+                          [&](const switch_target& to) { return read_switch(text, to.turn); },
                       },
                       row.target);
 }
@@ -177,13 +211,24 @@ std::string shown(const option& row) {
     return std::visit(
         overload{
             [](const std::string* from) { return *from; },
-            [](const bool* from) -> std::string { return *from ? "true" : "false"; },
+            [](const bool* from) { return written_switch(*from); },
+            [](const switch_target& from) { return written_switch(from.is_on()); },
             []<number T>(const T* from) { return written(*from); },
             [](const seconds* from) { return written(from->count()); },
             []<number T>(const std::optional<T>* from) { return *from ? written(**from) : std::string(); },
-            [](const word_target& from) { return from.words.at(from.chosen()); },
+            [](const std::optional<seconds>* from) {
+                return *from ? written((*from)->count()) : std::string();
+            },
+            [](const word_target& from) {
+                const auto place = from.chosen();
+                return place < from.words.size() ? from.words[place] : std::string();
+            },
         },
         row.target);
+}
+
+std::string shown_default(const option& row) {
+    return is_switch(row) || row.must_be_passed ? std::string() : shown(row);
 }
 
 }  // namespace nullworker::options

@@ -5,15 +5,12 @@
 
 #include <algorithm>
 #include <cctype>
-#include <optional>
 #include <string_view>
 
 namespace nullworker::manual {
 namespace {
 
-constexpr std::string_view default_group = "Options";  // CLI11's
-
-constexpr std::string_view exit_codes = "Exit codes: ";
+constexpr std::string_view default_group = "Options";  // of rows that have no heading of their own
 
 std::string_view manual_of(int section) {
     return section == 8 ? "System Administration" : "User Commands";
@@ -23,43 +20,6 @@ std::string upper(std::string text) {
     std::transform(text.begin(), text.end(), text.begin(),
                    [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
     return text;
-}
-
-// The footer, cut in two.
-struct footer_parts {
-    std::vector<std::string> notes;  // paragraphs
-    std::string exit_codes;          // "0 done, 1 failed"
-};
-
-footer_parts taken_apart(const std::string& footer) {
-    const auto at = std::min(footer.find(exit_codes), footer.size());
-    footer_parts out{.notes = paragraphs(footer.substr(0, at)), .exit_codes = {}};
-    if (at == footer.size())
-        return out;
-    auto rest = paragraphs(footer.substr(at + exit_codes.size()));
-    out.exit_codes = rest.front();
-    out.notes.insert(out.notes.end(), rest.begin() + 1, rest.end());
-    return out;
-}
-
-// Whether a list of exit codes goes on here with its next one: "1 failed", "128+N ended".
-bool begins_with_code(std::string_view text) {
-    const auto space = text.find(' ');
-    return !text.empty() && std::isdigit(static_cast<unsigned char>(text.front())) &&
-           text.substr(0, space).find_first_not_of("0123456789+N") == std::string_view::npos;
-}
-
-std::vector<std::string> separate_codes(std::string_view list) {
-    std::vector<std::string> out;
-    std::size_t from = 0;
-    for (auto at = list.find(", "); at != std::string_view::npos; at = list.find(", ", at + 1)) {
-        if (!begins_with_code(list.substr(at + 2)))
-            continue;
-        out.emplace_back(list.substr(from, at - from));
-        from = at + 2;
-    }
-    out.emplace_back(list.substr(from));
-    return out;
 }
 
 // A variable and the flags that it stands for.
@@ -154,7 +114,7 @@ private:
     void add_description() {
         section("DESCRIPTION");
         add_paragraphs(paragraphs(x_program.description));
-        add_paragraphs(taken_apart(x_program.footer).notes);
+        add_paragraphs(paragraphs(x_program.footer));
         add_positionals(x_program);
     }
 
@@ -201,7 +161,7 @@ private:
             line(".SS " + roff_text(x_program.name + ' ' + command.name));
             for (const auto& text : paragraphs(command.description))
                 add_paragraph(sentence(text));
-            add_paragraphs(taken_apart(command.footer).notes);
+            add_paragraphs(paragraphs(command.footer));
             add_positionals(command);
             add_own_options(command);
         }
@@ -261,14 +221,11 @@ private:
     }
 
     void add_exit_status() {
-        const auto list = taken_apart(x_program.footer).exit_codes;
-        if (list.empty())
+        if (x_program.exit_codes.empty())
             return;
         section("EXIT STATUS");
-        for (const auto& code : separate_codes(list)) {
-            const auto space = std::min(code.find(' '), code.size() - 1);
-            entry(bold(code.substr(0, space)), roff_prose(sentence(code.substr(space + 1))));
-        }
+        for (const auto& [code, meaning] : x_program.exit_codes)
+            entry(bold(code), roff_prose(sentence(meaning)));
     }
 
     [[nodiscard]] std::vector<default_file> files() const {

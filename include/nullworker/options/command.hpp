@@ -10,16 +10,35 @@
 
 namespace nullworker::options {
 
-// A program and what it can be told, beside --help and --version.
+// What an error says of words that no option takes.
+enum class unknown_words {
+    flags,  // the flags among them: a value may be a secret, and an error may end in a log
+    all,
+};
+
+// A program and what it can be told, beside --help and --version; or one of its subcommands, which needs
+// less.
 struct command {
     std::string name;
-    std::string version;
-    std::string summary;           // one sentence about the program, without its name and the full stop
-    std::string description;       // what else is to be said first, in lines as --help shows them
-    std::string footer;            // what is to be said last; "Exit codes: " begins a list of them
-    std::string file_variable;     // names the configuration file; empty: there is no --config either
-    std::size_t help_column = 36;  // at which --help begins to explain an option
+    std::string group;    // of a subcommand: the heading under which it is listed
+    std::string version;  // of a program
+    std::string
+        summary;  // a line about a subcommand; a sentence about a program, without its name and full stop
+
+    // Of a program: what follows that sentence, from the space or the end of line between them on, in lines
+    // as
+    // --help shows them.
+    std::string description;
+
+    std::string footer;  // what is said last; a subcommand that has none borrows that of the program
+    std::vector<exit_code> exit_codes;  // of a program: the meanings in lines as --help shows them
+    std::string file_variable;          // names the configuration file; empty: there is no --config either
+    std::size_t help_column = 36;       // at which --help begins to explain an option
+    unknown_words repeated = unknown_words::flags;
+    std::vector<option> positionals;  // words that are no flag, in their order
     std::vector<option_group> groups;
+    std::string behind_dashes;         // the name of the command line that is taken behind `--`
+    std::vector<command> subcommands;  // of a program: if it has any, one of them has to be named
 };
 
 // Where a value came from. A flag beats a variable, which beats the configuration file.
@@ -27,9 +46,11 @@ enum class source { nothing, flag, variable, file };
 
 // What became of a command line.
 struct reading {
-    std::optional<std::string> text;        // asked for instead of a run: the help or the version
+    std::optional<std::string> help;        // asked for instead of a run
+    std::optional<std::string> version;     // the same
     std::optional<std::string> error;       // in one line: the variable and the flag, and what is wrong
-    std::map<std::string, source> sources;  // by the names of all options
+    std::string subcommand;                 // the name of the one that is meant
+    std::map<std::string, source> sources;  // by the names of all options of the program and the subcommand
 
     // Whether the option was given as a flag.
     [[nodiscard]] bool by_flag(const std::string& name) const { return sources.at(name) == source::flag; }
@@ -37,10 +58,11 @@ struct reading {
 
 // Reads a command line, the environment and the configuration file into the targets. After an error each
 // option that makes sense has been read all the same, as far as it was found: it helps to tell somebody of
-// the error.
+// the error. The words are those before `--`.
 [[nodiscard]] reading read(const command& what, int argc, const char* const* argv);
 
-// Names the first option that is required and has no value; those whose variable depends on others come last.
+// Names the first option of a program that is required and has no value; those whose variable depends on
+// others come last.
 [[nodiscard]] std::optional<std::string> missing(const command& what);
 
 // For the manual and the completions. The targets must hold the defaults.

@@ -35,13 +35,19 @@ struct positional_description {
     bool repeated = false;
 };
 
+struct exit_code {
+    std::string code;     // 2, or 128+N
+    std::string meaning;  // without its full stop
+};
+
 // A program, or one of its subcommands; those have no subcommands of their own.
 struct command_description {
     std::string name;
     std::string group;        // of a subcommand
     std::string summary;      // one line without a full stop
     std::string description;  // paragraphs, with blank lines between them and `code` in them
-    std::string footer;       // the same; what follows "Exit codes: " is a list of them
+    std::string footer;       // the same
+    std::vector<exit_code> exit_codes;
     std::vector<option_description> options;
     std::vector<positional_description> positionals;
     std::string behind_dashes;  // the name of another program's command line, taken behind `--`

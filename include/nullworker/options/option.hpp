@@ -16,18 +16,24 @@
 // manual, the completions and the test of the documentation read nothing else.
 namespace nullworker::options {
 
-// An enum's value, each of which has a word.
+// A value that is one of some words, or an enum's each of which has a word.
 struct word_target {
     std::vector<std::string> words;
     std::function<void(std::size_t)> choose;  // one of the words, by its place
-    std::function<std::size_t()> chosen;
+    std::function<std::size_t()> chosen;      // the number of words where it is none of them
+};
+
+// A value that is one of two; the option is a switch between them.
+struct switch_target {
+    std::function<void(bool)> turn;
+    std::function<bool()> is_on;
 };
 
 // Where the value of an option goes. What is pointed to outlives the row; what it holds before anything is
 // read is the default. An empty string and an empty optional are no value. A bool makes the option a switch.
-using target =
-    std::variant<std::string*, bool*, int*, std::int64_t*, std::uint16_t*, std::size_t*, double*, seconds*,
-                 std::optional<int>*, std::optional<std::int64_t>*, std::optional<double>*, word_target>;
+using target = std::variant<std::string*, bool*, int*, std::int64_t*, std::uint16_t*, std::size_t*, double*,
+                            seconds*, std::optional<int>*, std::optional<std::int64_t>*,
+                            std::optional<seconds>*, word_target, switch_target>;
 
 // `value` has one of the meanings.
 template <class Enum>
@@ -38,11 +44,20 @@ template <class Enum>
     out.choose = [&value, meanings](std::size_t place) { value = meanings.at(place).second; };
     out.chosen = [&value, meanings] {
         std::size_t place = 0;
-        while (meanings.at(place).second != value)
+        while (place < meanings.size() && meanings[place].second != value)
             ++place;
         return place;
     };
     return out;
+}
+
+// `value` is one of the words, or no value yet.
+[[nodiscard]] word_target one_of(std::string& value, std::vector<std::string> words);
+
+template <class Enum>
+[[nodiscard]] switch_target between(Enum& value, Enum off, Enum on) {
+    return {.turn = [&value, off, on](bool wanted) { value = wanted ? on : off; },
+            .is_on = [&value, on] { return value == on; }};
 }
 
 // Who gives an option the value of its variable.
@@ -53,7 +68,9 @@ enum class variable_reader {
 
 // One row. What is left out does not apply.
 struct option {
-    std::string name;  // max-perf: the flag is --max-perf, and the key in the configuration file is max-perf
+    // max-perf: the flag is --max-perf, and the key in the configuration file is max-perf. Of a word that is
+    // no flag it is what help calls it.
+    std::string name;
 
     // Read where the flag is not given. A name in <> at its end is the variable of an earlier row, and stands
     // for the value of that.
@@ -71,14 +88,16 @@ struct option {
     std::optional<std::string> (*refuse)(const std::string& text) = nullptr;
 
     value_kind kind = value_kind::text;
-    std::string value_name;     // PROBE, in place of the name that the type or the kind has
-    std::string default_words;  // "the worker port + 1": the default where the target cannot hold it
-    std::string required;       // what is missing where there is no value: "the address of this machine"
-    bool secret = false;        // never printed
-    std::string help;           // a sentence without its full stop
+    std::string value_name;       // PROBE, in place of the name that the type or the kind has
+    std::string default_words;    // "the worker port + 1": the default where the target cannot hold it
+    std::string required;         // what is missing where there is no value: "the address of this machine"
+    bool must_be_passed = false;  // on the command line; no default is shown
+    std::string excludes;         // an earlier row, which cannot be passed together with this one
+    bool secret = false;          // never printed
+    std::string help;             // a sentence without its full stop
 };
 
-// Rows under one heading.
+// Rows under one heading. Groups of the same title share it.
 struct option_group {
     std::string title = "Options";
     std::vector<option> options;
@@ -86,6 +105,9 @@ struct option_group {
 
 // What a value is called: SECONDS, FILE, signed|open. A switch has none.
 [[nodiscard]] std::string value_name(const option& row);
+
+// Whether the option takes no value; its flag alone says what is wanted.
+[[nodiscard]] bool is_switch(const option& row);
 
 // The only words that an option takes; empty: there is no such list.
 [[nodiscard]] std::vector<std::string> choices(const option& row);
@@ -100,5 +122,8 @@ struct refusal {
 
 // The value of the target as a text that assign() takes. Empty where there is none.
 [[nodiscard]] std::string shown(const option& row);
+
+// The same before anything is read, as far as it says what happens without the option.
+[[nodiscard]] std::string shown_default(const option& row);
 
 }  // namespace nullworker::options

@@ -29,8 +29,9 @@ struct oven {
             .name = "oven",
             .version = "1.2.3",
             .summary = "bakes",
-            .description = "It is\nhot.",
-            .footer = "Exit codes: 0 baked.",
+            .description = "\nIt is\nhot.",
+            .footer = "Use gloves.",
+            .exit_codes = {{"0", "baked"}, {"1", "burnt\nor raw"}, {"128+N", "hit by signal N"}},
             .file_variable = "OVEN_CONFIG",
             .groups = {{.options = {{.name = "fan", .variable = "OVEN_FAN", .target = &fan, .help = "Blow"}}},
                        {"Doors",
@@ -76,6 +77,13 @@ struct oven {
     }
 };
 
+reading read_words(const command& what, const std::vector<std::string>& words) {
+    std::vector<const char*> argv = {what.name.c_str()};
+    for (const auto& word : words)
+        argv.push_back(word.c_str());
+    return options::read(what, static_cast<int>(argv.size()), argv.data());
+}
+
 class command_test : public testing::Test {
 protected:
     ~command_test() override {
@@ -88,14 +96,7 @@ protected:
         touched.push_back(name);
     }
 
-    reading read(std::vector<std::string> words) {
-        words.insert(words.begin(), "oven");
-        std::vector<const char*> argv;
-        argv.reserve(words.size());
-        for (const auto& word : words)
-            argv.push_back(word.c_str());
-        return options::read(table, static_cast<int>(argv.size()), argv.data());
-    }
+    reading read(const std::vector<std::string>& words) { return read_words(table, words); }
 
     std::string error_of(const std::vector<std::string>& words) {
         return read(words).error.value_or("no error");
@@ -138,9 +139,8 @@ TEST_F(command_test, the_name_of_a_variable_can_depend_on_another_option) {
     (void)read({"--port", "81"});
     EXPECT_EQ(told.outside, 1001);
     set("OUTSIDE_81", "x");
-    EXPECT_EQ(error_of({"--port", "81"}),
-              "OUTSIDE_81 or --outside: x is not in the range 0 to 9999; see oven --help");
-    EXPECT_EQ(error_of({"--outside", "x"}), "--outside: x is not in the range 0 to 9999; see oven --help");
+    EXPECT_EQ(error_of({"--port", "81"}), "OUTSIDE_81 or --outside: x is not in the range 0 to 9999");
+    EXPECT_EQ(error_of({"--outside", "x"}), "--outside: x is not in the range 0 to 9999");
 }
 
 TEST_F(command_test, a_variable_that_the_program_reads_is_left_to_it) {
@@ -150,40 +150,36 @@ TEST_F(command_test, a_variable_that_the_program_reads_is_left_to_it) {
 }
 
 TEST_F(command_test, an_error_names_the_variable_the_flag_and_what_is_wrong) {
-    EXPECT_EQ(error_of({"--level", "tepid"}),
-              "OVEN_LEVEL or --level: tepid not in {low,high}; see oven --help");
-    EXPECT_EQ(error_of({"--fan=maybe"}), "Could not convert: OVEN_FAN or --fan = maybe; see oven --help");
-    EXPECT_EQ(error_of({"--port"}), "OVEN_PORT or --port: 1 required INT missing; see oven --help");
+    EXPECT_EQ(error_of({"--level", "tepid"}), "OVEN_LEVEL or --level: tepid not in {low,high}");
+    EXPECT_EQ(error_of({"--fan=maybe"}), "Could not convert: OVEN_FAN or --fan = maybe");
+    EXPECT_EQ(error_of({"--port"}), "OVEN_PORT or --port: 1 required INT missing");
     set("OVEN_SHARE", "nan");
-    EXPECT_EQ(error_of({}), "Could not convert: OVEN_SHARE or --share = nan; see oven --help");
+    EXPECT_EQ(error_of({}), "Could not convert: OVEN_SHARE or --share = nan");
 }
 
 TEST_F(command_test, after_an_error_the_rest_is_read_all_the_same) {
     set("OVEN_NAME", "Bertha");
-    EXPECT_EQ(error_of({"--share", "x", "--port", "81"}),
-              "Could not convert: OVEN_SHARE or --share = x; see oven --help");
+    EXPECT_EQ(error_of({"--share", "x", "--port", "81"}), "Could not convert: OVEN_SHARE or --share = x");
     EXPECT_EQ(told.name, "Bertha");
     EXPECT_EQ(told.port, 81);
     EXPECT_EQ(told.share, 0.5);
 }
 
 TEST_F(command_test, unknown_flags_are_named_without_their_values) {
-    EXPECT_EQ(error_of({"--tokn=s3cret", "--levl", "s3cret"}),
-              "unknown arguments: --tokn --levl; see oven --help");
-    EXPECT_EQ(error_of({"s3cret"}), "unknown arguments: words that belong to no flag; see oven --help");
+    EXPECT_EQ(error_of({"--tokn=s3cret", "--levl", "s3cret"}), "unknown arguments: --tokn --levl");
+    EXPECT_EQ(error_of({"s3cret"}), "unknown arguments: words that belong to no flag");
 }
 
 TEST_F(command_test, the_file_must_be_there_and_name_options_only) {
-    EXPECT_EQ(error_of({"--config", "/nonexistent"}),
-              "/nonexistent was not readable (missing?); see oven --help");
+    EXPECT_EQ(error_of({"--config", "/nonexistent"}), "/nonexistent was not readable (missing?)");
     EXPECT_EQ(error_of({"--config", directory.path()}),
-              directory.path().string() + " was not readable (missing?); see oven --help");
+              directory.path().string() + " was not readable (missing?)");
     EXPECT_EQ(error_of({"--config", directory.write("oven.conf", "prt = 1\n")}),
-              "INI was not able to parse prt; see oven --help");
+              "INI was not able to parse prt");
     EXPECT_EQ(error_of({"--config", directory.write("oven.conf", "[door]\nport = 1\n")}),
-              "INI was not able to parse door.++; see oven --help");
+              "INI was not able to parse door.++");
     set("OVEN_CONFIG", "/elsewhere");
-    EXPECT_EQ(error_of({}), "/elsewhere was not readable (missing?); see oven --help");
+    EXPECT_EQ(error_of({}), "/elsewhere was not readable (missing?)");
 }
 
 TEST_F(command_test, what_is_required_and_missing_is_named_by_its_variable) {
@@ -222,8 +218,8 @@ TEST_F(command_test, what_is_written_out_is_read_as_the_same) {
 }
 
 TEST_F(command_test, help_and_version_are_asked_for_instead_of_a_run) {
-    EXPECT_EQ(read({"--version"}).text, "oven 1.2.3\n");
-    EXPECT_EQ(read({"--help"}).text,
+    EXPECT_EQ(read({"--version"}).version, "oven 1.2.3\n");
+    EXPECT_EQ(read({"--help"}).help,
               "oven bakes.\n"
               "It is\n"
               "hot.\n"
@@ -248,8 +244,10 @@ TEST_F(command_test, help_and_version_are_asked_for_instead_of_a_run) {
               "                                    How hot\n"
               "  --token TEXT (Env:OVEN_TOKEN)     Who may (default: none)\n"
               "\n"
-              "Exit codes: 0 baked.\n"
-              "\n");
+              "Use gloves.\n"
+              "Exit codes: 0 baked, 1 burnt\n"
+              "or raw,\n"
+              "128+N hit by signal N.\n");
 }
 
 TEST_F(command_test, a_description_has_all_of_a_row) {
@@ -257,6 +255,10 @@ TEST_F(command_test, a_description_has_all_of_a_row) {
     EXPECT_EQ(described.name, "oven");
     EXPECT_EQ(described.summary, "bakes");
     EXPECT_EQ(described.description, "oven bakes.\nIt is\nhot.");
+    EXPECT_EQ(described.footer, "Use gloves.");
+    ASSERT_EQ(described.exit_codes.size(), 3u);
+    EXPECT_EQ(described.exit_codes[1].code, "1");
+    EXPECT_EQ(described.exit_codes[1].meaning, "burnt or raw");
     std::vector<std::string> flags;
     for (const auto& option : described.options)
         flags.push_back(option.flags.back());
@@ -274,6 +276,167 @@ TEST_F(command_test, a_description_has_all_of_a_row) {
     EXPECT_EQ(described.options[7].default_value, "0.5");
     EXPECT_EQ(described.options[9].value.choices, (std::vector<std::string>{"low", "high"}));
     EXPECT_EQ(described.options[10].default_value, "none");
+}
+
+// A program that does two things.
+struct kitchen {
+    std::string dish;
+    int guests = 0;
+    seconds limit{60};
+    bool loud = false;
+    bool quiet = false;
+
+    command table() {
+        const option_group common = {
+            "Noise",
+            {{.name = "loud", .variable = "KITCHEN_LOUD", .target = &loud, .help = "Sing"},
+             {.name = "quiet", .target = &quiet, .excludes = "loud", .help = "Hush"}}};
+        return {.name = "kitchen",
+                .version = "1",
+                .summary = "feeds\npeople",
+                .description = " It is hot.",
+                .footer = "Mind the stove.",
+                .help_column = 30,
+                .repeated = unknown_words::all,
+                .subcommands = {
+                    {.name = "cook",
+                     .group = "At noon",
+                     .summary = "Make a dish",
+                     .footer = "Salt it.",
+                     .positionals =
+                         {{.name = "dish", .target = &dish, .must_be_passed = true, .help = "What to make"}},
+                     .groups = {common,
+                                {.options = {{.name = "limit",
+                                              .target = &limit,
+                                              .least = 1,
+                                              .most = 90,
+                                              .help = "How long"}}}},
+                     .behind_dashes = "CMD"},
+                    {.name = "serve",
+                     .group = "At night",
+                     .summary = "Lay the table",
+                     .groups = {common,
+                                {.options = {{.name = "guests",
+                                              .target = &guests,
+                                              .least = 1,
+                                              .most = 9,
+                                              .must_be_passed = true,
+                                              .help = "How many eat"}}}}}}};
+    }
+};
+
+class subcommand_test : public testing::Test {
+protected:
+    reading read(const std::vector<std::string>& words) { return read_words(table, words); }
+
+    std::string error_of(const std::vector<std::string>& words) {
+        return read(words).error.value_or("no error");
+    }
+
+    kitchen told;
+    command table = told.table();
+};
+
+TEST_F(subcommand_test, one_of_them_is_meant_and_has_options_of_its_own) {
+    const auto found = read({"cook", "--limit", "5", "soup", "--loud"});
+    EXPECT_EQ(found.error, std::nullopt);
+    EXPECT_EQ(found.subcommand, "cook");
+    EXPECT_EQ(told.dish, "soup");
+    EXPECT_EQ(told.limit, seconds(5));
+    EXPECT_TRUE(found.by_flag("loud"));
+    EXPECT_FALSE(found.by_flag("quiet"));
+    EXPECT_FALSE(found.sources.contains("guests"));
+    EXPECT_EQ(read({"serve", "--guests", "3"}).subcommand, "serve");
+    EXPECT_EQ(told.guests, 3);
+}
+
+TEST_F(subcommand_test, what_must_be_passed_is_missed) {
+    EXPECT_EQ(error_of({}), "A subcommand is required");
+    EXPECT_EQ(error_of({"bake"}), "A subcommand is required");
+    EXPECT_EQ(error_of({"cook"}), "dish is required");
+    EXPECT_EQ(error_of({"serve"}), "--guests is required");
+}
+
+TEST_F(subcommand_test, an_error_names_the_word_or_the_flag) {
+    EXPECT_EQ(error_of({"cook", "soup", "--limit", "0"}), "--limit: 0 is not in the range 1 to 90");
+    EXPECT_EQ(error_of({"cook", "soup", "--loud=x"}), "Could not convert: KITCHEN_LOUD or --loud = x");
+    EXPECT_EQ(error_of({"cook", "soup", "--guests", "3"}),
+              "The following arguments were not expected: 3 --guests");
+}
+
+TEST_F(subcommand_test, of_what_excludes_each_other_one_is_taken) {
+    EXPECT_EQ(error_of({"cook", "soup", "--quiet"}), "no error");
+    EXPECT_NE(error_of({"cook", "soup", "--quiet", "--loud"}).find("excludes"), std::string::npos);
+}
+
+TEST_F(subcommand_test, a_negative_number_can_be_a_word) {
+    EXPECT_EQ(error_of({"cook", "-1"}), "no error");
+    EXPECT_EQ(told.dish, "-1");
+}
+
+TEST_F(subcommand_test, each_has_a_help_and_lends_a_footer_where_it_has_none) {
+    EXPECT_EQ(read({"--help"}).help,
+              "kitchen feeds\n"
+              "people. It is hot.\n"
+              "Usage: kitchen [OPTIONS] SUBCOMMAND\n"
+              "\n"
+              "Options:\n"
+              "  -h,--help                   Print this help message and exit\n"
+              "  --version                   Display program version information and exit\n"
+              "\n"
+              "At noon:\n"
+              "  cook                        Make a dish\n"
+              "\n"
+              "At night:\n"
+              "  serve                       Lay the table\n"
+              "\n"
+              "Mind the stove.\n");
+    EXPECT_EQ(read({"cook", "--help"}).help,
+              "Make a dish\n"
+              "Usage: kitchen cook [OPTIONS] dish\n"
+              "\n"
+              "Positionals:\n"
+              "  dish TEXT REQUIRED          What to make\n"
+              "\n"
+              "Options:\n"
+              "  -h,--help                   Print this help message and exit\n"
+              "  --limit SECONDS=60          How long\n"
+              "\n\n"
+              "Noise:\n"
+              "  --loud (Env:KITCHEN_LOUD) Excludes: --quiet\n"
+              "                              Sing\n"
+              "  --quiet Excludes: --loud    Hush\n"
+              "\n"
+              "Salt it.\n");
+    const auto text = read({"serve", "--help"}).help.value();
+    EXPECT_TRUE(text.ends_with("Mind the stove.\n")) << text;
+    EXPECT_NE(text.find("  --guests INT REQUIRED       How many eat; required\n"), std::string::npos) << text;
+}
+
+TEST_F(subcommand_test, a_description_has_them_all) {
+    const auto described = describe(table);
+    EXPECT_EQ(described.summary, "feeds people");
+    EXPECT_EQ(described.description, "kitchen feeds\npeople. It is hot.");
+    ASSERT_EQ(described.subcommands.size(), 2u);
+    const auto& cook = described.subcommands[0];
+    EXPECT_EQ(cook.name, "cook");
+    EXPECT_EQ(cook.group, "At noon");
+    EXPECT_EQ(cook.summary, "Make a dish");
+    EXPECT_EQ(cook.description, "Make a dish");
+    EXPECT_EQ(cook.footer, "Salt it.");
+    EXPECT_EQ(cook.behind_dashes, "CMD");
+    ASSERT_EQ(cook.positionals.size(), 1u);
+    EXPECT_EQ(cook.positionals[0].value.name, "dish");
+    EXPECT_TRUE(cook.positionals[0].required);
+    std::vector<std::string> flags;
+    for (const auto& option : cook.options)
+        flags.push_back(option.flags.back());
+    EXPECT_EQ(flags, (std::vector<std::string>{"--help", "--loud", "--quiet", "--limit"}));
+    EXPECT_EQ(cook.options[3].default_value, "60");
+    const auto& guests = described.subcommands[1].options.back();
+    EXPECT_TRUE(guests.required);
+    EXPECT_EQ(guests.default_value, "");
+    EXPECT_EQ(guests.help, "How many eat");
 }
 
 }  // namespace

@@ -98,6 +98,20 @@ TEST(option_value, seconds_are_a_number_with_a_unit) {
     EXPECT_EQ(span.count(), 60);
 }
 
+TEST(option_value, seconds_can_be_left_out) {
+    std::optional<seconds> span;
+    const option row{.target = &span, .least = 0.5, .most = 60};
+    EXPECT_EQ(value_name(row), "SECONDS");
+    EXPECT_EQ(shown(row), "");
+    EXPECT_EQ(outcome_of(row, "nan"), "nan is not in the range 0.5 to 60");
+    EXPECT_FALSE(span);
+    EXPECT_EQ(outcome_of(row, "2.5"), "taken");
+    EXPECT_EQ(span, seconds(2.5));
+    EXPECT_EQ(shown(row), "2.5");
+    EXPECT_EQ(outcome_of(row, "0"), "0 is not in the range 0.5 to 60");
+    EXPECT_EQ(span, seconds(2.5));
+}
+
 TEST(option_value, a_switch_takes_the_usual_words) {
     bool on = false;
     const option row{.target = &on};
@@ -129,6 +143,41 @@ TEST(option_value, an_enum_takes_its_words_and_an_error_names_them) {
     EXPECT_EQ(outcome_of(row, "high"), "taken");
     EXPECT_EQ(level, strength::high);
     EXPECT_EQ(shown(row), "high");
+}
+
+TEST(option_value, a_switch_can_choose_between_two_meanings) {
+    strength level = strength::low;
+    const option row{.target = between(level, strength::low, strength::high)};
+    EXPECT_TRUE(is_switch(row));
+    EXPECT_EQ(shown(row), "false");
+    EXPECT_EQ(outcome_of(row, "maybe"), "");
+    EXPECT_EQ(level, strength::low);
+    EXPECT_EQ(outcome_of(row, "true"), "taken");
+    EXPECT_EQ(level, strength::high);
+    EXPECT_EQ(shown(row), "true");
+    EXPECT_EQ(outcome_of(row, "off"), "taken");
+    EXPECT_EQ(level, strength::low);
+}
+
+TEST(option_value, a_text_can_be_one_of_some_words) {
+    std::string level;
+    const option row{.target = one_of(level, {"low", "high"})};
+    EXPECT_EQ(value_name(row), "low|high");
+    EXPECT_EQ(choices(row), (std::vector<std::string>{"low", "high"}));
+    EXPECT_EQ(shown(row), "");
+    EXPECT_EQ(outcome_of(row, "tepid"), "tepid not in {low,high}");
+    EXPECT_EQ(level, "");
+    EXPECT_EQ(outcome_of(row, "high"), "taken");
+    EXPECT_EQ(level, "high");
+    EXPECT_EQ(shown(row), "high");
+}
+
+TEST(option_value, no_default_is_shown_of_what_must_be_passed_and_of_a_switch) {
+    int count = 0;
+    bool on = false;
+    EXPECT_EQ(shown_default({.target = &count}), "0");
+    EXPECT_EQ(shown_default({.target = &count, .must_be_passed = true}), "");
+    EXPECT_EQ(shown_default({.target = &on}), "");
 }
 
 TEST(option_value, a_row_can_refuse_more) {

@@ -53,7 +53,7 @@ TEST(man_page, lists_the_variables_with_the_flags_they_stand_for) {
                 HasSubstr("\\fBTOAST_TOKEN\\fR\nRead where \\fB\\-\\-token\\fR is not given (toast).\n"));
 }
 
-TEST(man_page, takes_the_exit_status_from_the_footer) {
+TEST(man_page, lists_the_exit_codes) {
     EXPECT_THAT(page(), HasSubstr(".SH EXIT STATUS\n"
                                   ".TP\n\\fB0\\fR\ndone.\n"
                                   ".TP\n\\fB2\\fR\nburnt (smoke, ashes).\n"
