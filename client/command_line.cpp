@@ -94,7 +94,8 @@ action read_command_line(int argc, const char* const* argv) {
         return print(std::cout, *found.version, exit_done);
     if (found.error)
         return print(std::cerr, *found.error + "\nRun with --help for more information.\n", exit_usage);
-    return [run = all.runs.at(found.subcommand), found = std::move(found), behind = std::move(behind)] {
+    auto run = all.runs.at(found.subcommand);
+    return [run = std::move(run), found = std::move(found), behind = std::move(behind)] {
         return run(found, behind);
     };
 }

@@ -170,9 +170,10 @@ bool is_switch(const option& row) {
     return value_name(row).empty();
 }
 
-word_target one_of(std::string& value, std::vector<std::string> words) {
+word_target one_of(std::string& value, const std::vector<std::string>& words) {
     std::vector<std::pair<std::string, std::string>> meanings;
-    for (auto& word : words)
+    meanings.reserve(words.size());
+    for (const auto& word : words)
         meanings.emplace_back(word, word);
     return one_of(value, std::move(meanings));
 }

@@ -52,7 +52,7 @@ template <class Enum>
 }
 
 // `value` is one of the words, or no value yet.
-[[nodiscard]] word_target one_of(std::string& value, std::vector<std::string> words);
+[[nodiscard]] word_target one_of(std::string& value, const std::vector<std::string>& words);
 
 template <class Enum>
 [[nodiscard]] switch_target between(Enum& value, Enum off, Enum on) {
