@@ -22,12 +22,10 @@ struct command {
     std::string name;
     std::string group;    // of a subcommand: the heading under which it is listed
     std::string version;  // of a program
-    std::string
-        summary;  // a line about a subcommand; a sentence about a program, without its name and full stop
+    std::string summary;  // a line about a subcommand; of a program a sentence without its name and full stop
 
-    // Of a program: what follows that sentence, from the space or the end of line between them on, in lines
-    // as
-    // --help shows them.
+    // Of a program: what follows that sentence, from the space or the end of line between them on, in the
+    // lines that --help shows.
     std::string description;
 
     std::string footer;  // what is said last; a subcommand that has none borrows that of the program
