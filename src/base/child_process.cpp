@@ -1,4 +1,5 @@
 #include <nullworker/base/child_process.hpp>
+#include <nullworker/base/deadline.hpp>
 #include <nullworker/base/descriptor.hpp>
 #include <nullworker/base/exec_arguments.hpp>
 #include <nullworker/base/process.hpp>
@@ -10,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <optional>
@@ -113,6 +115,9 @@ private:
     std::string x_text;
 };
 
+constexpr auto patience_with_the_killed = std::chrono::seconds(1);
+constexpr auto look_at_the_killed_every = std::chrono::milliseconds(10);
+
 std::string last_line(std::string_view text) {
     constexpr std::string_view blanks = " \t\r\n";
     constexpr std::size_t longest = 200;
@@ -178,6 +183,12 @@ asio::awaitable<result<shell_outcome>> run_shell(std::string line) {
     namespace experimental = asio::experimental;
     constexpr auto readable = asio::posix::stream_descriptor::wait_read;
     const auto executor = co_await asio::this_coro::executor;
+    const auto latest = std::chrono::steady_clock::now() + patience_with_the_killed;
+    while (unreaped_children() > 0) {
+        if (std::chrono::steady_clock::now() >= latest)
+            co_return errc::child_still_there;
+        co_await sleep_for(look_at_the_killed_every);
+    }
     output_pipe output(executor);
     output_pipe error(executor);
     if (!output.writer().is_open() || !error.writer().is_open())

@@ -1,14 +1,23 @@
 #include <nullworker/base/process.hpp>
 
-#include <cerrno>
 #include <csignal>
 #include <tuple>
+#include <vector>
 
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 namespace nullworker {
+namespace {
+
+// Those that were to be reaped before they had ended.
+std::vector<pid_t>& late_children() {
+    static std::vector<pid_t> pids;
+    return pids;
+}
+
+}  // namespace
 
 result<pid_t> fork_with_signals_blocked() noexcept {
     sigset_t all;
@@ -52,13 +61,17 @@ asio::awaitable<error_code> until_ended(asio::posix::stream_descriptor& handle, 
     co_return failure;
 }
 
-std::optional<int> reap(pid_t child) noexcept {
+std::optional<int> reap(pid_t child) {
     int status = 0;
-    pid_t reaped = -1;
-    do
-        reaped = ::waitpid(child, &status, 0);
-    while (reaped < 0 && errno == EINTR);
+    const pid_t reaped = ::waitpid(child, &status, WNOHANG);
+    if (reaped == 0)
+        late_children().push_back(child);
     return reaped == child ? std::optional(status) : std::nullopt;
+}
+
+std::size_t unreaped_children() {
+    std::erase_if(late_children(), [](pid_t child) { return ::waitpid(child, nullptr, WNOHANG) != 0; });
+    return late_children().size();
 }
 
 }  // namespace nullworker

@@ -77,7 +77,9 @@ struct shell_outcome {
 };
 
 // Runs a line by /bin/sh in a process group of its own, without input. Has no limit of its own: see `within`;
-// when cancelled it kills the group. Fails with the system's error where nothing can be started.
+// when cancelled it kills the group. Where a command that was killed earlier has not ended, it waits a second
+// for that and then fails with child_still_there: commands that cannot be ended are not to pile up. Else it
+// fails with the system's error where nothing can be started.
 [[nodiscard]] asio::awaitable<result<shell_outcome>> run_shell(std::string line);
 
 }  // namespace nullworker

@@ -7,6 +7,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 
+#include <cstddef>
 #include <optional>
 
 #include <sys/types.h>
@@ -34,8 +35,12 @@ void close_from(int first) noexcept;
 // `handle` outlives it.
 [[nodiscard]] asio::awaitable<error_code> until_ended(asio::posix::stream_descriptor& handle, pid_t child);
 
-// Waits for the child, which has ended or is about to: its status, as waitpid tells it; nothing where there
-// is no such child.
-std::optional<int> reap(pid_t child) noexcept;
+// Collects the end of a child: its status, as waitpid tells it. One that was killed may take its time, since
+// a process that waits for a disk or a driver hears not even SIGKILL: then there is nothing yet, nobody
+// waits, and the end is collected when it comes.
+std::optional<int> reap(pid_t child);
+
+// How many children that were to be reaped have not ended yet.
+[[nodiscard]] std::size_t unreaped_children();
 
 }  // namespace nullworker

@@ -4,15 +4,22 @@
 #include <nullworker/base/child_process.hpp>
 #include <nullworker/base/deadline.hpp>
 #include <nullworker/base/process.hpp>
+#include <nullworker/base/task_group.hpp>
 
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <gtest/gtest.h>
 
 #include <chrono>
 #include <csignal>
 #include <fstream>
 #include <string>
+#include <utility>
 
+#include <sys/ptrace.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace nullworker {
@@ -32,6 +39,10 @@ bool ends(pid_t pid) {
             return true;
     }
     return false;
+}
+
+asio::awaitable<void> run_and_forget(std::string line) {
+    (void)co_await run_shell(std::move(line));
 }
 
 shell_outcome run(const std::string& line) {
@@ -97,6 +108,73 @@ TEST(shell, a_command_that_takes_too_long_is_killed_with_all_it_started) {
     std::ifstream(file) >> left;
     ASSERT_GT(left, 0);
     EXPECT_TRUE(ends(left));
+}
+
+// Stands between a process and its parent: until it lets go, the parent cannot collect the end of that
+// process, as with one that waits for a disk and hears not even SIGKILL.
+class tracer {
+public:
+    // Takes hold of the process that writes its number into the FIFO at `path`, and says so on a pipe.
+    explicit tracer(const std::string& path) {
+        EXPECT_EQ(::pipe(x_pipe), 0);
+        EXPECT_EQ(::mkfifo(path.c_str(), 0600), 0);
+        x_pid = ::fork();
+        if (x_pid == 0)
+            trace(path);
+    }
+    ~tracer() { let_go(); }
+    tracer(const tracer&) = delete;
+    tracer& operator=(const tracer&) = delete;
+
+    // Readable once it has told what became of it: 'y' or 'n'.
+    [[nodiscard]] int told() const { return x_pipe[0]; }
+
+    void let_go() {
+        if (x_pid <= 0)
+            return;
+        ::kill(std::exchange(x_pid, -1), SIGKILL);
+        ::waitpid(-1, nullptr, 0);
+    }
+
+private:
+    [[noreturn]] void trace(const std::string& path) const {
+        pid_t target = 0;
+        std::ifstream(path) >> target;
+        const bool held = target > 0 && ::ptrace(PTRACE_SEIZE, target, nullptr, nullptr) == 0;
+        (void)!::write(x_pipe[1], held ? "y" : "n", 1);
+        for (;;)
+            ::pause();
+    }
+
+    int x_pipe[2] = {-1, -1};
+    pid_t x_pid = -1;
+};
+
+TEST(shell, a_command_that_cannot_be_ended_holds_nobody_up_and_no_second_one_starts_beside_it) {
+    asio::io_context loop;
+    const test::temporary_directory directory;
+    const std::string fifo = directory.path() / "pid";
+    tracer in_between(fifo);
+    test::drive(loop, [&]() -> asio::awaitable<void> {
+        asio::posix::stream_descriptor told(loop, in_between.told());
+        char held = 'n';
+        {
+            task_group stuck(loop.get_executor());
+            std::string line = "echo $$ > " + fifo + "; exec sleep 1000";
+            stuck.spawn(run_and_forget(std::move(line)));
+            co_await told.async_read_some(asio::buffer(&held, 1), asio::use_awaitable);
+            stuck.cancel();
+            co_await stuck.join();
+        }
+        if (held != 'y')
+            co_return;  // this system lets nobody trace
+        EXPECT_EQ(unreaped_children(), 1U);
+        const auto refused = co_await run_shell("true");
+        EXPECT_EQ(refused.error(), errc::child_still_there);
+        in_between.let_go();
+        const auto allowed = co_await run_shell("true");
+        EXPECT_TRUE(allowed.has_value()) << allowed.error().message();
+    });
 }
 
 TEST(child_process, has_ended_only_when_it_has) {
