@@ -1,3 +1,4 @@
+#include <nullworker/base/backoff.hpp>
 #include <nullworker/base/deadline.hpp>
 #include <vast/refusal.hpp>
 #include <vast/serverless.hpp>
@@ -143,11 +144,14 @@ asio::awaitable<outcome<held_session>> serverless::reserve(const endpoint_access
 }
 
 asio::awaitable<outcome<void>> serverless::end(held_session session) {
-    constexpr int tries = 3;
+    // A worker that has crashed is back in a moment, with its session.
+    constexpr auto patience = 15s;
+    backoff pause(200ms, 2s);
+    const auto deadline = steady::now() + patience;
     const auto target = join(session.worker, "/session/end");
     const auto body = wire::session_body(session.session_id, session.grant);
     failure why;
-    for (int number = 1; number <= tries; ++number) {
+    for (int number = 1;; ++number) {
         const auto answer = co_await post(target, body, {});
         if (answer && answer->status == 200)
             co_return outcome<void>();
@@ -155,12 +159,12 @@ asio::awaitable<outcome<void>> serverless::end(held_session session) {
         if (answer && answer->status == 400 && number > 1)
             co_return outcome<void>();
         why = *obstacle_to("cannot end it", answer);
-        if (answer && !is_retryable(answer->status))
-            break;
-        if (number < tries)
-            co_await sleep_for(200ms);
+        const auto until_next = pause.next();
+        const bool final = answer && !is_retryable(answer->status);
+        if (final || steady::now() + until_next >= deadline)
+            co_return why;
+        co_await sleep_for(until_next);
     }
-    co_return why;
 }
 
 asio::awaitable<outcome<bool>> serverless::is_open(held_session session) {

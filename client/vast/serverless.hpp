@@ -61,7 +61,7 @@ public:
                                                                  const reserve_events& on,
                                                                  interruption& stop);
 
-    // Ends a session; three tries.
+    // Ends a session. While its worker is out of reach or says "not now", it is tried again for 15 s.
     [[nodiscard]] asio::awaitable<outcome<void>> end(held_session session);
 
     // Whether the worker still holds it.
