@@ -1,6 +1,7 @@
 #include "command_line.hpp"
 
 #include <nullworker/base/error.hpp>
+#include <nullworker/base/signal_watch.hpp>
 #include <terminal/runner.hpp>
 
 #include <csignal>
@@ -10,6 +11,7 @@
 int main(int argc, char** argv) {
     using namespace nullworker;
     std::signal(SIGPIPE, SIG_IGN);  // sessions are ended even when nobody reads what is shown
+    disregard({SIGUSR1, SIGUSR2, SIGALRM, SIGXFSZ});
     try {
         return client::read_command_line(argc, argv)();
     } catch (const startup_error& e) {

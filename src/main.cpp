@@ -1,6 +1,7 @@
 #include <nullworker/app/config.hpp>
 #include <nullworker/app/process.hpp>
 #include <nullworker/base/log.hpp>
+#include <nullworker/base/signal_watch.hpp>
 
 #include <csignal>
 #include <cstdlib>
@@ -12,6 +13,7 @@ int main(int argc, char** argv) {
     using namespace nullworker;
     constexpr int exit_cannot_start = 2;
     std::signal(SIGPIPE, SIG_IGN);  // a log that nobody reads any more is no reason to end
+    disregard({SIGUSR1, SIGUSR2, SIGALRM, SIGXFSZ});
     std::optional<app::settings> config;
     try {
         auto wanted = app::read_config(argc, argv);

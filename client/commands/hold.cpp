@@ -92,10 +92,11 @@ private:
         co_return code;
     }
 
-    // Ctrl-C on a terminal reaches the command by itself; everything else is passed on.
+    // Ctrl-C and Ctrl-\\ on a terminal reach the command by themselves; everything else is passed on.
     asio::awaitable<void> forward_stop(child_process& child) {
         co_await x_stop.wait_until(steady::time_point::max());
-        const bool child_has_it = x_stop.signal() == SIGINT && ::isatty(STDIN_FILENO) == 1;
+        const bool typed = x_stop.signal() == SIGINT || x_stop.signal() == SIGQUIT;
+        const bool child_has_it = typed && ::isatty(STDIN_FILENO) == 1;
         if (x_stop.requested() && !child_has_it)
             child.signal(x_stop.signal());
     }

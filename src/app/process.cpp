@@ -60,7 +60,7 @@ int run_daemon(const settings& config) {
     const auto started = now();
     asio::io_context context(1);
     daemon worker(context, fit_to_descriptors(config), started);
-    signal_watch signals(context.get_executor(), {SIGTERM, SIGINT},
+    signal_watch signals(context.get_executor(), {SIGTERM, SIGINT, SIGHUP, SIGQUIT},
                          {.on_first = [&worker](int) { worker.stop(); },
                           .before_exit =
                               [](int number) {

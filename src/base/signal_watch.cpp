@@ -1,10 +1,20 @@
 #include <nullworker/base/error.hpp>
 #include <nullworker/base/signal_watch.hpp>
 
+#include <csignal>
 #include <cstdlib>
 #include <utility>
 
 namespace nullworker {
+
+void disregard(std::initializer_list<int> numbers) {
+    // A handler, and not SIG_IGN, which programs would inherit.
+    struct sigaction nothing {};
+    nothing.sa_handler = [](int) {};
+    nothing.sa_flags = SA_RESTART;
+    for (const int number : numbers)
+        ::sigaction(number, &nothing, nullptr);
+}
 
 signal_watch::signal_watch(const asio::any_io_executor& executor, std::initializer_list<int> numbers,
                            events on)

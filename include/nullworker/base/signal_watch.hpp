@@ -35,4 +35,7 @@ private:
     int x_received = 0;
 };
 
+// From now on these signals do nothing here. Programs that are started from here know nothing of it.
+void disregard(std::initializer_list<int> numbers);
+
 }  // namespace nullworker

@@ -28,13 +28,23 @@ environment on_ports(int first, const std::string& autoscaler = "http://127.0.0.
 }
 
 TEST(nullworkerd, a_signal_stops_it_with_exit_code_0) {
-    for (const int number : {SIGTERM, SIGINT}) {
+    for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGQUIT}) {
         program daemon({NULLWORKERD_PROGRAM}, on_ports(23000));
         daemon.wait_for("event=ready");
         daemon.signal(number);
         EXPECT_EQ(daemon.wait(), 0) << daemon.err();
         EXPECT_NE(daemon.err().find("event=stopped"), std::string::npos) << daemon.err();
     }
+}
+
+TEST(nullworkerd, other_signals_change_nothing) {
+    program daemon({NULLWORKERD_PROGRAM}, on_ports(23000));
+    daemon.wait_for("event=ready");
+    for (const int number : {SIGUSR1, SIGUSR2, SIGALRM, SIGXFSZ})
+        daemon.signal(number);
+    daemon.signal(SIGTERM);
+    EXPECT_EQ(daemon.wait(), 0) << daemon.err();
+    EXPECT_NE(daemon.err().find("event=stopped"), std::string::npos) << daemon.err();
 }
 
 TEST(nullworkerd, a_second_signal_ends_it_at_once) {
