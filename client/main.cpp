@@ -11,7 +11,7 @@
 int main(int argc, char** argv) {
     using namespace nullworker;
     std::signal(SIGPIPE, SIG_IGN);  // sessions are ended even when nobody reads what is shown
-    disregard({SIGUSR1, SIGUSR2, SIGALRM, SIGXFSZ});
+    disregard_stray_signals();
     try {
         return client::read_command_line(argc, argv)();
     } catch (const startup_error& e) {

@@ -13,7 +13,7 @@ int main(int argc, char** argv) {
     using namespace nullworker;
     constexpr int exit_cannot_start = 2;
     std::signal(SIGPIPE, SIG_IGN);  // a log that nobody reads any more is no reason to end
-    disregard({SIGUSR1, SIGUSR2, SIGALRM, SIGXFSZ});
+    disregard_stray_signals();
     std::optional<app::settings> config;
     try {
         auto wanted = app::read_config(argc, argv);

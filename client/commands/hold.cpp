@@ -92,7 +92,8 @@ private:
         co_return code;
     }
 
-    // Ctrl-C and Ctrl-\\ on a terminal reach the command by themselves; everything else is passed on.
+    // Ctrl-C, or what sends SIGQUIT, on a terminal reaches the command by itself; everything else is passed
+    // on.
     asio::awaitable<void> forward_stop(child_process& child) {
         co_await x_stop.wait_until(steady::time_point::max());
         const bool typed = x_stop.signal() == SIGINT || x_stop.signal() == SIGQUIT;

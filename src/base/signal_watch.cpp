@@ -7,12 +7,12 @@
 
 namespace nullworker {
 
-void disregard(std::initializer_list<int> numbers) {
+void disregard_stray_signals() {
     // A handler, and not SIG_IGN, which programs would inherit.
     struct sigaction nothing {};
     nothing.sa_handler = [](int) {};
     nothing.sa_flags = SA_RESTART;
-    for (const int number : numbers)
+    for (const int number : {SIGUSR1, SIGUSR2, SIGALRM, SIGXFSZ})
         ::sigaction(number, &nothing, nullptr);
 }
 

@@ -35,7 +35,9 @@ private:
     int x_received = 0;
 };
 
-// From now on these signals do nothing here. Programs that are started from here know nothing of it.
-void disregard(std::initializer_list<int> numbers);
+// From now on the signals that would end a program of ours for no reason of ours do nothing: SIGUSR1,
+// SIGUSR2, SIGALRM, and SIGXFSZ, so that a limit on the size of files is an error of the write. Programs that
+// are started from here know nothing of it.
+void disregard_stray_signals();
 
 }  // namespace nullworker
