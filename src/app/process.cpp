@@ -27,6 +27,7 @@ void run_or_die(asio::io_context& context) {
         context.run();
     } catch (const std::exception& e) {
         log::error("unexpected_error", {{"error", e.what()}});
+        log::flush();
         std::_Exit(EXIT_FAILURE);
     }
 }
@@ -65,6 +66,7 @@ int run_daemon(const settings& config) {
                           .before_exit =
                               [](int number) {
                                   log::warning("ended_by_second_signal", {{"signal", number}});
+                                  log::flush();
                               }});
     std::exception_ptr failure;
     asio::co_spawn(context, worker.run(), [&](std::exception_ptr error) {

@@ -1,13 +1,19 @@
+#include <nullworker/base/background_writer.hpp>
 #include <nullworker/base/log.hpp>
 
+#include <spdlog/details/null_mutex.h>
 #include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <memory>
+#include <utility>
+
+#include <unistd.h>
 
 namespace nullworker::log {
 namespace {
@@ -15,20 +21,71 @@ namespace {
 constexpr std::array spdlog_levels = {spdlog::level::debug, spdlog::level::info, spdlog::level::warn,
                                       spdlog::level::err, spdlog::level::off};
 
+// How long the end of a process waits for whoever reads the log.
+constexpr std::chrono::milliseconds last_words(500);
+
 constexpr auto spdlog_level(level value) {
     return spdlog_levels[static_cast<std::size_t>(value)];
 }
 
+std::unique_ptr<spdlog::formatter> make_formatter() {
+    return std::make_unique<spdlog::pattern_formatter>("ts=%Y-%m-%dT%H:%M:%S.%eZ level=%l %v",
+                                                       spdlog::pattern_time_type::utc);
+}
+
+// What stands in the log where lines are missing.
+std::string lines_dropped(std::uint64_t count) {
+    spdlog::memory_buf_t line;
+    const auto text = format("log_lines_dropped",
+                             {{"count", count}, {"reason", "whoever reads standard error was too slow"}});
+    make_formatter()->format(spdlog::details::log_msg({}, spdlog::level::warn, text), line);
+    return {line.data(), line.size()};
+}
+
+// Lines to standard error, at the pace of whoever reads there.
+class sink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+public:
+    bool flush_for(std::chrono::steady_clock::duration patience) { return x_out.flush(patience); }
+
+private:
+    static constexpr std::size_t buffer_bytes = 256 * 1024;
+
+    void sink_it_(const spdlog::details::log_msg& message) override {
+        spdlog::memory_buf_t line;
+        formatter_->format(message, line);
+        x_out.write({line.data(), line.size()});
+    }
+    void flush_() override {}
+
+    background_writer x_out{STDERR_FILENO, buffer_bytes, lines_dropped};
+};
+
+// A log that is destroyed late tries once more to get rid of its last lines.
+class process_log {
+public:
+    process_log() {
+        x_logger.set_formatter(make_formatter());
+        x_logger.set_level(spdlog::level::off);
+    }
+    ~process_log() { x_sink->flush_for(last_words); }
+    process_log(const process_log&) = delete;
+    process_log& operator=(const process_log&) = delete;
+
+    [[nodiscard]] spdlog::logger& lines() { return x_logger; }
+    [[nodiscard]] class sink& sink() { return *x_sink; }
+
+private:
+    std::shared_ptr<class sink> x_sink = std::make_shared<class sink>();
+    spdlog::logger x_logger{"nullworker", x_sink};
+};
+
+process_log& the_log() {
+    static process_log instance;
+    return instance;
+}
+
 spdlog::logger& logger() {
-    static const auto instance = [] {
-        auto made =
-            std::make_shared<spdlog::logger>("nullworker", std::make_shared<spdlog::sinks::stderr_sink_st>());
-        made->set_formatter(std::make_unique<spdlog::pattern_formatter>(
-            "ts=%Y-%m-%dT%H:%M:%S.%eZ level=%l %v", spdlog::pattern_time_type::utc));
-        made->set_level(spdlog::level::off);
-        return made;
-    }();
-    return *instance;
+    return the_log().lines();
 }
 
 bool needs_quotes(std::string_view value) {
@@ -82,6 +139,10 @@ std::string format(std::string_view event, std::initializer_list<field> fields) 
 void write(level severity, std::string_view event, std::initializer_list<field> fields) {
     if (logger().should_log(spdlog_level(severity)))
         logger().log(spdlog_level(severity), spdlog::string_view_t(format(event, fields)));
+}
+
+void flush() {
+    the_log().sink().flush_for(last_words);
 }
 
 }  // namespace nullworker::log

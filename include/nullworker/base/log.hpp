@@ -7,7 +7,9 @@
 
 // One line an event, key=value, to standard error:
 //   ts=2026-01-31T12:00:00.000Z level=info event=session_created session_id=Ab3… lifetime=60
-// Levels by consequence: error is our fault, warning a peer's or the operator's, info the golden path.
+// A thread of its own writes them, so that a log that nobody reads holds up nobody: what finds no room in 256
+// KiB is dropped, and event=log_lines_dropped says how many lines that were. Levels by consequence: error is
+// our fault, warning a peer's or the operator's, info the golden path.
 namespace nullworker::log {
 
 enum class level { debug, info, warning, error, off };
@@ -46,6 +48,10 @@ inline void warning(std::string_view event, std::initializer_list<field> fields 
 inline void error(std::string_view event, std::initializer_list<field> fields = {}) {
     write(level::error, event, fields);
 }
+
+// Waits until all lines are written, half a second at most: for a process that is about to end at once. One
+// that ends by `exit` does so anyway.
+void flush();
 
 // The line without time stamp and level, as `write` prints it.
 [[nodiscard]] std::string format(std::string_view event, std::initializer_list<field> fields);

@@ -223,6 +223,7 @@ TEST(famine, of_descriptors_makes_new_clients_wait_and_ends) {
         co_await let_the_server_look(under_test.executor());
         EXPECT_EQ(under_test.server().connections(), 0U);
         famine.reset();
+        log::flush();
         written = testing::internal::GetCapturedStderr();
         log::set_level(log::level::off);
         const auto answer = co_await early.read_message();

@@ -57,6 +57,7 @@ std::string printed(log::level minimum, Action action) {
     log::set_level(minimum);
     action();
     log::set_level(log::level::off);
+    log::flush();
     return testing::internal::GetCapturedStderr();
 }
 

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace nullworker {
+
+// Writes texts to a descriptor from a thread of its own: a pipe that nobody reads, a terminal that is stopped
+// or a disk that hangs holds up nobody else. Texts that find no room in the buffer are dropped whole and
+// counted, and once the buffer drains the reader is told so.
+class background_writer {
+public:
+    // `descriptor` outlives the process. `most` is the size of the buffer in bytes. `tell` makes what the
+    // reader is told when `count` texts were dropped; it is called on the thread.
+    background_writer(int descriptor, std::size_t most, std::function<std::string(std::uint64_t count)> tell);
+
+    // Leaves the thread behind where it is stuck; what is in the buffer is lost then.
+    ~background_writer();
+    background_writer(const background_writer&) = delete;
+    background_writer& operator=(const background_writer&) = delete;
+
+    // Appends `text` to what is written next. Never waits for the reader.
+    void write(std::string_view text);
+
+    // Waits until everything is written, `patience` at most; whether it is. For the end of a process, not for
+    // an event loop.
+    bool flush(std::chrono::steady_clock::duration patience);
+
+    // How many texts were dropped so far.
+    [[nodiscard]] std::uint64_t dropped() const;
+
+private:
+    struct shared;
+
+    std::shared_ptr<shared> x_shared;
+};
+
+}  // namespace nullworker
