@@ -101,8 +101,10 @@ asio::awaitable<void> http_server::accept_loop(listener& from) {
             break;
         if (ec) {
             // Out of descriptors, or a connection that ended before it was taken: neither ends the listener.
-            const auto severity = x_accept_failures.begins() ? log::level::warning : log::level::debug;
-            log::write(severity, "accept_failed", {{"listener", x_name}, {"error", ec.message()}});
+            if (x_accept_failures.is_worth_a_line())
+                log::warning(
+                    "accept_failed",
+                    {{"listener", x_name}, {"error", ec.message()}, {"unsaid", x_accept_failures.unsaid()}});
             co_await recover_from(ec);
             continue;
         }
@@ -136,11 +138,11 @@ asio::awaitable<void> http_server::make_room() {
 bool http_server::evict_one() {
     if (!x_crowd.evict_one())
         return false;
-    if (x_evictions.begins())
+    if (x_evictions.is_worth_a_line())
         log::warning("connections_evicted", {{"listener", x_name},
                                              {"open", x_crowd.size() + 1},
                                              {"limit", x_limits.max_connections},
-                                             {"evicted_before", x_crowd.evicted() - 1}});
+                                             {"unsaid", x_evictions.unsaid()}});
     return true;
 }
 
