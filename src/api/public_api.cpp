@@ -61,23 +61,6 @@ reservation::grant_trust trust_of(auth::grant_verdict verdict) {
                                                     : reservation::grant_trust::unverified;
 }
 
-// Says in the log which check failed and which setting governs it; the peer learns nothing but 401.
-public_answer refuse_grant(const net::request& request, auth::grant_verdict verdict,
-                           const wire::route_grant& grant) {
-    if (verdict == auth::grant_verdict::no_key)
-        return try_later("the worker has no public key yet");
-    constexpr std::size_t longest_url = 200;
-    const bool forged = verdict == auth::grant_verdict::bad_signature;
-    log::warning("grant_refused",
-                 {{"reason", forged ? "the signature does not verify" : "signed for another worker"},
-                  {"path", request.path},
-                  {"url", grant.url.substr(0, longest_url)},
-                  {"request_idx", grant.request_idx},
-                  {"setting", forged ? "NULLWORKER_CREATE_AUTH, REPORT_ADDR"
-                                     : "NULLWORKER_CREATE_AUTH, PUBLIC_IPADDR, USE_SSL"}});
-    return {net::empty_reply(401), forged ? key_doubt::refused : key_doubt::none};
-}
-
 }  // namespace
 
 struct public_api::tables {
@@ -119,18 +102,36 @@ public_answer public_api::create(const net::request& request) {
     return {reserve(*wanted, trust_of(verdict)), doubted ? key_doubt::admitted : key_doubt::none};
 }
 
+// Says in the log which check failed and which setting governs it; the peer learns nothing but 401.
+public_answer public_api::refuse_grant(const net::request& request, auth::grant_verdict verdict,
+                                       const wire::route_grant& grant) {
+    if (verdict == auth::grant_verdict::no_key)
+        return try_later("the worker has no public key yet");
+    constexpr std::size_t longest_url = 200;
+    const bool forged = verdict == auth::grant_verdict::bad_signature;
+    auto& times = forged ? x_forged : x_for_others;
+    if (times.is_worth_a_line())
+        log::warning("grant_refused",
+                     {{"reason", forged ? "the signature does not verify" : "signed for another worker"},
+                      {"path", request.path},
+                      {"url", grant.url.substr(0, longest_url)},
+                      {"request_idx", grant.request_idx},
+                      {"setting", forged ? "NULLWORKER_CREATE_AUTH, REPORT_ADDR"
+                                         : "NULLWORKER_CREATE_AUTH, PUBLIC_IPADDR, USE_SSL"},
+                      {"unsaid", times.unsaid()}});
+    return {net::empty_reply(401), forged ? key_doubt::refused : key_doubt::none};
+}
+
 net::reply public_api::reserve(const wire::create_request& wanted, reservation::grant_trust trust) {
-    if (!x_state.takes_sessions() && !x_desk.is_retry(wanted.grant, trust))
+    if (!x_state.takes_sessions() && !x_desk.is_retry(wanted.grant, trust, now()))
         return try_later(x_state.draining() ? "the worker is shutting down" : "the worker is not ready yet");
     if (trust == reservation::grant_trust::unverified && !stays_here(wanted.on_close_route))
         return refused(
             wire::refuse("on_close_route", "must be on a loopback host, as the grant is unverified"));
 
     const auto made = x_desk.reserve(wanted, trust, now());
-    if (made.outcome == desk::reserve_outcome::slot_taken) {
-        log::info("session_rejected", {{"request_idx", wanted.grant.request_idx}, {"reason", "slot taken"}});
-        return net::empty_reply(429);
-    }
+    if (!made.holder)
+        return turn_away(wanted.grant, made.outcome);
     log::info(made.outcome == desk::reserve_outcome::granted ? "session_created" : "session_reissued",
               {{"session_id", made.holder->session_id},
                {"request_idx", made.holder->request_idx},
@@ -138,6 +139,18 @@ net::reply public_api::reserve(const wire::create_request& wanted, reservation::
                {"lifetime", made.holder->lifetime.count()}});
     return net::json_reply(
         201, wire::session_created(made.holder->session_id, epoch_seconds(made.holder->expires.wall)));
+}
+
+net::reply public_api::turn_away(const wire::route_grant& grant, desk::reserve_outcome why) {
+    const bool replayed = why == desk::reserve_outcome::spent;
+    auto& times = replayed ? x_replayed : x_rejected;
+    if (times.is_worth_a_line())
+        log::write(replayed ? log::level::warning : log::level::info,
+                   replayed ? "grant_replayed" : "session_rejected",
+                   {{"request_idx", grant.request_idx},
+                    {"reason", replayed ? "the session of this grant has ended" : "slot taken"},
+                    {"unsaid", times.unsaid()}});
+    return net::empty_reply(replayed ? 401 : 429);
 }
 
 public_answer public_api::end(const net::request& request) {

@@ -1,4 +1,5 @@
 #include <nullworker/app/daemon.hpp>
+#include <nullworker/auth/fingerprint.hpp>
 #include <nullworker/auth/session_id.hpp>
 #include <nullworker/base/log.hpp>
 #include <nullworker/base/service_manager.hpp>
@@ -88,7 +89,9 @@ daemon::daemon(asio::io_context& context, settings config, instant started)
       x_journal(kept_by(x_config)),
       x_listeners(x_executor, x_config),
       x_state(started, [this] { state_changed(); }),
-      x_desk({.max_lifetime = x_config.max_lifetime}, auth::make_session_id, this),
+      x_desk({.max_lifetime = x_config.max_lifetime,
+              .least_load = x_config.partial_load ? 0.0 : x_config.max_perf},
+             {auth::make_session_id, auth::fingerprint}, this),
       x_expiry(x_executor, x_desk),
 
       x_reporter(

@@ -132,6 +132,11 @@ options::option_group session_options(written_settings& to) {
               .least = 0.001,
               .most = 1e9,
               .help = "Capacity reported once ready; one session costs as much"},
+             {.name = "partial-load",
+              .variable = "NULLWORKER_PARTIAL_LOAD",
+              .target = &to.out.partial_load,
+              .help = "Report the cost of a session as its load where that is less than max-perf; the "
+                      "autoscaler then sends the next client to a worker that is taken"},
              {.name = "max-lifetime",
               .variable = "NULLWORKER_MAX_LIFETIME",
               .target = &to.out.max_lifetime,

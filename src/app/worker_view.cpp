@@ -38,7 +38,7 @@ std::vector<api::metric> worker_view::measure() const {
         {"consumer_dead", kind::gauge, "1 once the consumer was silent for longer than the grace period",
          heartbeats.heartbeat().state() == reservation::pulse::dead ? 1.0 : 0.0},
         {"session_active", kind::gauge, "1 while a session holds the slot", holder ? 1.0 : 0.0},
-        {"load", kind::gauge, "Cost of the live session", holder ? holder->cost : 0.0},
+        {"load", kind::gauge, "Load of the live session, as it is reported", desk.load()},
         {"sessions_total", kind::counter, "Sessions given out, former processes included",
          count(desk.sessions())},
         {"completions_undelivered", kind::gauge, "Completions the autoscaler has not accepted yet",

@@ -1,4 +1,5 @@
 #include <nullworker/journal/state_format.hpp>
+#include <nullworker/reservation/spent_grants.hpp>
 #include <nullworker/wire/json_value.hpp>
 #include <nullworker/wire/route_grant.hpp>
 #include <nullworker/wire/session_messages.hpp>
@@ -49,10 +50,12 @@ std::int64_t integer(const json& value) {
     return value.get<std::int64_t>();
 }
 
+// No counter gets so far by counting, and from here on it can count without overflow.
 std::int64_t count(const json& value) {
+    constexpr std::int64_t most = std::int64_t{1} << 62U;
     const auto number = integer(value);
-    if (number < 0)
-        refuse_value("a negative count");
+    if (number < 0 || number > most)
+        refuse_value("not a count");
     return number;
 }
 
@@ -70,9 +73,9 @@ std::int64_t nanoseconds(auto time) {
 }
 
 template <class Clock>
-typename Clock::time_point time_point(const json& value) {
-    const std::chrono::nanoseconds since_epoch(count(value));
-    if (since_epoch > latest)
+typename Clock::time_point time_point(const json& value, std::chrono::nanoseconds earliest = {}) {
+    const std::chrono::nanoseconds since_epoch(integer(value));
+    if (since_epoch > latest || since_epoch < earliest)
         refuse_value("a time beyond all clocks");
     return typename Clock::time_point(std::chrono::duration_cast<typename Clock::duration>(since_epoch));
 }
@@ -81,8 +84,9 @@ json to_document(const instant& time) {
     return {{"wall_ns", nanoseconds(time.wall)}, {"monotonic_ns", nanoseconds(time.monotonic)}};
 }
 
-instant read_instant(const json& document) {
-    return {time_point<std::chrono::steady_clock>(document.at("monotonic_ns")),
+// `earliest` is negative for what may have been before the machine started anew, by its monotonic clock.
+instant read_instant(const json& document, std::chrono::nanoseconds earliest = {}) {
+    return {time_point<std::chrono::steady_clock>(document.at("monotonic_ns"), earliest),
             time_point<std::chrono::system_clock>(document.at("wall_ns"))};
 }
 
@@ -95,6 +99,7 @@ json to_document(const lease& held) {
         {"session_id", held.session_id},
         {"grants", std::move(grants)},
         {"verified", held.trust == grant_trust::verified},
+        {"used", held.used},
         {"cost", held.cost},
         {"request_idx", held.request_idx},
         {"lifetime", held.lifetime.count()},
@@ -122,16 +127,25 @@ lease read_lease(const json& document) {
         out.grants.push_back(embedded(grant));
     if (out.grants.empty() || out.grants.size() > max_grants)
         refuse_value("no grants, or too many");
+    // Older files do not tell; its client had time enough to get it.
+    out.used = !document.contains("used") || document.at("used").get_ref<const json::boolean_t&>();
     out.trust = verified ? grant_trust::verified : grant_trust::unverified;
     out.cost = within_range(document.at("cost"), std::numeric_limits<double>::denorm_min(), wire::max_cost);
     out.request_idx = integer(document.at("request_idx"));
     out.lifetime = seconds(within_range(document.at("lifetime"), 0.0, wire::longest_max_lifetime.count()));
-    out.created = read_instant(document.at("created"));
+    out.created = read_instant(document.at("created"), -latest);
     out.expires = read_instant(document.at("expires"));
     auto payload = embedded(document.at("close_payload"));
     if (const auto& route = document.at("close_route"); !route.is_null())
         out.on_close = {route.get<std::string>(), std::move(payload)};
     return out;
+}
+
+std::string read_spent(const json& value) {
+    const auto& text = value.get_ref<const std::string&>();
+    if (!reservation::spent_grants::is_text(text))
+        refuse_value("not a list of spent grants");
+    return text;
 }
 
 wire::completion read_row(const json& row) {
@@ -161,6 +175,8 @@ saved_state read_document(const json& document) {
     state.owed.new_load = within_range(document.at("new_load"), 0, max_sum);
     state.owed.rej_load = within_range(document.at("rej_load"), 0, max_sum);
     state.owed.cur_perf = within_range(document.at("cur_perf"), 0, max_sum);
+    if (const auto spent = document.find("spent_grants"); spent != document.end())
+        state.spent = read_spent(*spent);
     if (const auto& held = document.at("lease"); !held.is_null()) {
         state.holder = read_lease(held);
         state.holder->generation = state.generation;
@@ -195,7 +211,9 @@ std::string write_state(const state_owner& owner, const desk_state& state, insta
         {"lease", state.holder ? to_document(*state.holder) : json()},
     });
     out.pop_back();  // the brace, for one more member
-    out += ",\"completions\":[";
+    out += ",\"spent_grants\":\"";
+    out += state.spent;
+    out += "\",\"completions\":[";
     out += rows;
     out += "]}\n";
     return out;

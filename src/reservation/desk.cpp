@@ -9,16 +9,11 @@ namespace {
 // A client that lost the reply again and again brings a new grant each time; only so many are remembered.
 constexpr std::size_t max_grants = 8;
 
+// How old a session may be whose client has not got its id yet.
+constexpr std::chrono::seconds reissue_within(60);
+
 bool opens(const lease& session, const wire::json_value& auth) {
     return std::find(session.grants.begin(), session.grants.end(), auth) != session.grants.end();
-}
-
-void add_grant(lease& session, const wire::json_value& grant) {
-    if (opens(session, grant))
-        return;
-    if (session.grants.size() == max_grants)
-        session.grants.erase(session.grants.begin() + 1);
-    session.grants.push_back(grant);
 }
 
 // An unsecured client may send no reqnum; its request_idx then tells its requests apart.
@@ -28,31 +23,35 @@ std::int64_t identity(const wire::route_grant& grant) {
 
 }  // namespace
 
-desk::desk(desk_settings settings, std::function<std::string()> make_session_id, desk_observer* observer)
+desk::desk(desk_settings settings, desk_means means, desk_observer* observer)
     : x_settings(settings),
-      x_make_session_id(std::move(make_session_id)),
+      x_means(std::move(means)),
       x_observer(observer),
       x_outbox(settings.outbox_capacity) {}
 
 desk::reservation_result desk::reserve(const wire::create_request& request, grant_trust trust, instant now) {
     expire(now);
     const auto& grant = request.grant;
+    if (trust == grant_trust::verified && x_spent.contains(x_means.fingerprint(grant.document)))
+        return {reserve_outcome::spent, nullptr};
     if (x_lease) {
-        if (is_retry(grant, trust)) {
-            add_grant(*x_lease, grant.document);
+        if (is_retry(grant, trust, now)) {
+            add_grant(grant.document);
             worth_saving();
             return {reserve_outcome::reissued, &*x_lease};
         }
         x_requests.note(identity(grant));
         x_ledger.reject(grant.cost);
-        x_outbox.add({.request_idx = grant.request_idx,
-                      .status = wire::completion_status::rejected,
-                      .entered_queue_at = epoch_seconds(now.wall)});
+        // Such a row would tell the autoscaler that the live request is nobody's any more.
+        if (grant.request_idx != x_lease->request_idx)
+            x_outbox.add_incidental({.request_idx = grant.request_idx,
+                                     .status = wire::completion_status::rejected,
+                                     .entered_queue_at = epoch_seconds(now.wall)});
         changed();
         return {reserve_outcome::slot_taken, nullptr};
     }
 
-    auto session_id = x_make_session_id();
+    auto session_id = x_means.make_session_id();
     lease& made = x_lease.emplace();
     made.session_id = std::move(session_id);
     made.generation = ++x_generation;
@@ -71,9 +70,10 @@ desk::reservation_result desk::reserve(const wire::create_request& request, gran
     return {reserve_outcome::granted, &made};
 }
 
-bool desk::is_retry(const wire::route_grant& grant, grant_trust trust) const {
+bool desk::is_retry(const wire::route_grant& grant, grant_trust trust, instant now) const {
     return x_lease && trust == grant_trust::verified && x_lease->trust == grant_trust::verified &&
-           grant.request_idx != 0 && grant.request_idx == x_lease->request_idx;
+           grant.request_idx != 0 && grant.request_idx == x_lease->request_idx && !x_lease->used &&
+           now.monotonic - x_lease->created.monotonic < reissue_within;
 }
 
 desk::lookup_result desk::look_up(const std::string& session_id, const wire::json_value& auth) const {
@@ -86,7 +86,15 @@ desk::lookup_result desk::look_up(const std::string& session_id, const wire::jso
 
 desk::lookup_result desk::find(const std::string& session_id, const wire::json_value& auth, instant now) {
     expire(now);
-    return look_up(session_id, auth);
+    const auto found = look_up(session_id, auth);
+    if (found.session)
+        note_use();
+    return found;
+}
+
+void desk::note_use() {
+    if (!std::exchange(x_lease->used, true))
+        worth_saving();
 }
 
 bool desk::holds_proof(const std::string& session_id, const wire::json_value& auth, instant now) {
@@ -149,13 +157,14 @@ std::optional<std::chrono::steady_clock::time_point> desk::next_expiry() const {
 void desk::count_ping(const wire::route_grant& grant, bool in_session, instant now) {
     x_ledger.start(x_settings.ping_load);
     x_ledger.complete(x_settings.ping_load);
-    if (!in_session) {
+    if (!in_session)
         x_requests.note(identity(grant));
+    if (!in_session && !(x_lease && x_lease->request_idx == grant.request_idx)) {
         const double time = epoch_seconds(now.wall);
-        x_outbox.add({.request_idx = grant.request_idx,
-                      .entered_queue_at = time,
-                      .work_started_at = time,
-                      .work_completed_at = time});
+        x_outbox.add_incidental({.request_idx = grant.request_idx,
+                                 .entered_queue_at = time,
+                                 .work_started_at = time,
+                                 .work_completed_at = time});
     }
     changed();
 }
@@ -165,11 +174,15 @@ desk::snapshot desk::take_snapshot() {
     out.figures = x_ledger.seal();
     out.requests_received = x_requests.count();
     out.number = ++x_snapshots;
-    if (x_lease) {
-        out.cur_load = x_lease->cost;
+    out.cur_load = load();
+    if (x_lease)
         out.working_request_idxs.push_back(x_lease->request_idx);
-    }
     return out;
+}
+
+// The slot is taken whole, and the cost of a grant is not signed.
+double desk::load() const noexcept {
+    return x_lease ? std::max(x_lease->cost, x_settings.least_load) : 0;
 }
 
 void desk::acknowledge(const snapshot& reported) {
@@ -189,6 +202,7 @@ desk_state desk::save() const {
     return {.generation = x_generation,
             .requests_received = x_requests.count(),
             .owed = x_ledger.owed(),
+            .spent = x_spent.text(),
             .holder = x_lease};
 }
 
@@ -196,6 +210,7 @@ void desk::restore(const former_desk& left, clock_continuity clocks, instant now
     x_generation = left.state.generation;
     x_requests.resume(left.state.requests_received);
     x_ledger.resume(left.state.owed);
+    x_spent.resume(left.state.spent);
     for (const auto& entry : left.undelivered)
         x_outbox.add(entry);
     x_lease = left.state.holder;
@@ -204,17 +219,37 @@ void desk::restore(const former_desk& left, clock_continuity clocks, instant now
     const auto resumed = resumed_expiry(x_lease->expires, left.saved_at, clocks, now);
     const auto longest = now.after(to_ticks(x_settings.max_lifetime));
     x_lease->expires = resumed.monotonic <= longest.monotonic ? resumed : longest;
+    x_lease->created = resumed_start(x_lease->created, left.saved_at, clocks, now);
+}
+
+void desk::add_grant(const wire::json_value& grant) {
+    auto& known = x_lease->grants;
+    if (opens(*x_lease, grant))
+        return;
+    if (known.size() == max_grants) {
+        spend(known[1]);
+        known.erase(known.begin() + 1);
+    }
+    known.push_back(grant);
+}
+
+void desk::spend(const wire::json_value& grant) {
+    x_spent.add(x_means.fingerprint(grant));
 }
 
 // The one way out of the slot, whoever opened the door.
 void desk::close(close_reason reason, instant now) {
     const lease gone = *std::exchange(x_lease, std::nullopt);
     const double started = epoch_seconds(gone.created.wall);
+    const seconds span = now.monotonic - gone.created.monotonic;  // whatever became of the wall clock
+    if (gone.trust == grant_trust::verified)
+        for (const auto& grant : gone.grants)
+            spend(grant);
     x_ledger.complete(gone.cost);
     x_outbox.add({.request_idx = gone.request_idx,
                   .entered_queue_at = started,
                   .work_started_at = started,
-                  .work_completed_at = epoch_seconds(now.wall)});
+                  .work_completed_at = started + span.count()});
     changed();
     if (x_observer)
         x_observer->session_closed({gone.session_id, reason, gone.trust, gone.on_close});

@@ -147,12 +147,6 @@ void append_canonical(std::string& out, const json& document) {
     }
 }
 
-std::string canonical(const json& document) {
-    std::string out;
-    append_canonical(out, document);
-    return out;
-}
-
 const std::shared_ptr<const json>& shared_null() {
     static const auto null = std::make_shared<const json>();
     return null;
@@ -204,12 +198,18 @@ std::optional<std::string> json_value::text_at(std::string_view path) const {
     return here->is_string() ? here->get<std::string>() : json_value(*here).dump();
 }
 
+std::string json_value::canonical() const {
+    std::string out;
+    append_canonical(out, *x_document);
+    return out;
+}
+
 bool json_value::is_null() const {
     return x_document->is_null();
 }
 
 bool operator==(const json_value& a, const json_value& b) {
-    return same_secret(canonical(*a.x_document), canonical(*b.x_document));
+    return same_secret(a.canonical(), b.canonical());
 }
 
 std::string compact(const json& document) {

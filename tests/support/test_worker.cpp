@@ -126,11 +126,11 @@ asio::awaitable<net::reply> test_worker::post(std::string path, nlohmann::json b
     return send(listener::open, net::verb::post, std::move(path), body.dump());
 }
 
-nlohmann::json test_worker::grant(std::int64_t request_idx, double cost) const {
+nlohmann::json test_worker::grant(std::int64_t request_idx, double cost) {
     return {{"url", url()},
             {"endpoint", "bench"},
             {"cost", cost},
-            {"reqnum", request_idx + 1000},
+            {"reqnum", ++x_reqnum},
             {"request_idx", request_idx},
             {"__request_id", "kept"},
             {"signature", x_key.sign(wire::signed_message(url()))}};

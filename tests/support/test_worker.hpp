@@ -48,8 +48,8 @@ public:
                                                    std::vector<net::header> headers = {});
     [[nodiscard]] asio::awaitable<net::reply> post(std::string path, nlohmann::json body);
 
-    // A grant of the autoscaler for this worker.
-    [[nodiscard]] nlohmann::json grant(std::int64_t request_idx, double cost = 100) const;
+    // A grant of the autoscaler for this worker; no two of them are the same.
+    [[nodiscard]] nlohmann::json grant(std::int64_t request_idx, double cost = 100);
     [[nodiscard]] nlohmann::json create_body(const nlohmann::json& grant,
                                              nlohmann::json payload = a_minute()) const;
 
@@ -80,6 +80,7 @@ private:
     scripted_peer x_autoscaler;
     std::optional<app::daemon> x_daemon;
     task_group x_running;
+    std::int64_t x_reqnum = 1000;
     std::shared_ptr<net::tls_trust> x_trust;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <nullworker/auth/gatekeeper.hpp>
+#include <nullworker/base/episode.hpp>
 #include <nullworker/net/message.hpp>
 #include <nullworker/reservation/desk.hpp>
 #include <nullworker/reservation/readiness.hpp>
@@ -50,6 +51,9 @@ private:
 
     public_answer create(const net::request& request);
     net::reply reserve(const wire::create_request& wanted, reservation::grant_trust trust);
+    net::reply turn_away(const wire::route_grant& grant, reservation::desk::reserve_outcome why);
+    public_answer refuse_grant(const net::request& request, auth::grant_verdict verdict,
+                               const wire::route_grant& grant);
     public_answer end(const net::request& request);
     public_answer get(const net::request& request);
     public_answer health(const net::request& request);
@@ -60,6 +64,12 @@ private:
     reservation::desk& x_desk;
     const reservation::readiness& x_state;
     auth::gatekeeper& x_gate;
+
+    // What a stranger, or anybody with an old grant, can cause without end.
+    episode x_forged;
+    episode x_for_others;
+    episode x_replayed;
+    episode x_rejected;
 };
 
 }  // namespace nullworker::api

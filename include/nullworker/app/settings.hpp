@@ -55,6 +55,7 @@ struct settings {
 
     // Sessions.
     double max_perf = 100.0;
+    bool partial_load = false;  // a held slot reports no more than its cost
     seconds max_lifetime{86400.0};
     bool unsecured = false;
     auth::create_policy create_auth = auth::create_policy::signed_only;

@@ -17,6 +17,11 @@ public:
 
     void add(const wire::completion& entry);
 
+    // For what a grant is enough to cause, as often as somebody likes, and without a session. Only a tenth of
+    // the capacity is for these: beyond that one is dropped, and counted, before it can take a session's
+    // place.
+    void add_incidental(const wire::completion& entry);
+
     // Some of the oldest completions, under way.
     struct parcel {
         std::vector<wire::completion> entries;
@@ -45,7 +50,8 @@ public:
 private:
     std::size_t x_capacity;
     std::deque<wire::completion> x_entries;
-    std::uint64_t x_first = 0;  // the sequence number of x_entries.front()
+    std::deque<std::uint64_t> x_incidental;  // the sequence numbers of those that are kept
+    std::uint64_t x_first = 0;               // the sequence number of x_entries.front()
     std::uint64_t x_dropped = 0;
 };
 

@@ -7,6 +7,7 @@
 #include <nullworker/reservation/load_ledger.hpp>
 #include <nullworker/reservation/recent_requests.hpp>
 #include <nullworker/reservation/resumption.hpp>
+#include <nullworker/reservation/spent_grants.hpp>
 #include <nullworker/wire/session_messages.hpp>
 
 #include <chrono>
@@ -38,27 +39,41 @@ struct desk_settings {
     seconds max_lifetime{86400.0};        // how far ahead an expiration may lie
     std::size_t outbox_capacity = 10000;  // completions kept
     double ping_load = 100.0;             // what one /ping counts
+    double least_load = 0;                // what a held slot reports where its cost is less
+};
+
+// What a desk needs of others.
+struct desk_means {
+    std::function<std::string()> make_session_id;                       // a fresh one at each call
+    std::function<std::uint64_t(const wire::json_value&)> fingerprint;  // the same for equal grants alone
 };
 
 // The front desk of the one slot: who holds it, until when, what load that was, and which completions are
 // owed. Nothing else keeps state about sessions. It does no I/O and never asks the time.
 class desk {
 public:
-    // `make_session_id` gives a fresh id at each call. `observer` outlives the desk and may be null.
-    desk(desk_settings settings, std::function<std::string()> make_session_id, desk_observer* observer);
+    // `observer` outlives the desk and may be null.
+    desk(desk_settings settings, desk_means means, desk_observer* observer);
 
-    enum class reserve_outcome { granted, reissued, slot_taken };
+    enum class reserve_outcome {
+        granted,
+        reissued,
+        slot_taken,
+        spent,  // a verified grant whose session has ended
+    };
     struct reservation_result {
         reserve_outcome outcome;
-        const lease* holder;  // the caller's lease, or null when the slot is taken
+        const lease* holder;  // the caller's lease, or null where there is none
     };
 
-    // Claims the slot until `now + lifetime`. A verified request that names the request_idx (not 0) of the
-    // live lease gets that lease again. While another lease is live the request is booked as rejected.
+    // Claims the slot until `now + lifetime`, once for each verified grant. While another lease is live the
+    // request is booked as rejected; what is told of a live request's own index is its outcome alone.
     reservation_result reserve(const wire::create_request& request, grant_trust trust, instant now);
 
-    // Whether `reserve` would give out the live lease again.
-    [[nodiscard]] bool is_retry(const wire::route_grant& grant, grant_trust trust) const;
+    // Whether `reserve` would give out the live lease again, since the reply to its client seems to have been
+    // lost: a verified request for the request_idx (not 0) of the live lease, which is younger than 60 s and
+    // whose id nobody outside has used. Only its URL is signed, so a grant proves nothing more than that.
+    [[nodiscard]] bool is_retry(const wire::route_grant& grant, grant_trust trust, instant now) const;
 
     enum class lookup_outcome { found, unknown, unauthorised };
     struct lookup_result {
@@ -66,7 +81,7 @@ public:
         const lease* session;  // null unless found
     };
 
-    // The session, if `auth` equals one of its grants.
+    // The session, if `auth` equals one of its grants. Its client has its id, then.
     lookup_result find(const std::string& session_id, const wire::json_value& auth, instant now);
 
     // Whether `auth` equals a grant of the session whose signature was verified at the time.
@@ -95,7 +110,8 @@ public:
     // When `expire` has something to do.
     [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> next_expiry() const;
 
-    // Books a /ping that was answered. One inside a session leaves no completion of its own.
+    // Books a /ping that was answered. One inside a session leaves no completion of its own, and neither does
+    // one that names the live request: that is not over.
     void count_ping(const wire::route_grant& grant, bool in_session, instant now);
 
     // What a report says of the slot.
@@ -109,6 +125,10 @@ public:
 
     // The figures stay owed until the newest snapshot is acknowledged; an older one acknowledges nothing.
     [[nodiscard]] snapshot take_snapshot();
+
+    // The load of what is open now.
+    [[nodiscard]] double load() const noexcept;
+
     void acknowledge(const snapshot& reported);
 
     // The live lease, or null.
@@ -132,18 +152,22 @@ public:
 
 private:
     lookup_result look_up(const std::string& session_id, const wire::json_value& auth) const;
+    void note_use();
+    void spend(const wire::json_value& grant);
+    void add_grant(const wire::json_value& grant);
     void close(close_reason reason, instant now);
     void changed();
     void worth_saving();
 
     desk_settings x_settings;
-    std::function<std::string()> x_make_session_id;
+    desk_means x_means;
     desk_observer* x_observer;
     std::optional<lease> x_lease;
     std::uint64_t x_generation = 0;
     load_ledger x_ledger;
     completion_outbox x_outbox;
     recent_requests x_requests;
+    spent_grants x_spent;
     std::uint64_t x_snapshots = 0;
 };
 

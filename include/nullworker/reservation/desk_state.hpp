@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace nullworker::reservation {
@@ -16,6 +17,7 @@ struct desk_state {
     std::uint64_t generation = 0;        // leases so far
     std::int64_t requests_received = 0;  // distinct requests so far
     load_figures owed;                   // to the next report
+    std::string spent;                   // grants, as `spent_grants::text` has them
     std::optional<lease> holder;         // the last of the leases, if it is live
 };
 

@@ -34,6 +34,7 @@ struct lease {
     seconds lifetime{};
     instant created;
     instant expires;
+    bool used = false;  // somebody outside has named its id, and so got it
     std::optional<close_request> on_close;
 };
 

@@ -23,4 +23,16 @@ enum class clock_continuity { same_boot, rebooted };
     return now.after(std::max(left - gone, ticks::zero()));
 }
 
+// When, by this process's clocks, a session of another process began: its age is what it was at `saved_at`,
+// and what has passed since.
+[[nodiscard]] inline instant resumed_start(const instant& created, const instant& saved_at,
+                                           clock_continuity clocks, const instant& now) {
+    using ticks = std::chrono::steady_clock::duration;
+    if (clocks == clock_continuity::same_boot && saved_at.monotonic <= now.monotonic)
+        return created;
+    const auto age = std::max(saved_at.monotonic - created.monotonic, ticks::zero());
+    const auto gone = std::max(std::chrono::duration_cast<ticks>(now.wall - saved_at.wall), ticks::zero());
+    return {now.monotonic - age - gone, created.wall};
+}
+
 }  // namespace nullworker::reservation

@@ -30,6 +30,10 @@ public:
     [[nodiscard]] static result<json_value> parse(std::string_view text, std::string* duplicate = nullptr);
 
     [[nodiscard]] std::string dump() const;
+
+    // A text that is the same for equal documents, and for no others.
+    [[nodiscard]] std::string canonical() const;
+
     [[nodiscard]] bool is_null() const;
 
     // What is at a dotted path of members and indices, "health.reasons.0": a string as it is, anything else

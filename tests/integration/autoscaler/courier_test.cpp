@@ -1,6 +1,7 @@
 #include "support/drive.hpp"
 #include "support/scripted_peer.hpp"
 
+#include <nullworker/auth/fingerprint.hpp>
 #include <nullworker/autoscaler/courier.hpp>
 #include <nullworker/base/task_group.hpp>
 #include <nullworker/wire/completion.hpp>
@@ -25,7 +26,8 @@ constexpr const char* completions_path = "/delete_requests/";
 struct courier_scene {
     asio::io_context loop;
     scripted_peer peer{loop.get_executor()};
-    reservation::desk desk{{.outbox_capacity = 3}, [] { return std::string("id"); }, nullptr};
+    reservation::desk desk{
+        {.outbox_capacity = 3}, {[] { return std::string("id"); }, auth::fingerprint}, nullptr};
     courier mail;
     task_group tasks{loop.get_executor()};
 
@@ -38,7 +40,11 @@ struct courier_scene {
     }
 
     void complete(std::int64_t request_idx) {
-        desk.count_ping({.request_idx = request_idx}, false, now());
+        wire::create_request wanted;
+        wanted.grant.request_idx = request_idx;
+        wanted.lifetime = seconds(60);
+        desk.reserve(wanted, reservation::grant_trust::unverified, now());
+        desk.release(now());
         mail.notify();
     }
 

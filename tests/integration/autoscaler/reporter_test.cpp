@@ -1,6 +1,7 @@
 #include "support/drive.hpp"
 #include "support/scripted_peer.hpp"
 
+#include <nullworker/auth/fingerprint.hpp>
 #include <nullworker/autoscaler/reporter.hpp>
 #include <nullworker/base/task_group.hpp>
 #include <nullworker/wire/status_report.hpp>
@@ -28,7 +29,7 @@ struct reporter_scene {
     asio::io_context loop;
     scripted_peer peer{loop.get_executor()};
     std::function<void()> on_change;
-    reservation::desk desk{{}, [] { return std::string("id"); }, nullptr};
+    reservation::desk desk{{}, {[] { return std::string("id"); }, auth::fingerprint}, nullptr};
     reservation::readiness state{now(), [this] { on_change(); }};
     reporter reports;
     task_group tasks{loop.get_executor()};

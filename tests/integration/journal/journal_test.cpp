@@ -1,5 +1,6 @@
 #include "support/temporary_directory.hpp"
 
+#include <nullworker/auth/fingerprint.hpp>
 #include <nullworker/journal/journal.hpp>
 
 #include <gtest/gtest.h>
@@ -20,7 +21,7 @@ using reservation::grant_trust;
 // A desk that keeps its state in a journal, as the daemon's does.
 struct kept_desk final : reservation::desk_observer {
     journal kept;
-    desk front{{}, [this] { return "session" + std::to_string(++ids); }, this};
+    desk front{{}, {[this] { return "session" + std::to_string(++ids); }, auth::fingerprint}, this};
     int ids = 0;
 
     explicit kept_desk(const std::string& directory, std::int64_t container_id = 4242)

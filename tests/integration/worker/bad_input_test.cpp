@@ -105,7 +105,7 @@ const std::vector<grant_field> grant_fields = {{"url", not_strings},       {"end
 
 class table {
 public:
-    explicit table(const test_worker& worker) : x_worker(worker) {
+    explicit table(test_worker& worker) : x_worker(worker) {
         const json grant = worker.grant(11);
         for (const auto& field : grant_fields)
             x_grant.emplace_back(field.name, grant.at(field.name).dump());
@@ -405,7 +405,7 @@ private:
         add(path, "auth_data empty", object(with(message, "auth_data", "{}")), "cost");
     }
 
-    const test_worker& x_worker;
+    test_worker& x_worker;
     members x_grant;
     members x_create;
     members x_ping;
@@ -441,8 +441,8 @@ void expect_refused(const row& each, const net::reply& answer) {
 
 asio::awaitable<void> expect_all_refused(test_worker& worker, std::vector<row> rows) {
     co_await worker.until_ready();
-    const json grant = worker.grant(7);
     for (const auto& each : rows) {
+        const json grant = worker.grant(7);
         const auto answer = co_await worker.send(each.to, each.method, each.path, each.body, each.headers);
         expect_refused(each, answer);
         co_await expect_a_session_works(worker, grant, each.name);
@@ -522,8 +522,8 @@ TEST(bad_input, any_other_verb_on_a_known_path_is_405) {
     worker.start();
     const auto story = [](test_worker& subject) -> asio::awaitable<void> {
         co_await subject.until_ready();
-        const json grant = subject.grant(7);
         for (const char* verb : other_verbs) {
+            const json grant = subject.grant(7);
             for (const char* path : public_paths)
                 co_await expect_405(subject.daemon().public_port(), verb, path);
             co_await expect_405(subject.daemon().webhook_port(), verb, "/session/end");
@@ -639,6 +639,10 @@ std::vector<odd_create> odd_creates(test_worker& worker) {
     out.back().body.erase("session_id");
     out.push_back({"unknown keys", worker.create_body(grant)});
     out.back().body["more"] = json::array({1, "a", nullptr});
+    // A grant opens one session.
+    int number = 0;
+    for (auto& each : out)
+        each.body["auth_data"]["__request_id"] = ++number;
     return out;
 }
 

@@ -149,7 +149,7 @@ TEST(session, unsecured_a_debugging_client_needs_but_url_and_request_idx) {
 using refused_create = std::pair<json, std::string>;
 
 // Malformed creates, and the field that the refusal must name.
-std::vector<refused_create> malformed_creates(const test_worker& worker) {
+std::vector<refused_create> malformed_creates(test_worker& worker) {
     const json grant = worker.grant(11);
     const auto with = [&](const char* field, json value) {
         json changed = grant;

@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 using nlohmann::json;
 using listener = test_worker::listener;
 
-json signed_by(const test_key& key, const test_worker& worker, std::int64_t request_idx) {
+json signed_by(const test_key& key, test_worker& worker, std::int64_t request_idx) {
     json grant = worker.grant(request_idx);
     grant["signature"] = key.sign(wire::signed_message(worker.url()));
     return grant;

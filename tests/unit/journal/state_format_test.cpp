@@ -33,11 +33,13 @@ saved_state sample() {
                .lifetime = seconds(60.5),
                .created = at(1000s + 1ns, 1'790'000'000s + 3ns),
                .expires = at(1060s, 1'790'000'060s),
+               .used = true,
                .on_close = close_request{"/closed", json_value::parse(R"({"job":"ä"})").value()}};
     return {.owner = {.container_id = 4242, .boot_id = "boot"},
             .left = {.state = {.generation = 9,
                                .requests_received = 11,
                                .owed = {.new_load = 100, .rej_load = 200, .cur_perf = 300},
+                               .spent = "0123456789abcdeffedcba9876543210",
                                .holder = std::move(held)},
                      .undelivered = {},
                      .saved_at = at(1001s, 1'790'000'001s)}};
@@ -54,17 +56,19 @@ std::string sample_text() {
 }
 
 TEST(state_format, is_that_of_the_files_which_are_out_there) {
-    EXPECT_EQ(sample_text(),
-              R"({"boot_id":"boot","container_id":4242,"cur_perf":300.0,"generation":9,"lease":)"
-              R"({"close_payload":"{\"job\":\"ä\"}","close_route":"/closed","cost":100.0,)"
-              R"("created":{"monotonic_ns":1000000000001,"wall_ns":1790000000000000003},)"
-              R"("expires":{"monotonic_ns":1060000000000,"wall_ns":1790000060000000000},)"
-              R"("grants":["{\"deep\":[[[1]]],\"url\":\"http://a\"}"],"lifetime":60.5,"request_idx":-7,)"
-              R"("session_id":"Abcdefghij123","verified":true},"new_load":100.0,"nullworker_state":1,)"
-              R"("rej_load":200.0,"requests_received":11,)"
-              R"("saved_at":{"monotonic_ns":1001000000000,"wall_ns":1790000001000000000},"completions":)"
-              R"([[3,"Success",1790000000.25,2.0,3.0],[4,"Rejected",5.0,0.0,0.0]]})"
-              "\n");
+    EXPECT_EQ(
+        sample_text(),
+        R"({"boot_id":"boot","container_id":4242,"cur_perf":300.0,"generation":9,"lease":)"
+        R"({"close_payload":"{\"job\":\"ä\"}","close_route":"/closed","cost":100.0,)"
+        R"("created":{"monotonic_ns":1000000000001,"wall_ns":1790000000000000003},)"
+        R"("expires":{"monotonic_ns":1060000000000,"wall_ns":1790000060000000000},)"
+        R"("grants":["{\"deep\":[[[1]]],\"url\":\"http://a\"}"],"lifetime":60.5,"request_idx":-7,)"
+        R"("session_id":"Abcdefghij123","used":true,"verified":true},"new_load":100.0,"nullworker_state":1,)"
+        R"("rej_load":200.0,"requests_received":11,)"
+        R"("saved_at":{"monotonic_ns":1001000000000,"wall_ns":1790000001000000000},)"
+        R"("spent_grants":"0123456789abcdeffedcba9876543210","completions":)"
+        R"([[3,"Success",1790000000.25,2.0,3.0],[4,"Rejected",5.0,0.0,0.0]]})"
+        "\n");
 }
 
 TEST(state_format, comes_back_as_it_was_written) {
@@ -92,6 +96,8 @@ TEST(state_format, comes_back_as_it_was_written) {
     EXPECT_EQ(state.holder->expires.monotonic, wanted.expires.monotonic);
     ASSERT_TRUE(state.holder->on_close);
     EXPECT_EQ(state.holder->on_close->route, "/closed");
+    EXPECT_TRUE(state.holder->used);
+    EXPECT_EQ(state.spent, before.left.state.spent);
     EXPECT_EQ(state.holder->on_close->payload, wanted.on_close->payload);
     ASSERT_EQ(read->left.undelivered.size(), 2U);
     EXPECT_EQ(read->left.undelivered[0].request_idx, 3);
@@ -107,6 +113,16 @@ TEST(state_format, every_cost_that_a_grant_may_name_is_kept) {
         ASSERT_TRUE(read) << cost;
         EXPECT_EQ(read->left.state.holder->cost, cost);
     }
+}
+
+TEST(state_format, a_session_of_an_older_file_counts_as_used_and_no_grant_as_spent) {
+    auto older = json::parse(sample_text());
+    older.erase("spent_grants");
+    older["lease"].erase("used");
+    const auto read = read_state(older.dump());
+    ASSERT_TRUE(read);
+    EXPECT_TRUE(read->left.state.holder->used);
+    EXPECT_EQ(read->left.state.spent, "");
 }
 
 TEST(state_format, without_a_session_and_completions_comes_back_too) {
@@ -145,7 +161,11 @@ TEST(state_format, with_a_value_that_no_daemon_writes_it_is_refused) {
         {"/saved_at/wall_ns", "-1"},
         {"/saved_at/monotonic_ns", "9223372036854775807"},
         {"/generation", "-1"},
+        {"/generation", "9223372036854775807"},
         {"/requests_received", "true"},
+        {"/requests_received", "9223372036854775807"},
+        {"/spent_grants", "\"0\""},
+        {"/spent_grants", "7"},
         {"/new_load", "-1"},
         {"/rej_load", "1e300"},
         {"/cur_perf", "\"0\""},
@@ -157,6 +177,7 @@ TEST(state_format, with_a_value_that_no_daemon_writes_it_is_refused) {
         {"/lease/grants", "[7]"},
         {"/lease/grants", "[\"{\"]"},
         {"/lease/verified", "1"},
+        {"/lease/used", "1"},
         {"/lease/cost", "0"},
         {"/lease/cost", "1e10"},
         {"/lease/request_idx", "null"},
@@ -181,6 +202,8 @@ TEST(state_format, with_a_value_that_no_daemon_writes_it_is_refused) {
 TEST(state_format, with_a_member_missing_it_is_refused) {
     const auto whole = json::parse(sample_text());
     for (const auto& member : whole.items()) {
+        if (member.key() == "spent_grants")  // which older files do not have
+            continue;
         auto document = whole;
         document.erase(member.key());
         EXPECT_FALSE(read_state(document.dump())) << member.key();

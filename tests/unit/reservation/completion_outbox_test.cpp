@@ -57,5 +57,20 @@ TEST(completion_outbox, a_parcel_whose_completions_were_dropped_meanwhile_remove
     EXPECT_EQ(box.next(10).entries[0].request_idx, 3);
 }
 
+TEST(completion_outbox, has_but_a_tenth_of_its_places_for_incidental_ones) {
+    completion_outbox box(20);
+    for (int i = 1; i <= 100; ++i)
+        box.add_incidental(completed(-i));
+    for (int i = 1; i <= 18; ++i)
+        box.add(completed(i));
+    EXPECT_EQ(box.size(), 20u);
+    EXPECT_EQ(box.dropped(), 98u);
+    box.delivered(box.next(1));
+    box.add_incidental(completed(-200));
+    EXPECT_EQ(box.next(20).entries.back().request_idx, -200);
+    box.add_incidental(completed(-201));
+    EXPECT_EQ(box.next(20).entries.back().request_idx, -200);
+}
+
 }  // namespace
 }  // namespace nullworker::reservation

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstdlib>
+#include <functional>
 #include <optional>
 #include <ostream>
 #include <set>
@@ -188,15 +190,18 @@ struct books {
         instant created;
         instant expires;
         bool callback = false;
+        bool used = false;
         std::vector<wire::json_value> grants;
     };
     std::optional<session> open;
+    std::vector<wire::json_value> spent;
     std::uint64_t sessions = 0;
 
     load_totals total;
     load_totals accepted;                  // what the last accepted report brought to the autoscaler's sums
     std::vector<load_totals> at_snapshot;  // the totals when each snapshot was taken
     std::vector<wire::completion> owed;    // every completion there ever was
+    std::vector<bool> incidental;          // which of them belong to no session, since the last restart
     std::size_t undelivered = 0;           // the first that is kept
     std::uint64_t dropped = 0;
     std::set<std::int64_t> requests;  // of this process
@@ -272,6 +277,15 @@ wire::route_grant grant_of(const step& s) {
 
 constexpr milliseconds max_lifetime = 10s;
 constexpr double ping_load = 7;
+constexpr double least_load = 30;
+
+std::uint64_t fingerprint_of(const wire::json_value& grant) {
+    return std::hash<std::string>{}(grant.canonical());
+}
+
+bool is_among(const std::vector<wire::json_value>& all, const wire::json_value& wanted) {
+    return std::find(all.begin(), all.end(), wanted) != all.end();
+}
 
 // ---- both, side by side ---------------------------------------------------------------------------
 
@@ -342,10 +356,11 @@ private:
     static std::string session_id(std::uint64_t number) { return "session" + std::to_string(number); }
 
     void open_desk() {
-        x_desk.emplace(
-            desk_settings{
-                .max_lifetime = max_lifetime, .outbox_capacity = x_capacity, .ping_load = ping_load},
-            [this] { return session_id(++x_ids); }, &x_witness);
+        x_desk.emplace(desk_settings{.max_lifetime = max_lifetime,
+                                     .outbox_capacity = x_capacity,
+                                     .ping_load = ping_load,
+                                     .least_load = least_load},
+                       desk_means{[this] { return session_id(++x_ids); }, fingerprint_of}, &x_witness);
         x_witness.watched = &*x_desk;
     }
 
@@ -357,8 +372,21 @@ private:
 
     // ---- the model's rules ----
 
+    void model_owes_incidentally(wire::completion entry) {
+        x_changed = true;
+        const auto begin = x_books.incidental.begin() + static_cast<std::ptrdiff_t>(x_books.undelivered);
+        const auto kept = static_cast<std::size_t>(std::count(begin, x_books.incidental.end(), true));
+        if (kept >= std::max<std::size_t>(x_capacity / 10, 1)) {
+            ++x_books.dropped;
+            return;
+        }
+        model_owes(entry);
+        x_books.incidental.back() = true;
+    }
+
     void model_owes(wire::completion entry) {
         x_books.owed.push_back(entry);
+        x_books.incidental.push_back(false);
         if (x_books.owed.size() - x_books.undelivered > x_capacity) {
             ++x_books.undelivered;
             ++x_books.dropped;
@@ -370,11 +398,14 @@ private:
         const auto gone = *std::exchange(x_books.open, std::nullopt);
         x_books.total.completed += gone.cost;
         x_closings.push_back({gone.id, reason, gone.verified, gone.callback});
+        if (gone.verified)
+            x_books.spent.insert(x_books.spent.end(), gone.grants.begin(), gone.grants.end());
+        const seconds span = x_now.monotonic - gone.created.monotonic;
         model_owes({.request_idx = gone.request_idx,
                     .status = wire::completion_status::success,
                     .entered_queue_at = epoch_seconds(gone.created.wall),
                     .work_started_at = epoch_seconds(gone.created.wall),
-                    .work_completed_at = epoch_seconds(x_now.wall)});
+                    .work_completed_at = epoch_seconds(gone.created.wall) + span.count()});
     }
 
     void model_expires() {
@@ -385,10 +416,20 @@ private:
     lookup model_looks_up(const std::string& id, const wire::json_value& auth) const {
         if (!x_books.open || x_books.open->id != id)
             return lookup::unknown;
-        for (const auto& each : x_books.open->grants)
-            if (each == auth)
-                return lookup::found;
-        return lookup::unauthorised;
+        return is_among(x_books.open->grants, auth) ? lookup::found : lookup::unauthorised;
+    }
+
+    lookup model_uses(const std::string& id, const wire::json_value& auth) {
+        const auto found = model_looks_up(id, auth);
+        if (found == lookup::found)
+            x_books.open->used = true;
+        return found;
+    }
+
+    [[nodiscard]] bool model_takes_for_retry(const wire::route_grant& grant) const {
+        const auto& open = x_books.open;
+        return open && open->verified && !open->used && grant.request_idx != 0 &&
+               open->request_idx == grant.request_idx && x_now.monotonic - open->created.monotonic < 60s;
     }
 
     void model_notes(const wire::route_grant& grant) {
@@ -407,8 +448,11 @@ private:
             x_desk->reserve(wanted, s.verified ? grant_trust::verified : grant_trust::unverified, x_now);
         model_expires();
         auto& open = x_books.open;
-        if (open && wanted.grant.request_idx != 0 && open->request_idx == wanted.grant.request_idx &&
-            s.verified && open->verified) {
+        if (s.verified && is_among(x_books.spent, wanted.grant.document)) {
+            require(made.outcome == outcome::spent && !made.holder, "a replay's outcome");
+            return;
+        }
+        if (s.verified && model_takes_for_retry(wanted.grant)) {
             if (model_looks_up(open->id, wanted.grant.document) != lookup::found)
                 open->grants.push_back(wanted.grant.document);
             require(made.outcome == outcome::reissued, "a retry's outcome");
@@ -418,9 +462,11 @@ private:
         model_notes(wanted.grant);
         if (open) {
             x_books.total.rejected += s.cost();
-            model_owes({.request_idx = s.request_idx(),
-                        .status = wire::completion_status::rejected,
-                        .entered_queue_at = epoch_seconds(x_now.wall)});
+            x_changed = true;
+            if (s.request_idx() != open->request_idx)
+                model_owes_incidentally({.request_idx = s.request_idx(),
+                                         .status = wire::completion_status::rejected,
+                                         .entered_queue_at = epoch_seconds(x_now.wall)});
             require(made.outcome == outcome::slot_taken && !made.holder, "a rejection's outcome");
             return;
         }
@@ -456,7 +502,7 @@ private:
         const auto named = named_by(s);
         const auto found = x_desk->find(named.id, named.auth, x_now);
         model_expires();
-        require(found.outcome == model_looks_up(named.id, named.auth), "what is found");
+        require(found.outcome == model_uses(named.id, named.auth), "what is found");
         require(found.session == (found.outcome == lookup::found ? x_desk->holder() : nullptr),
                 "the session found");
     }
@@ -465,7 +511,7 @@ private:
         const auto named = named_by(s);
         const auto found = x_desk->renew(named.id, named.auth, x_now);
         model_expires();
-        require(found.outcome == model_looks_up(named.id, named.auth), "what is renewed");
+        require(found.outcome == model_uses(named.id, named.auth), "what is renewed");
         if (found.outcome != lookup::found)
             return;
         auto& open = *x_books.open;
@@ -507,12 +553,14 @@ private:
         if (s.in_session())
             return;
         model_notes(grant);
+        if (x_books.open && x_books.open->request_idx == s.request_idx())
+            return;
         const double time = epoch_seconds(x_now.wall);
-        model_owes({.request_idx = s.request_idx(),
-                    .status = wire::completion_status::success,
-                    .entered_queue_at = time,
-                    .work_started_at = time,
-                    .work_completed_at = time});
+        model_owes_incidentally({.request_idx = s.request_idx(),
+                                 .status = wire::completion_status::success,
+                                 .entered_queue_at = time,
+                                 .work_started_at = time,
+                                 .work_completed_at = time});
     }
 
     void snapshot() {
@@ -523,7 +571,7 @@ private:
         require(x_books.accepted.started + taken.figures.new_load == x_books.total.started, "new_load");
         require(x_books.accepted.rejected + taken.figures.rej_load == x_books.total.rejected, "rej_load");
         require(x_books.accepted.completed + taken.figures.cur_perf == x_books.total.completed, "cur_perf");
-        require(taken.cur_load == (x_books.open ? x_books.open->cost : 0), "cur_load");
+        require(taken.cur_load == (x_books.open ? std::max(x_books.open->cost, least_load) : 0), "cur_load");
         std::vector<std::int64_t> working;
         if (x_books.open)
             working.push_back(x_books.open->request_idx);
@@ -587,6 +635,7 @@ private:
         x_books.at_snapshot.clear();
         x_books.former_requests += std::exchange(x_books.requests, {}).size();
         x_books.dropped = 0;
+        std::fill(x_books.incidental.begin(), x_books.incidental.end(), false);
     }
 
     // ---- what must agree after each ----
@@ -608,6 +657,7 @@ private:
         require(same(held->expires, open->expires), "the holder's expiration");
         require(x_desk->next_expiry() == open->expires.monotonic, "the next expiry");
         require(held->grants == open->grants, "the holder's grants");
+        require(held->used == open->used, "whether the holder's id was used");
     }
 
     void compare_outbox() const {

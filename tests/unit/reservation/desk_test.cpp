@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace nullworker::reservation {
@@ -44,6 +47,10 @@ wire::create_request request(std::int64_t request_idx, double cost = 100, double
     return out;
 }
 
+std::uint64_t fingerprint_of(const wire::json_value& grant) {
+    return std::hash<std::string>{}(grant.canonical());
+}
+
 class desk_test : public testing::Test {
 protected:
     desk::reservation_result reserve(const wire::create_request& wanted,
@@ -56,8 +63,11 @@ protected:
     manual_clock clock;
     recorder observer;
     int ids = 0;
-    desk front{
-        {.max_lifetime = seconds(3600)}, [this] { return "session-" + std::to_string(++ids); }, &observer};
+    [[nodiscard]] desk_means means() {
+        return {[this] { return "session-" + std::to_string(++ids); }, fingerprint_of};
+    }
+
+    desk front{{.max_lifetime = seconds(3600)}, means(), &observer};
 };
 
 TEST_F(desk_test, a_free_slot_is_given_to_the_first_who_asks) {
@@ -93,6 +103,137 @@ TEST_F(desk_test, a_lost_reply_is_answered_with_the_same_session_and_no_second_l
     EXPECT_TRUE(owed().empty());
     EXPECT_EQ(front.find("session-1", request(7).grant.document, clock.time).outcome, lookup::found);
     EXPECT_EQ(front.find("session-1", again.grant.document, clock.time).outcome, lookup::found);
+}
+
+wire::create_request retry(std::int64_t request_idx) {
+    auto out = request(request_idx);
+    out.grant.document = parsed(R"({"request_idx":)" + std::to_string(request_idx) + R"(,"reqnum":2})");
+    return out;
+}
+
+TEST_F(desk_test, a_session_is_given_out_again_for_a_minute_at_most) {
+    reserve(request(7, 100, 600));
+    clock.advance(59999ms);
+    EXPECT_EQ(reserve(retry(7)).outcome, outcome::reissued);
+    clock.advance(1ms);
+    EXPECT_EQ(reserve(retry(7)).outcome, outcome::slot_taken);
+}
+
+TEST_F(desk_test, a_session_whose_id_was_used_is_not_given_out_again) {
+    const auto use_it = [this](int how) {
+        const auto auth = request(7).grant.document;
+        if (how == 0)
+            EXPECT_EQ(front.find("session-1", auth, clock.time).outcome, lookup::found);
+        else
+            EXPECT_EQ(front.renew("session-1", auth, clock.time).outcome, lookup::found);
+    };
+    for (const int how : {0, 1}) {
+        ids = 0;
+        desk fresh{{.max_lifetime = seconds(3600)}, means(), &observer};
+        std::swap(front, fresh);
+        reserve(request(7));
+        use_it(how);
+        EXPECT_EQ(reserve(retry(7)).outcome, outcome::slot_taken) << how;
+    }
+}
+
+TEST_F(desk_test, a_wrong_grant_and_the_consumer_use_nothing) {
+    reserve(request(7));
+    front.find("session-1", request(8).grant.document, clock.time);
+    front.renew("session-1", request(8).grant.document, clock.time);
+    front.renew(std::nullopt, seconds(60), clock.time);
+    EXPECT_EQ(reserve(retry(7)).outcome, outcome::reissued);
+}
+
+TEST_F(desk_test, the_first_use_is_worth_saving) {
+    reserve(request(7));
+    front.find("session-1", request(7).grant.document, clock.time);
+    front.find("session-1", request(7).grant.document, clock.time);
+    EXPECT_EQ(observer.settled, 1);
+}
+
+TEST_F(desk_test, a_refused_retry_says_nothing_of_the_live_request) {
+    reserve(request(7));
+    front.find("session-1", request(7).grant.document, clock.time);
+    EXPECT_EQ(reserve(retry(7)).outcome, outcome::slot_taken);
+    EXPECT_TRUE(owed().empty());
+    EXPECT_EQ(front.take_snapshot().figures.rej_load, 100);
+}
+
+TEST_F(desk_test, a_grant_whose_session_has_ended_opens_nothing_more) {
+    reserve(request(7));
+    front.release(clock.time);
+    EXPECT_EQ(reserve(request(7)).outcome, outcome::spent);
+    EXPECT_EQ(front.holder(), nullptr);
+    EXPECT_EQ(owed().size(), 1u);
+    reserve(request(8));
+    EXPECT_EQ(reserve(request(7)).outcome, outcome::spent);
+    EXPECT_EQ(front.take_snapshot().figures, (load_figures{.new_load = 200, .cur_perf = 100}));
+}
+
+TEST_F(desk_test, every_grant_of_a_session_ends_with_it) {
+    reserve(request(7));
+    reserve(retry(7));
+    clock.advance(60s);
+    EXPECT_EQ(reserve(retry(7)).outcome, outcome::spent);
+    EXPECT_EQ(reserve(request(7)).outcome, outcome::spent);
+}
+
+TEST_F(desk_test, another_grant_for_the_same_request_is_another_grant) {
+    reserve(request(7));
+    front.release(clock.time);
+    EXPECT_EQ(reserve(retry(7)).outcome, outcome::granted);
+}
+
+TEST_F(desk_test, an_unverified_grant_may_come_again) {
+    reserve(request(7), grant_trust::unverified);
+    front.release(clock.time);
+    EXPECT_EQ(reserve(request(7), grant_trust::unverified).outcome, outcome::granted);
+}
+
+TEST_F(desk_test, spent_grants_are_remembered_over_a_restart) {
+    reserve(request(7));
+    front.release(clock.time);
+    desk next{{.max_lifetime = seconds(3600)}, means(), &observer};
+    next.restore({.state = front.save(), .undelivered = {}, .saved_at = clock.time},
+                 clock_continuity::same_boot, clock.time);
+    EXPECT_EQ(next.reserve(request(7), grant_trust::verified, clock.time).outcome, outcome::spent);
+}
+
+TEST_F(desk_test, a_held_slot_is_reported_as_taken_whole) {
+    desk whole{{.least_load = 100}, means(), &observer};
+    EXPECT_EQ(whole.load(), 0);
+    whole.reserve(request(7, 0.001), grant_trust::verified, clock.time);
+    EXPECT_EQ(whole.take_snapshot().cur_load, 100);
+    whole.release(clock.time);
+    whole.reserve(request(8, 250), grant_trust::verified, clock.time);
+    EXPECT_EQ(whole.take_snapshot().cur_load, 250);
+}
+
+TEST_F(desk_test, a_ping_that_names_the_live_request_leaves_no_completion) {
+    reserve(request(7));
+    front.count_ping(request(7).grant, false, clock.time);
+    EXPECT_TRUE(owed().empty());
+}
+
+TEST_F(desk_test, a_completion_ends_when_it_did_whatever_became_of_the_wall_clock) {
+    reserve(request(7));
+    clock.advance(8s);
+    clock.time.wall -= 24h;
+    front.release(clock.time);
+    EXPECT_EQ(owed()[0].work_completed_at, 1790000008.0);
+}
+
+TEST_F(desk_test, a_session_is_as_old_after_a_reboot_as_it_is) {
+    reserve(request(7, 100, 600));
+    clock.advance(10s);
+    desk next{{.max_lifetime = seconds(3600)}, means(), nullptr};
+    const auto saved_at = clock.time;
+    const instant later{std::chrono::steady_clock::time_point(5s), saved_at.wall + 20s};
+    next.restore({.state = front.save(), .undelivered = {}, .saved_at = saved_at}, clock_continuity::rebooted,
+                 later);
+    next.release(later.after(1s));
+    EXPECT_EQ(next.outbox().next(1).entries[0].work_completed_at, 1790000031.0);
 }
 
 TEST_F(desk_test, only_a_verified_request_gets_a_session_again) {
