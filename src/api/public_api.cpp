@@ -6,10 +6,7 @@
 #include <nullworker/net/route_table.hpp>
 
 #include <array>
-#include <cerrno>
-#include <fstream>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 namespace nullworker::api {
@@ -34,13 +31,6 @@ std::string_view bearer_token(std::string_view authorization) {
     if (authorization.starts_with(prefix))
         authorization.remove_prefix(prefix.size());
     return authorization;
-}
-
-// Creates an empty file; the reason when it cannot.
-std::string touch(const std::string& path) {
-    errno = 0;
-    const std::ofstream file(path, std::ios::trunc);
-    return file ? std::string() : std::generic_category().message(errno) + ": '" + path + "'";
 }
 
 // A path on the consumer's own server is resolved against an origin that is not known here.
@@ -229,11 +219,18 @@ public_answer public_api::update(const net::request& request) {
     const auto token = bearer_token(request.find("Authorization").value_or(""));
     if (x_settings.master_token.empty() || !same_secret(token, x_settings.master_token))
         return net::json_reply(401, wire::error("unauthorized"));
-    if (const auto failure = touch(x_settings.force_update_file); !failure.empty()) {
-        log::error("force_update_failed", {{"error", failure}});
-        return net::json_reply(500, wire::error("failed to write file: " + failure));
+    public_answer out(net::reply{});
+    out.wants_update = true;
+    return out;
+}
+
+net::reply public_api::update_requested(const error_code& failure) const {
+    if (failure) {
+        log::error("force_update_failed", {{"file", update_file()}, {"error", failure.message()}});
+        return net::json_reply(
+            500, wire::error("failed to write file: " + failure.message() + ": '" + update_file() + "'"));
     }
-    log::info("force_update_requested", {{"file", x_settings.force_update_file}});
+    log::info("force_update_requested", {{"file", update_file()}});
     return net::json_reply(200, wire::ok(true));
 }
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <utility>
 
 namespace nullworker::app {
@@ -71,6 +72,13 @@ api::public_settings offered_by(const settings& config) {
             .force_update_file = config.force_update_file};
 }
 
+// The contract's routes answer at once; a server wants a coroutine.
+net::handler at_once(std::function<net::reaction(const net::request&)> answer) {
+    return [answer = std::move(answer)](const net::request& request) -> asio::awaitable<net::reaction> {
+        co_return answer(request);
+    };
+}
+
 // The consumer's own server where it is known, else the control listener.
 url callback_base(const settings& config, const listeners& doors) {
     const auto* server = config.health_target ? std::get_if<url>(&*config.health_target) : nullptr;
@@ -83,10 +91,11 @@ daemon::daemon(asio::io_context& context, settings config, instant started)
     : x_config(std::move(config)),
       x_executor(context.get_executor()),
       x_trust(std::make_shared<net::tls_trust>()),
+      x_files(x_executor),
       x_stop(x_executor),
       x_slot_freed(x_executor),
 
-      x_journal(kept_by(x_config)),
+      x_journal(x_executor, kept_by(x_config), [this] { journal_changed(); }),
       x_listeners(x_executor, x_config),
       x_state(started, [this] { state_changed(); }),
       x_desk({.max_lifetime = x_config.max_lifetime,
@@ -123,7 +132,7 @@ daemon::daemon(asio::io_context& context, settings config, instant started)
       x_certificates(certificates_of(x_config, x_executor, x_trust, x_listeners, x_state)),
 
       x_public_api(offered_by(x_config), x_desk, x_state, x_gate),
-      x_door(x_public_api, x_gate, x_key, x_housekeeping),
+      x_door(x_public_api, x_gate, x_key, x_housekeeping, x_files),
       x_view{x_config,   x_listeners, x_journal, x_state,      x_desk, x_gate,
              x_reporter, x_courier,   x_key,     x_heartbeats, x_probe},
       x_control_api({.max_lifetime = x_config.max_lifetime, .strict_release = x_config.strict_release},
@@ -160,14 +169,34 @@ void daemon::restore() {
                                      {"undelivered_completions", x_desk.outbox().size()}});
     }
     x_listeners.session_changed(x_desk.generation());
+    journal_changed();
     x_journal.prepare(x_desk, time);
+}
+
+void daemon::journal_changed() {
+    if (x_journal.failing())
+        x_state.flag(problem_source::state_file,
+                     "the state cannot be saved: " + x_journal.why_failing().why(), now());
+    else
+        x_state.clear(problem_source::state_file, now());
+}
+
+// What a request changed survives the process before its answer goes out.
+net::handler daemon::kept(net::handler answer) {
+    return [this, answer = std::move(answer)](const net::request& request) -> asio::awaitable<net::reaction> {
+        const auto before = x_journal.changes();
+        auto made = co_await answer(request);
+        if (x_journal.changes() != before)
+            co_await x_journal.until_kept();
+        co_return made;
+    };
 }
 
 void daemon::start() {
     x_listeners.serve_inside(
-        [this](const net::request& request) { return x_public_api.on_webhook(request); },
-        [this](const net::request& request) { return x_control_api.on_control(request); });
-    net::handler door = [this](const net::request& request) { return x_door.answer(request); };
+        kept(at_once([this](const net::request& request) { return x_public_api.on_webhook(request); })),
+        kept(at_once([this](const net::request& request) { return x_control_api.on_control(request); })));
+    net::handler door = kept([this](const net::request& request) { return x_door.answer(request); });
     if (!x_listeners.serve_outside(door, x_state))
         x_housekeeping.spawn(x_listeners.serve_outside_later(std::move(door), x_state));
     x_outgoing.spawn(x_reporter.run());
@@ -236,6 +265,7 @@ asio::awaitable<void> daemon::flush() {
     co_await x_listeners.control().join(1s);
     x_housekeeping.cancel();
     co_await x_housekeeping.join();
+    co_await x_journal.until_kept();
     log::info("stopped", {{"undelivered_completions", x_desk.outbox().size()}});
 }
 

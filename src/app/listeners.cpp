@@ -18,13 +18,6 @@ tcp::endpoint on_loopback(std::uint16_t port) {
     return {asio::ip::address_v4::loopback(), port};
 }
 
-// The contract's routes answer at once; a server wants a coroutine.
-net::handler at_once(listeners::routes answer) {
-    return [answer = std::move(answer)](const net::request& request) -> asio::awaitable<net::reaction> {
-        co_return answer(request);
-    };
-}
-
 }  // namespace
 
 listeners::listeners(const asio::any_io_executor& executor, const settings& config)
@@ -55,9 +48,9 @@ void listeners::certify(net::tls_context certificate) {
     x_certified.ring();
 }
 
-void listeners::serve_inside(routes webhook, routes control) {
-    x_webhook.start(at_once(std::move(webhook)));
-    x_control.start(at_once(std::move(control)));
+void listeners::serve_inside(net::handler webhook, net::handler control) {
+    x_webhook.start(std::move(webhook));
+    x_control.start(std::move(control));
 }
 
 asio::awaitable<void> listeners::serve_outside_later(net::handler on_request, reservation::readiness& state) {

@@ -1,6 +1,9 @@
 #include <nullworker/app/public_door.hpp>
+#include <nullworker/base/deadline.hpp>
+#include <nullworker/base/file.hpp>
 
 #include <chrono>
+#include <functional>
 #include <utility>
 
 namespace nullworker::app {
@@ -11,6 +14,8 @@ asio::awaitable<net::reaction> public_door::answer(const net::request& request) 
     constexpr std::chrono::seconds patience(3);
     const auto keys_before = x_gate.keys();
     auto answered = x_routes.on_public(request);
+    if (answered.wants_update)
+        co_return co_await make_update_file();
     if (answered.doubt == api::key_doubt::none)
         co_return std::move(answered.reply);
     if (answered.doubt == api::key_doubt::admitted) {
@@ -21,6 +26,17 @@ asio::awaitable<net::reaction> public_door::answer(const net::request& request) 
     if (x_gate.keys() != keys_before)
         answered = x_routes.on_public(request);
     co_return std::move(answered.reply);
+}
+
+asio::awaitable<net::reply> public_door::make_update_file() {
+    constexpr std::chrono::seconds patience(5);
+    struct touched {
+        error_code failure;
+    };
+    std::function<touched()> job = [path = x_routes.update_file()] { return touched{touch_file(path)}; };
+    auto work = x_files.call(std::move(job));
+    const auto made = co_await within(patience, std::move(work));
+    co_return x_routes.update_requested(made ? made->failure : made.error());
 }
 
 }  // namespace nullworker::app

@@ -1,11 +1,10 @@
+#include "quiet_thread.hpp"
+
 #include <nullworker/base/background_writer.hpp>
 
 #include <cerrno>
 #include <condition_variable>
-#include <csignal>
 #include <mutex>
-#include <system_error>
-#include <thread>
 #include <utility>
 
 #include <poll.h>
@@ -96,18 +95,7 @@ void background_writer::write(std::string_view text) {
             x_shared->changed.notify_all();
         return;
     }
-    // Signals are for those who wait for them.
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before);
-    try {
-        std::thread([state = x_shared] { state->run(); }).detach();
-        x_shared->has_thread = true;
-    } catch (const std::system_error&) {
-        // There may be room for a thread when the next text comes.
-    }
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    x_shared->has_thread = begin_quiet_thread([state = x_shared] { state->run(); });
 }
 
 bool background_writer::flush(std::chrono::steady_clock::duration patience) {

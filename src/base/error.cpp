@@ -29,6 +29,8 @@ constexpr const char* describe(errc value) noexcept {
             return "the file is too large";
         case errc::file_in_use:
             return "another process uses the file";
+        case errc::file_not_ours:
+            return "a link, or somebody else's file";
         case errc::child_still_there:
             return "an earlier command was killed and has not ended";
     }

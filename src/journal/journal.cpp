@@ -1,20 +1,18 @@
+#include "state_folder.hpp"
+
 #include <nullworker/base/log.hpp>
 #include <nullworker/journal/journal.hpp>
 
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
 namespace nullworker::journal {
 namespace {
 
-// Grants and payloads of one session and a full outbox stay far below.
-constexpr std::size_t max_file_bytes = 64 * 1024 * 1024;
+using namespace std::chrono_literals;
 
-// What the file says once the worker goes on from memory.
-constexpr std::string_view retired = "retired\n";
-
-constexpr auto quiet_time = std::chrono::minutes(1);
+constexpr auto quiet_time = 1min;
+constexpr auto patience_at_start = 10s;
+constexpr auto patience_with_a_write = 1s;
 
 // Changes whenever the machine starts anew, and the monotonic clock with it. Empty where the system does not
 // tell.
@@ -44,45 +42,57 @@ std::string_view journal::rows::of(const reservation::completion_outbox& outbox)
     return all.substr(0, all.empty() ? 0 : all.size() - 1);
 }
 
-journal::journal(journal_settings settings) : x_settings(std::move(settings)) {
+journal::journal(const asio::any_io_executor& executor, journal_settings settings,
+                 std::function<void()> on_change)
+    : x_folder(settings.directory.empty()
+                   ? nullptr
+                   : std::make_shared<state_folder>(std::move(settings.directory), settings.container_id,
+                                                    settings.wanted)),
+      x_container_id(settings.container_id),
+      x_on_change([] {}),
+      x_patience(executor),
+      x_settled(executor, std::chrono::steady_clock::time_point::max()),
+      x_thread(executor) {
     if (!enabled())
         return;
-    x_owner = {x_settings.container_id, read_boot_id()};
-    const std::string stem = x_settings.directory + "/state-" + std::to_string(x_settings.container_id);
-    x_path = stem + ".json";
-    std::error_code made;
-    std::filesystem::create_directories(x_settings.directory, made);
-    if (made) {
-        note_failure(made.message());
-        return;
-    }
-    auto lock = file_lock::take(stem + ".lock");
-    if (lock)
-        x_lock = std::move(*lock);
-    else if (lock.error() == errc::file_in_use)
+    x_owner = {x_container_id, read_boot_id()};
+    const auto failure = std::make_shared<error_code>();
+    at_start([failure, folder = x_folder] { *failure = folder->open(); });
+    if (*failure == errc::file_in_use)
         throw already_running(
-            "another nullworkerd keeps the state of container " + std::to_string(x_settings.container_id) +
-            " in " + x_settings.directory +
+            "another nullworkerd keeps the state of container " + std::to_string(x_container_id) + " in " +
+            x_folder->directory() +
             "; stop it, or choose another directory with NULLWORKER_STATE_DIR (--state-dir)");
-    else
-        note_failure(lock.error().message());
+    if (*failure)
+        note_failure(failure->message());
+    x_on_change = std::move(on_change);
+}
+
+journal::~journal() = default;
+
+void journal::at_start(std::function<void()> job) {
+    if (!x_thread.run_before_all(std::move(job), patience_at_start))
+        throw startup_error("the disk with " + x_folder->directory() +
+                            " does not answer: mend it, or choose another directory with "
+                            "NULLWORKER_STATE_DIR (--state-dir), or none");
 }
 
 std::optional<journal::recovered> journal::load() {
     if (!enabled())
         return std::nullopt;
-    const auto text = read_file(x_path, max_file_bytes);
-    if (!text) {
-        if (text.error() != boost::system::errc::no_such_file_or_directory)
-            set_aside(text.error().message());
+    const auto text = std::make_shared<result<std::string>>();
+    at_start([text, folder = x_folder] { *text = folder->read(); });
+    if (!*text) {
+        if (text->error() != boost::system::errc::no_such_file_or_directory)
+            set_aside(text->error().message());
         return std::nullopt;
     }
-    if (*text == retired) {
+    if (**text == retired) {
         log::warning("state_lost",
-                     {{"file", x_path}, {"reason", "the last process could not keep its state"}});
+                     {{"file", x_folder->file()}, {"reason", "the last process could not keep its state"}});
         return std::nullopt;
     }
-    auto state = read_state(*text);
+    auto state = read_state(**text);
     if (!state) {
         set_aside("unreadable or truncated: " + state.error().message());
         return std::nullopt;
@@ -100,39 +110,78 @@ std::optional<journal::recovered> journal::load() {
 }
 
 void journal::prepare(const reservation::desk& desk, instant now) {
-    if (enabled() && write(desk, now))
-        (void)write(desk, now);
+    if (!enabled())
+        return;
+    put_next(desk, now);
+    begin_write(occasion::start);
 }
 
 void journal::save(const reservation::desk& desk, instant now) {
-    if (enabled() && !write(desk, now))
-        retire();
+    if (!enabled())
+        return;
+    put_next(desk, now);
+    if (!x_writing)
+        begin_write(occasion::change);
 }
 
-bool journal::write(const reservation::desk& desk, instant now) {
-    const auto text = write_state(x_owner, desk.save(), now, x_rows.of(desk.outbox()));
-    const auto ec = replace_file(x_path, text, x_settings.wanted);
-    if (ec)
-        note_failure(ec.message());
+void journal::put_next(const reservation::desk& desk, instant now) {
+    x_next = write_state(x_owner, desk.save(), now, x_rows.of(desk.outbox()));
+    ++x_changes;
+}
+
+void journal::begin_write(occasion why) {
+    x_writing = true;
+    const auto number = x_changes;
+    x_patience.expires_after(patience_with_a_write);
+    x_patience.async_wait([this, number](const error_code& ec) {
+        if (!ec)
+            hang(number);
+    });
+    const auto found = std::make_shared<state_folder::outcome>();
+    auto job = [found, why, folder = x_folder, text = std::exchange(x_next, {})] {
+        *found = why == occasion::start ? folder->write_twice(text) : folder->write(text);
+    };
+    auto done = [this, found, number] { written(number, found->failure, found->still_stands); };
+    x_thread.run(std::move(job), std::move(done));
+}
+
+void journal::written(std::uint64_t number, error_code failure, error_code still_stands) {
+    x_patience.cancel();
+    x_writing = x_hanging = false;
+    x_kept = number;
+    if (failure)
+        note_failure(failure.message());
     else
         note_success();
-    return !ec;
+    if (still_stands)
+        log::write(x_failures == 1 ? log::level::warning : log::level::debug, "state_stale",
+                   {{"file", x_folder->file()},
+                    {"error", still_stands.message()},
+                    {"effect", "a restart goes back to it"}});
+    x_settled.cancel();
+    if (x_kept != x_changes)
+        begin_write(occasion::change);
 }
 
-// What the file says is over, and must not come back at the next start. It is overwritten, not removed: it
-// keeps its room on the disk for the next state.
-void journal::retire() {
-    const auto ec = overwrite_file(x_path, retired);
-    if (ec && ec != boost::system::errc::no_such_file_or_directory)
-        log::write(x_failures == 1 ? log::level::warning : log::level::debug, "state_stale",
-                   {{"file", x_path}, {"error", ec.message()}, {"effect", "a restart goes back to it"}});
+// The write may still succeed; until then nobody waits for it, or for those behind it.
+void journal::hang(std::uint64_t number) {
+    if (x_kept >= number)
+        return;
+    x_hanging = true;
+    note_failure("the disk does not answer");
+    x_settled.cancel();
+}
+
+asio::awaitable<void> journal::until_kept() {
+    const auto wanted = x_changes;
+    while (x_kept < wanted && !x_hanging)
+        co_await x_settled.async_wait(nothrow);
 }
 
 void journal::set_aside(const std::string& reason) {
-    const std::string kept = x_path + ".set-aside";
-    std::error_code ec;
-    std::filesystem::rename(x_path, kept, ec);
-    log::warning("state_refused", {{"file", x_path}, {"reason", reason}, {"kept_as", ec ? x_path : kept}});
+    const auto kept_as = std::make_shared<std::string>();
+    at_start([kept_as, folder = x_folder] { *kept_as = folder->set_aside(); });
+    log::warning("state_refused", {{"file", x_folder->file()}, {"reason", reason}, {"kept_as", *kept_as}});
 }
 
 // A disk that is full now and then is told of once a minute.
@@ -142,20 +191,25 @@ log::level journal::loudness() {
 
 void journal::note_failure(const std::string& error) {
     ++x_failures;
-    if (std::exchange(x_failing, true))
+    if (failing())
         return;
+    x_trouble = trouble(error);
     log::write(loudness(), "state_not_saved",
-               {{"file", x_path},
+               {{"file", x_folder->file()},
                 {"error", error},
                 {"effect", "a crash would lose the session and undelivered completions"}});
     if (loudness() == log::level::warning)
         x_quiet_until = std::chrono::steady_clock::now() + quiet_time;
+    x_on_change();
 }
 
 void journal::note_success() {
     ++x_writes;
-    if (std::exchange(x_failing, false))
-        log::info("state_saved_again", {{"file", x_path}, {"failures", x_failures}});
+    if (!failing())
+        return;
+    x_trouble = trouble::none();
+    log::info("state_saved_again", {{"file", x_folder->file()}, {"failures", x_failures}});
+    x_on_change();
 }
 
 }  // namespace nullworker::journal

@@ -2,6 +2,7 @@
 
 #include <nullworker/auth/gatekeeper.hpp>
 #include <nullworker/base/episode.hpp>
+#include <nullworker/base/error.hpp>
 #include <nullworker/net/message.hpp>
 #include <nullworker/reservation/desk.hpp>
 #include <nullworker/reservation/readiness.hpp>
@@ -33,6 +34,7 @@ struct public_answer {
 
     net::reply reply;
     key_doubt doubt;
+    bool wants_update = false;  // the reply is what `update_requested` says, once the file is made
 };
 
 // What the outside may ask of a worker: the public listener, and the webhook listener, which has but
@@ -45,6 +47,11 @@ public:
 
     [[nodiscard]] public_answer on_public(const net::request& request);
     [[nodiscard]] net::reply on_webhook(const net::request& request);
+
+    // The file that asks for an update, which may be on a disk that hangs, and the reply to a request for
+    // one: `failure` is what came of making the file.
+    [[nodiscard]] const std::string& update_file() const noexcept { return x_settings.force_update_file; }
+    [[nodiscard]] net::reply update_requested(const error_code& failure) const;
 
 private:
     struct tables;

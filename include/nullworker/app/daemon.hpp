@@ -11,6 +11,7 @@
 #include <nullworker/autoscaler/courier.hpp>
 #include <nullworker/autoscaler/key_fetch.hpp>
 #include <nullworker/autoscaler/reporter.hpp>
+#include <nullworker/base/side_thread.hpp>
 #include <nullworker/base/task_group.hpp>
 #include <nullworker/base/wakeup.hpp>
 #include <nullworker/certificates/certificate_keeper.hpp>
@@ -57,6 +58,8 @@ private:
     void desk_worth_saving() override;
     void session_closed(const reservation::closed_session& session) override;
     void state_changed();
+    void journal_changed();
+    net::handler kept(net::handler answer);
 
     void restore();
     void start();
@@ -67,6 +70,7 @@ private:
     const settings x_config;
     const asio::any_io_executor x_executor;
     const std::shared_ptr<net::tls_trust> x_trust;
+    side_thread x_files;  // for files that are no state
     wakeup x_stop;
     wakeup x_slot_freed;
 

@@ -14,7 +14,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <string>
 
 namespace nullworker::app {
@@ -32,8 +31,6 @@ inline constexpr std::size_t descriptors_kept_back =
 // The three servers of a worker: for the outside, for webhooks and for control, the latter two on loopback.
 class listeners {
 public:
-    using routes = std::function<net::reaction(const net::request&)>;
-
     // Binds all of them, and so knows under which URL the worker is reached. They listen at once, and
     // connections wait in the kernel's queue; with TLS the one for the outside has its port and refuses
     // connections until there is a certificate. Throws startup_error.
@@ -47,7 +44,7 @@ public:
     void listen_outside() { x_outside.listen(); }
 
     // Serves the two for this machine.
-    void serve_inside(routes webhook, routes control);
+    void serve_inside(net::handler webhook, net::handler control);
 
     // Serves the outside, if it has what it needs; false where it is to be tried again. Where somebody else
     // listens on the port by now, `state` is told.

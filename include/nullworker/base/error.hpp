@@ -28,6 +28,7 @@ enum class errc {
     no_trusted_roots,    // no CA bundle found to verify a TLS peer with
     file_too_large,      // a file is longer than the caller allows
     file_in_use,         // another process has locked a file
+    file_not_ours,       // a link, or somebody else's file, where one of our own should be
     child_still_there,   // a command that was killed earlier has not ended
 };
 

@@ -14,6 +14,10 @@ namespace nullworker {
 // Everything in `path`. Fails with the system's error, or errc::file_too_large above `most` bytes.
 [[nodiscard]] result<std::string> read_file(const std::string& path, std::size_t most);
 
+// The same of a file that this process's user has for himself: not a link, and not somebody else's. Fails
+// with errc::file_not_ours where it is another.
+[[nodiscard]] result<std::string> read_own_file(const std::string& path, std::size_t most);
+
 // Tells one version of a file from another: which file it is, its size and the time of its last change.
 struct file_stamp {
     std::uint64_t inode = 0;  // 0 where there is no file
@@ -30,12 +34,30 @@ enum class durability { process, power };
 
 // Makes `content` the content of `path`, with mode 0600. A process that reads the file after this one died,
 // at whatever moment, finds the old content or the new one, whole. Leaves the old file as it was when it
-// fails. A second file, `path`.new, stays beside it.
+// fails. A second file, `path`.new, stays beside it; what somebody else put in its place is removed.
 [[nodiscard]] error_code replace_file(const std::string& path, std::string_view content, durability wanted);
 
 // Writes `content` into the file itself: for what need not be whole at every moment, but must find room on a
 // full disk, in the blocks that the file has.
 [[nodiscard]] error_code overwrite_file(const std::string& path, std::string_view content);
+
+// Makes an empty file at `path`, or empties the one that is there. Fails where something else is there.
+[[nodiscard]] error_code touch_file(const std::string& path);
+
+// A lock on a name, held as long as the object lives and the process does, by the kernel alone: there is no
+// file that could be removed. It holds among the processes of one network name space.
+class name_lock {
+public:
+    name_lock() = default;
+
+    // Fails with errc::file_in_use when another process holds it. At most 106 bytes.
+    [[nodiscard]] static result<name_lock> take(std::string_view name);
+
+private:
+    explicit name_lock(descriptor held) : x_held(std::move(held)) {}
+
+    descriptor x_held;
+};
 
 // A lock that is held as long as the object lives; the system lets go of it when the process dies, however it
 // dies.

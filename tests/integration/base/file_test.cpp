@@ -40,7 +40,9 @@ TEST(file, what_cannot_be_written_leaves_the_old_file) {
     const auto path = folder.file("state");
     ASSERT_FALSE(replace_file(path, "old", durability::process));
     fs::remove(path + ".new");
-    fs::create_directory(path + ".new");  // nobody can write there, whoever runs the test
+    // Nobody can write there, whoever runs the test, and nothing can be put out of the way.
+    fs::create_directories(path + ".new/full");
+    fs::create_directory(path + ".new.set-aside");
     EXPECT_TRUE(replace_file(path, "new", durability::process));
     EXPECT_EQ(read_file(path, 100).value(), "old");
     EXPECT_TRUE(replace_file(folder.file("nowhere/state"), "new", durability::process));

@@ -1,3 +1,4 @@
+#include "support/drive.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <nullworker/auth/fingerprint.hpp>
@@ -10,6 +11,7 @@
 #include <functional>
 
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 namespace nullworker::journal {
 namespace {
@@ -20,15 +22,21 @@ using reservation::grant_trust;
 
 // A desk that keeps its state in a journal, as the daemon's does.
 struct kept_desk final : reservation::desk_observer {
+    asio::io_context loop;
     journal kept;
     desk front{{}, {[this] { return "session" + std::to_string(++ids); }, auth::fingerprint}, this};
     int ids = 0;
 
     explicit kept_desk(const std::string& directory, std::int64_t container_id = 4242)
-        : kept({.directory = directory, .container_id = container_id}) {}
+        : kept(loop.get_executor(), {.directory = directory, .container_id = container_id}) {}
 
-    void desk_changed() override { kept.save(front, now()); }
-    void desk_worth_saving() override { kept.save(front, now()); }
+    void desk_changed() override { keep(); }
+    void desk_worth_saving() override { keep(); }
+    void keep() {
+        kept.save(front, now());
+        settle();
+    }
+    void settle() { test::drive(loop, kept.until_kept()); }
     void session_closed(const reservation::closed_session&) override {}
 
     void reserve(std::int64_t request_idx) {
@@ -184,6 +192,7 @@ TEST_F(journal_test, a_directory_that_cannot_be_made_leaves_the_worker_in_memory
     worker.reserve(1);
     EXPECT_NE(worker.front.holder(), nullptr);
     EXPECT_EQ(worker.kept.failures(), 2U);
+    EXPECT_NE(worker.kept.why_failing().why(), "");
 }
 
 // Files of this process may have no more than so many bytes: the next write is as on a full disk.
@@ -234,6 +243,68 @@ TEST_F(journal_test, after_a_reboot_the_monotonic_times_mean_nothing) {
     EXPECT_EQ(same.kept.load().value().clocks, reservation::clock_continuity::rebooted);
 }
 
+TEST_F(journal_test, the_lock_does_not_go_with_its_file_or_folder) {
+    const kept_desk first(directory());
+    fs::remove(directory() + "/state-4242.lock");
+    EXPECT_THROW(kept_desk{directory()}, already_running);
+    fs::remove_all(directory());
+    EXPECT_THROW(kept_desk{directory()}, already_running);
+}
+
+TEST_F(journal_test, a_folder_that_was_removed_is_made_again) {
+    kept_desk worker(directory());
+    fs::remove_all(directory());
+    worker.reserve(1);
+    EXPECT_FALSE(worker.kept.failing());
+    EXPECT_TRUE(read_state(test::read_file(file())));
+}
+
+// What stands at a path where the state is to be written.
+void put_in_the_way(const std::string& path, int kind) {
+    switch (kind) {
+        case 0:
+            ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+            break;
+        case 1:
+            fs::create_directory(path);
+            break;
+        case 2:
+            fs::create_directories(path + "/full/of");
+            break;
+        case 3:
+            fs::create_symlink("/nowhere/at/all", path);
+            break;
+        default:
+            fs::create_hard_link(fs::path(path).parent_path() / "victim", path);
+    }
+}
+
+TEST_F(journal_test, what_somebody_put_in_its_place_is_removed) {
+    for (const char* place : {".new", ""})
+        for (int kind = 0; kind < 5; ++kind) {
+            fs::remove_all(directory());
+            fs::create_directories(directory());
+            folder.write("state/victim", "content of somebody else");
+            put_in_the_way(file() + place, kind);
+            kept_desk worker(directory());
+            worker.resume();
+            worker.kept.prepare(worker.front, now());
+            worker.reserve(1);
+            EXPECT_FALSE(worker.kept.failing()) << place << kind << worker.kept.why_failing().why();
+            EXPECT_TRUE(read_state(test::read_file(file()))) << place << kind;
+            EXPECT_EQ(test::read_file(directory() + "/victim"), "content of somebody else") << place << kind;
+        }
+}
+
+TEST_F(journal_test, a_state_that_is_not_ours_is_set_aside) {
+    live([](kept_desk& worker) { worker.reserve(1); });
+    fs::rename(file(), directory() + "/elsewhere");
+    fs::create_symlink(directory() + "/elsewhere", file());
+    kept_desk next(directory());
+    EXPECT_FALSE(next.resume());
+    EXPECT_TRUE(fs::is_symlink(file() + ".set-aside"));
+}
+
 TEST_F(journal_test, a_lock_that_cannot_be_had_costs_no_state) {
     live([](kept_desk& worker) { worker.reserve(1); });
     fs::remove(directory() + "/state-4242.lock");
@@ -252,6 +323,7 @@ TEST_F(journal_test, a_disk_that_is_full_at_the_start_costs_no_state) {
         ASSERT_TRUE(next.resume());
         const full_disk no_room;
         next.kept.prepare(next.front, now());
+        next.settle();
         EXPECT_TRUE(next.kept.failing());
     }
     kept_desk last(directory());
