@@ -1,5 +1,4 @@
 #include <nullworker/base/signal_watch.hpp>
-#include <nullworker/net/connect.hpp>
 #include <terminal/runner.hpp>
 
 #include <boost/asio/co_spawn.hpp>
@@ -29,9 +28,6 @@ int run(command work, on_signal signalled_code) {
         error = std::move(thrown);
         code = returned;
         signals.cancel();
-        // All is done; the system's name look-ups would be waited for.
-        if (!error && net::lookups_under_way() > 0)
-            std::_Exit(final_code());
     });
     try {
         context.run();

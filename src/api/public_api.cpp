@@ -88,8 +88,12 @@ public_answer public_api::create(const net::request& request) {
     const auto verdict = x_gate.check_create(wanted->grant);
     if (!admits(verdict))
         return refuse_grant(request, verdict, wanted->grant);
-    const bool doubted = verdict == auth::grant_verdict::tolerated;
-    return {reserve(*wanted, trust_of(verdict)), doubted ? key_doubt::admitted : key_doubt::none};
+    public_answer out(reserve(*wanted, trust_of(verdict)));
+    if (verdict == auth::grant_verdict::tolerated) {
+        out.doubt = key_doubt::admitted;
+        out.doubted = wanted->grant.signature;
+    }
+    return out;
 }
 
 // Says in the log which check failed and which setting governs it; the peer learns nothing but 401.
@@ -109,7 +113,12 @@ public_answer public_api::refuse_grant(const net::request& request, auth::grant_
                       {"setting", forged ? "NULLWORKER_CREATE_AUTH, REPORT_ADDR"
                                          : "NULLWORKER_CREATE_AUTH, PUBLIC_IPADDR, USE_SSL"},
                       {"unsaid", times.unsaid()}});
-    return {net::empty_reply(401), forged ? key_doubt::refused : key_doubt::none};
+    public_answer out(net::empty_reply(401));
+    if (forged) {
+        out.doubt = key_doubt::refused;
+        out.doubted = grant.signature;
+    }
+    return out;
 }
 
 net::reply public_api::reserve(const wire::create_request& wanted, reservation::grant_trust trust) {

@@ -16,6 +16,17 @@ using namespace std::chrono_literals;
 using reservation::condition;
 using reservation::problem_source;
 
+// To hosts that the operator named, and that are to be found when DNS is away, too.
+net::way_out to_our_own(const asio::any_io_executor& executor, std::shared_ptr<net::tls_trust> trust) {
+    const net::resolver_settings names{.keeps_last_good = true};
+    return {std::move(trust), std::make_shared<net::resolver>(executor, names)};
+}
+
+// Close callbacks go where a client wants them: their names hold up nobody else's.
+net::way_out to_strangers(const asio::any_io_executor& executor, std::shared_ptr<net::tls_trust> trust) {
+    return {std::move(trust), std::make_shared<net::resolver>(executor)};
+}
+
 journal::journal_settings kept_by(const settings& config) {
     return {.directory = config.state_dir,
             .container_id = config.container_id,
@@ -35,8 +46,7 @@ certificates::certificate_settings certified_by(const settings& config, const li
 
 std::optional<certificates::certificate_keeper> certificates_of(const settings& config,
                                                                 const asio::any_io_executor& executor,
-                                                                const std::shared_ptr<net::tls_trust>& trust,
-                                                                listeners& doors,
+                                                                const net::way_out& out, listeners& doors,
                                                                 reservation::readiness& state) {
     if (!config.use_ssl)
         return std::nullopt;
@@ -47,16 +57,15 @@ std::optional<certificates::certificate_keeper> certificates_of(const settings& 
     const auto on_trouble = [&state](std::string message) {
         state.raise(problem_source::listener, std::move(message), now());
     };
-    return certificates::certificate_keeper(executor, trust, certified_by(config, doors),
+    return certificates::certificate_keeper(executor, out, certified_by(config, doors),
                                             {.on_certificate = on_certificate, .on_trouble = on_trouble});
 }
 
 std::optional<consumer::health_probe> probe_of(const settings& config, const asio::any_io_executor& executor,
-                                               const std::shared_ptr<net::tls_trust>& trust,
-                                               reservation::readiness& state) {
+                                               const net::way_out& out, reservation::readiness& state) {
     if (!config.health_target)
         return std::nullopt;
-    return consumer::health_probe(executor, trust,
+    return consumer::health_probe(executor, out,
                                   {.target = *config.health_target,
                                    .interval = to_ticks(config.health_interval),
                                    .timeout = to_ticks(config.health_timeout),
@@ -91,6 +100,8 @@ daemon::daemon(asio::io_context& context, settings config, instant started)
     : x_config(std::move(config)),
       x_executor(context.get_executor()),
       x_trust(std::make_shared<net::tls_trust>()),
+      x_to_vast(to_our_own(x_executor, x_trust)),
+      x_to_consumer(to_our_own(x_executor, x_trust)),
       x_files(x_executor),
       x_stop(x_executor),
       x_slot_freed(x_executor),
@@ -103,33 +114,35 @@ daemon::daemon(asio::io_context& context, settings config, instant started)
              {auth::make_session_id, auth::fingerprint}, this),
       x_expiry(x_executor, x_desk),
 
-      x_reporter(
-          x_executor,
-          {x_executor, x_trust, x_config.report_addresses, "report", "/worker_status/", x_config.delivery},
-          x_config.identity(x_listeners.own_url()), {.furthest = to_ticks(x_config.report_interval)}, x_desk,
-          x_state),
+      x_dead_addresses(std::make_shared<autoscaler::dead_addresses>(x_config.delivery.return_after)),
+      x_reporter(x_executor,
+                 {x_executor, x_to_vast, x_config.report_addresses, "report", "/worker_status/",
+                  x_config.delivery, x_dead_addresses},
+                 x_config.identity(x_listeners.own_url()), {.furthest = to_ticks(x_config.report_interval)},
+                 x_desk, x_state),
       x_courier(x_executor,
-                {x_executor, x_trust, autoscaler::completion_addresses(x_config.report_addresses),
-                 "completions", "/delete_requests/", x_config.delivery},
+                {x_executor, x_to_vast, autoscaler::completion_addresses(x_config.report_addresses),
+                 "completions", "/delete_requests/", x_config.delivery, x_dead_addresses},
                 x_config.container_id, x_config.master_token, x_desk),
       x_gate(x_listeners.own(), x_config.create_auth, x_config.unsecured),
-      x_key(x_executor, x_trust, x_config.report_addresses,
+      x_key(x_executor, x_to_vast, x_config.report_addresses,
             {.on_key =
                  [this](auth::public_key key) {
-                     x_gate.set_key(std::move(key));
+                     const bool is_new = x_gate.set_key(std::move(key));
                      x_state.clear(problem_source::public_key, now());
                      x_state.meet(condition::public_key, now());
+                     return is_new;
                  },
              .on_trouble =
                  [this](std::string message) {
                      x_state.raise(problem_source::public_key, std::move(message), now());
                  }},
-            x_config.key_refresh_interval),
+            x_dead_addresses, x_config.key_refresh_interval),
 
       x_heartbeats(x_executor, x_config.heartbeat, x_desk, x_state),
-      x_probe(probe_of(x_config, x_executor, x_trust, x_state)),
-      x_callbacks(x_executor, x_trust, callback_base(x_config, x_listeners)),
-      x_certificates(certificates_of(x_config, x_executor, x_trust, x_listeners, x_state)),
+      x_probe(probe_of(x_config, x_executor, x_to_consumer, x_state)),
+      x_callbacks(x_executor, to_strangers(x_executor, x_trust), callback_base(x_config, x_listeners)),
+      x_certificates(certificates_of(x_config, x_executor, x_to_vast, x_listeners, x_state)),
 
       x_public_api(offered_by(x_config), x_desk, x_state, x_gate),
       x_door(x_public_api, x_gate, x_key, x_housekeeping, x_files),

@@ -5,7 +5,6 @@
 #include <nullworker/base/clock.hpp>
 #include <nullworker/base/log.hpp>
 #include <nullworker/base/signal_watch.hpp>
-#include <nullworker/net/connect.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -72,9 +71,6 @@ int run_daemon(const settings& config) {
     asio::co_spawn(context, worker.run(), [&](std::exception_ptr error) {
         failure = std::move(error);
         signals.cancel();
-        // All is said and done; the system's name look-ups would be waited for.
-        if (!failure && net::lookups_under_way() > 0)
-            std::_Exit(EXIT_SUCCESS);
     });
     run_or_die(context);
     if (failure)

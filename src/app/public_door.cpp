@@ -19,10 +19,10 @@ asio::awaitable<net::reaction> public_door::answer(const net::request& request) 
     if (answered.doubt == api::key_doubt::none)
         co_return std::move(answered.reply);
     if (answered.doubt == api::key_doubt::admitted) {
-        x_background.spawn(x_key.refresh(patience));
+        x_background.spawn(x_key.refresh(std::move(answered.doubted), patience));
         co_return std::move(answered.reply);
     }
-    co_await x_key.refresh(patience);
+    co_await x_key.refresh(std::move(answered.doubted), patience);
     if (x_gate.keys() != keys_before)
         answered = x_routes.on_public(request);
     co_return std::move(answered.reply);

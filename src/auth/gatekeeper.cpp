@@ -4,10 +4,12 @@
 
 namespace nullworker::auth {
 
-void gatekeeper::set_key(public_key key) {
-    if (!x_key || !(*x_key == key))
+bool gatekeeper::set_key(public_key key) {
+    const bool is_new = !x_key || !(*x_key == key);
+    if (is_new)
         ++x_keys;
     x_key = std::move(key);
+    return is_new;
 }
 
 grant_verdict gatekeeper::verify(const wire::route_grant& grant) const {

@@ -14,14 +14,14 @@ constexpr clock::duration hurried_pause = std::chrono::milliseconds(200);
 
 }  // namespace
 
-uplink::uplink(asio::any_io_executor executor, std::shared_ptr<net::tls_trust> trust,
-               std::vector<url> addresses, std::string name, std::string path, delivery_policy policy)
+uplink::uplink(asio::any_io_executor executor, net::way_out out, std::vector<url> addresses, std::string name,
+               std::string path, delivery_policy policy, std::shared_ptr<dead_addresses> dead)
     : x_addresses(std::move(addresses)),
       x_name(std::move(name)),
       x_path(std::move(path)),
       x_policy(policy),
-      x_preference(policy),
-      x_client(executor, std::move(trust)),
+      x_dead(dead ? std::move(dead) : std::make_shared<dead_addresses>(policy.return_after)),
+      x_client(executor, std::move(out)),
       x_pause(executor) {}
 
 asio::awaitable<bool> uplink::post(std::function<std::string()> make_body) {
@@ -32,14 +32,21 @@ asio::awaitable<bool> uplink::post(std::function<std::string()> make_body) {
         std::string body = make_body();
         const trouble met = co_await attempt(state.address(), std::move(body), state.limit());
         if (!met) {
-            x_preference.accepted(state.address(), clock::now());
+            x_dead->accepted(x_addresses[state.address()]);
             x_accepted_by = state.address();
             note_success(state.address());
             co_return true;
         }
         if (!state.asking_first())
             note_failure(state.address(), met);
-        const auto step = state.after_failure();
+        const auto tried = state.address();
+        auto step = state.after_failure();
+        // Somebody else found out meanwhile that it is of no use to try again here.
+        while (std::holds_alternative<retry_after>(step) && x_addresses.size() > 1 &&
+               x_dead->contains(x_addresses[tried]))
+            step = state.after_failure();
+        if (!std::holds_alternative<retry_after>(step))
+            x_dead->failed(x_addresses[tried], clock::now());
         if (std::holds_alternative<give_up>(step))
             co_return false;
         if (const auto* retry = std::get_if<retry_after>(&step); retry && !x_hurrying) {
@@ -52,7 +59,7 @@ asio::awaitable<bool> uplink::post(std::function<std::string()> make_body) {
 // One message's way. In a hurry nobody has the time to ask twice, or whether the first address is back.
 delivery uplink::plan() const {
     auto policy = x_policy;
-    auto from = x_preference.next(clock::now());
+    auto from = x_dead->next(x_addresses, clock::now());
     if (x_hurrying) {
         policy.tries_per_address = 1;
         from.ask_first = false;

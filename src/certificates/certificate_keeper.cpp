@@ -47,9 +47,9 @@ bool says_no_file(const error_code& ec) {
 
 }  // namespace
 
-certificate_keeper::certificate_keeper(asio::any_io_executor executor, std::shared_ptr<net::tls_trust> trust,
+certificate_keeper::certificate_keeper(asio::any_io_executor executor, net::way_out out,
                                        certificate_settings settings, events on)
-    : x_settings(std::move(settings)), x_on(std::move(on)), x_client(std::move(executor), std::move(trust)) {}
+    : x_settings(std::move(settings)), x_on(std::move(on)), x_client(std::move(executor), std::move(out)) {}
 
 certificate_keeper::stamps certificate_keeper::stamps_on_disk() const {
     return {stamp_of(x_settings.certificate_file), stamp_of(x_settings.key_file)};

@@ -19,9 +19,8 @@ void complain(const std::string& session_id, const std::string& error) {
 
 }  // namespace
 
-close_callbacks::close_callbacks(asio::any_io_executor executor, std::shared_ptr<net::tls_trust> trust,
-                                 url base)
-    : x_executor(executor), x_trust(std::move(trust)), x_base(std::move(base)), x_tasks(executor) {}
+close_callbacks::close_callbacks(asio::any_io_executor executor, net::way_out out, url base)
+    : x_executor(executor), x_out(std::move(out)), x_base(std::move(base)), x_tasks(executor) {}
 
 void close_callbacks::send(const reservation::closed_session& session) {
     if (!session.on_close)
@@ -41,7 +40,7 @@ void close_callbacks::send(const reservation::closed_session& session) {
 }
 
 asio::awaitable<void> close_callbacks::post(url target, std::string body, std::string session_id) {
-    net::http_client client(x_executor, x_trust);
+    net::http_client client(x_executor, x_out);
     std::vector<net::header> headers;
     headers.emplace_back(wire::close_callback_header, session_id);
     net::call request{.method = net::verb::post,

@@ -25,12 +25,13 @@ asio::awaitable<result<tcp::endpoint>> whether_it_opens(asio::awaitable<result<t
 
 }  // namespace
 
-health_probe::health_probe(asio::any_io_executor executor, std::shared_ptr<net::tls_trust> trust,
-                           probe_settings settings, reservation::readiness& state)
+health_probe::health_probe(asio::any_io_executor executor, net::way_out out, probe_settings settings,
+                           reservation::readiness& state)
     : x_executor(executor),
       x_settings(std::move(settings)),
       x_name(to_text(x_settings.target)),
-      x_client(std::move(executor), std::move(trust)),
+      x_names(out.names ? out.names : std::make_shared<net::resolver>(executor)),
+      x_client(std::move(executor), {std::move(out.trust), x_names}),
       x_verdict(x_settings.verdict),
       x_state(state) {}
 
@@ -65,7 +66,8 @@ asio::awaitable<trouble> health_probe::ask(url target) {
 }
 
 asio::awaitable<trouble> health_probe::connect(tcp_target target) {
-    auto work = net::connect_to(x_executor, std::move(target.host), target.port, x_settings.timeout);
+    auto work =
+        net::connect_to(x_executor, *x_names, std::move(target.host), target.port, x_settings.timeout);
     auto check = whether_it_opens(std::move(work));
     const auto connected = co_await within(x_settings.timeout, std::move(check));
     co_return connected ? trouble::none() : trouble("failed: " + connected.error().message());

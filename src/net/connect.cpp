@@ -1,12 +1,9 @@
 #include <nullworker/base/deadline.hpp>
 #include <nullworker/net/connect.hpp>
 
-#include <boost/asio/ip/address.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <cerrno>
-#include <memory>
 #include <utility>
 
 #include <sys/un.h>
@@ -24,62 +21,18 @@ asio::awaitable<result<tcp::endpoint>> connect(tcp::socket& socket, tcp::endpoin
     co_return peer;
 }
 
-int lookups = 0;
-
-struct look_up {
-    explicit look_up(const asio::any_io_executor& executor)
-        : resolver(executor), bell(executor, asio::steady_timer::time_point::max()) {}
-
-    tcp::resolver resolver;
-    asio::steady_timer bell;
-    bool answered = false;
-    error_code ec;
-    std::vector<tcp::endpoint> found;
-};
-
-// Addresses need no look-up, and so no resolver thread.
-asio::awaitable<result<std::vector<tcp::endpoint>>> resolve(asio::any_io_executor executor, std::string host,
-                                                            std::uint16_t port) {
-    std::vector<tcp::endpoint> found;
-    error_code ec;
-    if (const auto address = asio::ip::make_address(host, ec); !ec) {
-        found.emplace_back(address, port);
-        co_return found;
-    }
-    // The system's look-up cannot be interrupted. It keeps what it needs alive, and whoever asked may leave.
-    const auto asked = std::make_shared<look_up>(executor);
-    const auto on_answer = [asked](const error_code& answer_ec, const tcp::resolver::results_type& entries) {
-        --lookups;
-        asked->ec = answer_ec;
-        for (const auto& entry : entries)
-            asked->found.push_back(entry.endpoint());
-        asked->answered = true;
-        asked->bell.cancel();
-    };
-    ++lookups;
-    asked->resolver.async_resolve(host, std::to_string(port), tcp::resolver::numeric_service, on_answer);
-    if (!asked->answered)
-        co_await asked->bell.async_wait(nothrow);
-    if (!asked->answered)
-        co_return error_code(asio::error::operation_aborted);
-    if (asked->ec)
-        co_return asked->ec;
-    co_return asked->found;
-}
-
 }  // namespace
 
-int lookups_under_way() {
-    return lookups;
-}
-
-asio::awaitable<result<tcp::socket>> connect_to(asio::any_io_executor executor, std::string host,
-                                                std::uint16_t port,
+asio::awaitable<result<tcp::socket>> connect_to(asio::any_io_executor executor, resolver& names,
+                                                std::string host, std::uint16_t port,
                                                 std::chrono::steady_clock::duration limit) {
-    const auto endpoints = co_await resolve(executor, std::move(host), port);
-    if (!endpoints)
-        co_return endpoints.error();
-    co_return co_await connect_to_any(std::move(executor), *endpoints, limit);
+    const auto found = co_await names.resolve(std::move(host));
+    if (!found)
+        co_return found.error();
+    std::vector<tcp::endpoint> endpoints;
+    for (const auto& address : *found)
+        endpoints.emplace_back(address, port);
+    co_return co_await connect_to_any(std::move(executor), std::move(endpoints), limit);
 }
 
 asio::awaitable<result<asio::generic::stream_protocol::socket>> connect_local(asio::any_io_executor executor,

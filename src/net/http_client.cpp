@@ -137,8 +137,11 @@ private:
     tls_context x_context;
 };
 
-http_client::http_client(asio::any_io_executor executor, std::shared_ptr<tls_trust> trust)
-    : x_executor(std::move(executor)), x_trust(std::move(trust)) {}
+http_client::http_client(asio::any_io_executor executor, way_out out)
+    : x_executor(std::move(executor)), x_out(std::move(out)) {
+    if (!x_out.names)
+        x_out.names = std::make_shared<resolver>(x_executor);
+}
 http_client::~http_client() = default;
 http_client::http_client(http_client&&) noexcept = default;
 http_client& http_client::operator=(http_client&&) noexcept = default;
@@ -177,14 +180,15 @@ asio::awaitable<result<reply>> http_client::exchange(call request) {
         made = std::make_unique<connection>(request, std::move(*connected));
         co_return co_await finish(std::move(made), std::move(request));
     }
-    auto connected = co_await connect_to(x_executor, request.target.host, request.target.port, request.limit);
+    auto connected = co_await connect_to(x_executor, *x_out.names, request.target.host, request.target.port,
+                                         request.limit);
     if (!connected)
         co_return connected.error();
     tcp::socket socket = std::move(*connected);
     error_code ignored;
     socket.set_option(tcp::no_delay(true), ignored);
     if (request.target.is_tls()) {
-        auto context = x_trust->context();
+        auto context = x_out.trust->context();
         if (!context)
             co_return context.error();
         made = std::make_unique<connection>(request, std::move(socket), *context);

@@ -34,6 +34,7 @@ struct public_answer {
 
     net::reply reply;
     key_doubt doubt;
+    std::string doubted = {};   // the signature that is in doubt
     bool wants_update = false;  // the reply is what `update_requested` says, once the file is made
 };
 

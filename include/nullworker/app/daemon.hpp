@@ -70,6 +70,8 @@ private:
     const settings x_config;
     const asio::any_io_executor x_executor;
     const std::shared_ptr<net::tls_trust> x_trust;
+    const net::way_out x_to_vast;
+    const net::way_out x_to_consumer;
     side_thread x_files;  // for files that are no state
     wakeup x_stop;
     wakeup x_slot_freed;
@@ -80,6 +82,7 @@ private:
     reservation::desk x_desk;
     expiry x_expiry;
 
+    const std::shared_ptr<autoscaler::dead_addresses> x_dead_addresses;
     autoscaler::reporter x_reporter;
     autoscaler::courier x_courier;
     auth::gatekeeper x_gate;

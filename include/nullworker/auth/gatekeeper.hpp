@@ -37,7 +37,7 @@ public:
         : x_own(std::move(own)), x_policy(policy), x_unsecured(unsecured) {}
 
     // What signatures are verified with from now on.
-    void set_key(public_key key);
+    bool set_key(public_key key);
 
     // How many different keys there were one after the other.
     [[nodiscard]] std::uint64_t keys() const noexcept { return x_keys; }

@@ -24,30 +24,6 @@ struct starting_point {
     bool ask_first = false;  // begin with one try at address 0
 };
 
-// Remembers which address accepted last. Messages begin there, so that a first address that is down delays
-// one message, not each; now and then one asks whether the first is back.
-class preference {
-public:
-    using time_point = std::chrono::steady_clock::time_point;
-
-    explicit preference(delivery_policy policy) : x_return_after(policy.return_after) {}
-
-    [[nodiscard]] starting_point next(time_point now) const noexcept {
-        return {x_address, x_address != 0 && now >= x_return_due};
-    }
-
-    void accepted(std::size_t address, time_point now) noexcept {
-        if (address != x_address || now >= x_return_due)
-            x_return_due = now + x_return_after;
-        x_address = address;
-    }
-
-private:
-    delivery_policy::duration x_return_after;
-    std::size_t x_address = 0;
-    time_point x_return_due{};
-};
-
 // The next thing to do after a try that failed.
 struct retry_after {
     delivery_policy::duration pause;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <nullworker/autoscaler/dead_addresses.hpp>
 #include <nullworker/autoscaler/delivery.hpp>
 #include <nullworker/base/asio.hpp>
 #include <nullworker/base/trouble.hpp>
@@ -17,13 +18,14 @@
 
 namespace nullworker::autoscaler {
 
-// One line to the autoscaler: posts messages to the first address that accepts them, beginning with the one
-// that accepted last.
+// One line to the autoscaler: posts messages to the first address that accepts them, beginning with one that
+// is not known to be dead.
 class uplink {
 public:
-    // `name` and `path` say what is posted, for the log and the URL.
-    uplink(asio::any_io_executor executor, std::shared_ptr<net::tls_trust> trust, std::vector<url> addresses,
-           std::string name, std::string path, delivery_policy policy = {});
+    // `name` and `path` say what is posted, for the log and the URL. What is known of dead addresses may be
+    // shared with other lines; null: this one finds out by itself.
+    uplink(asio::any_io_executor executor, net::way_out out, std::vector<url> addresses, std::string name,
+           std::string path, delivery_policy policy = {}, std::shared_ptr<dead_addresses> dead = nullptr);
 
     // Posts what `make_body` returns; it is called anew for each try, so that a late try tells the latest.
     // True once an address answered 2xx, false when all of them were tried in vain.
@@ -51,7 +53,7 @@ private:
     std::string x_name;
     std::string x_path;
     delivery_policy x_policy;
-    preference x_preference;
+    std::shared_ptr<dead_addresses> x_dead;
     net::http_client x_client;
     wakeup x_pause;
     std::size_t x_accepted_by = 0;

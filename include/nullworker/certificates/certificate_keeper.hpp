@@ -41,8 +41,8 @@ public:
         std::function<void(std::string)> on_trouble;           // the fifth try failed, and each later one
     };
 
-    certificate_keeper(asio::any_io_executor executor, std::shared_ptr<net::tls_trust> trust,
-                       certificate_settings settings, events on);
+    certificate_keeper(asio::any_io_executor executor, net::way_out out, certificate_settings settings,
+                       events on);
 
     // Takes the pair that is on disk; false, and the reason in the log, where it is not valid.
     bool load();

@@ -2,7 +2,7 @@
 
 #include <nullworker/base/task_group.hpp>
 #include <nullworker/base/url.hpp>
-#include <nullworker/net/tls.hpp>
+#include <nullworker/net/http_client.hpp>
 #include <nullworker/reservation/lease.hpp>
 
 #include <boost/asio/awaitable.hpp>
@@ -16,7 +16,7 @@ namespace nullworker::consumer {
 class close_callbacks {
 public:
     // Relative routes are resolved against `base`.
-    close_callbacks(asio::any_io_executor executor, std::shared_ptr<net::tls_trust> trust, url base);
+    close_callbacks(asio::any_io_executor executor, net::way_out out, url base);
 
     // Starts the callback of `session`, if it asked for one. At most 64 run at once; more are refused, and
     // logged.
@@ -29,7 +29,7 @@ private:
     asio::awaitable<void> post(url target, std::string body, std::string session_id);
 
     asio::any_io_executor x_executor;
-    std::shared_ptr<net::tls_trust> x_trust;
+    net::way_out x_out;
     url x_base;
     task_group x_tasks;
 };

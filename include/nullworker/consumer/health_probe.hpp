@@ -28,8 +28,8 @@ struct probe_settings {
 class health_probe {
 public:
     // `state` outlives it.
-    health_probe(asio::any_io_executor executor, std::shared_ptr<net::tls_trust> trust,
-                 probe_settings settings, reservation::readiness& state);
+    health_probe(asio::any_io_executor executor, net::way_out out, probe_settings settings,
+                 reservation::readiness& state);
 
     // Probes until cancelled.
     [[nodiscard]] asio::awaitable<void> run();
@@ -46,6 +46,7 @@ private:
     asio::any_io_executor x_executor;
     probe_settings x_settings;
     std::string x_name;  // of the target
+    std::shared_ptr<net::resolver> x_names;
     net::http_client x_client;
     reservation::health_verdict x_verdict;
     reservation::readiness& x_state;

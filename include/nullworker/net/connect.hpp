@@ -2,6 +2,7 @@
 
 #include <nullworker/base/asio.hpp>
 #include <nullworker/base/error.hpp>
+#include <nullworker/net/resolver.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -32,16 +33,13 @@ namespace nullworker::net {
     std::chrono::steady_clock::duration limit);
 
 // Connects to a name or an address: to the first endpoint behind it that answers, as connect_to_any does.
+// `names` outlives the call.
 [[nodiscard]] asio::awaitable<result<asio::ip::tcp::socket>> connect_to(
-    asio::any_io_executor executor, std::string host, std::uint16_t port,
+    asio::any_io_executor executor, resolver& names, std::string host, std::uint16_t port,
     std::chrono::steady_clock::duration limit);
 
 // Connects to a Unix socket.
 [[nodiscard]] asio::awaitable<result<asio::generic::stream_protocol::socket>> connect_local(
     asio::any_io_executor executor, std::string path);
-
-// How many name look-ups the system is busy with. They cannot be interrupted, and an event loop does not end
-// before they do.
-[[nodiscard]] int lookups_under_way();
 
 }  // namespace nullworker::net

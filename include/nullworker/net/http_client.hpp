@@ -4,6 +4,7 @@
 #include <nullworker/base/error.hpp>
 #include <nullworker/base/url.hpp>
 #include <nullworker/net/message.hpp>
+#include <nullworker/net/resolver.hpp>
 #include <nullworker/net/tls.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -13,6 +14,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace nullworker::net {
@@ -29,13 +31,22 @@ struct call {
     std::string local_socket = {};  // path of a Unix socket to ask instead of the target's host and port
 };
 
+// How clients get out: whom they trust, and how they find names. Clients that share it read CA certificates
+// once, and wait for no name twice. Without `names` a client has a resolver of its own.
+struct way_out {
+    way_out(std::shared_ptr<tls_trust> trusted, std::shared_ptr<resolver> known = nullptr)
+        : trust(std::move(trusted)), names(std::move(known)) {}
+
+    std::shared_ptr<tls_trust> trust;
+    std::shared_ptr<resolver> names;
+};
+
 // Sends requests, one at a time, and keeps the last connection open for the next one to the same origin.
 // Redirects are not followed. A request on a kept connection that the peer closed meanwhile is sent again on
 // a new one. Concurrent calls need a client each.
 class http_client {
 public:
-    // `trust` is shared between clients, so that CA certificates are read once.
-    http_client(asio::any_io_executor executor, std::shared_ptr<tls_trust> trust);
+    http_client(asio::any_io_executor executor, way_out out);
     ~http_client();
     http_client(http_client&&) noexcept;
     http_client& operator=(http_client&&) noexcept;
@@ -54,7 +65,7 @@ private:
     asio::awaitable<result<reply>> finish(std::unique_ptr<connection> made, call request);
 
     asio::any_io_executor x_executor;
-    std::shared_ptr<tls_trust> x_trust;
+    way_out x_out;
     std::unique_ptr<connection> x_kept;
 };
 

@@ -96,6 +96,24 @@ TEST(changed_key, forgers_cannot_make_the_worker_ask_more_than_once_in_half_a_mi
     });
 }
 
+TEST(changed_key, a_forger_does_not_use_up_the_fetch_that_others_need) {
+    with_worker(
+        [](test_worker& worker) -> asio::awaitable<void> {
+            const test_key forgers;
+            const json forged = worker.create_body(signed_by(forgers, worker, 11));
+            for (int i = 0; i < 3; ++i) {
+                const auto answer = co_await worker.post("/session/create", forged);
+                EXPECT_EQ(answer.status, 401U);
+            }
+            const auto asked = worker.autoscaler().requests("/pubkey/").size();
+            EXPECT_EQ(asked, 2U) << "once for the first, and once for his signature";
+            const test_key renewed;
+            worker.autoscaler().reply_always("/pubkey/", net::text_reply(200, renewed.public_pem()));
+            (void)co_await worker.create(signed_by(renewed, worker, 12));
+        },
+        [](app::settings& config) { config.key_refresh_interval = 2s; });
+}
+
 TEST(changed_key, a_key_that_cannot_be_had_again_stays_in_use) {
     with_worker(
         [](test_worker& worker) -> asio::awaitable<void> {

@@ -1,4 +1,5 @@
 #include <nullworker/autoscaler/courier.hpp>
+#include <nullworker/autoscaler/dead_addresses.hpp>
 #include <nullworker/autoscaler/delivery.hpp>
 
 #include <gtest/gtest.h>
@@ -56,43 +57,56 @@ TEST(delivery, the_short_try_is_no_longer_than_any_other) {
     EXPECT_EQ(state.limit(), 1s);
 }
 
-constexpr preference::time_point start(1000s);
+constexpr dead_addresses::time_point start(1000s);
 
-TEST(preference, messages_begin_at_the_first_address) {
-    const preference choice({});
-    EXPECT_EQ(choice.next(start).address, 0u);
-    EXPECT_FALSE(choice.next(start).ask_first);
+const std::vector<url> three = {parse_url("https://a.example").value(),
+                                parse_url("https://b.example").value(),
+                                parse_url("https://c.example").value()};
+
+TEST(dead_addresses, messages_begin_at_the_first_address) {
+    const dead_addresses dead(60s);
+    EXPECT_EQ(dead.next(three, start).address, 0u);
+    EXPECT_FALSE(dead.next(three, start).ask_first);
 }
 
-TEST(preference, messages_begin_at_the_address_that_accepted_last) {
-    preference choice({.return_after = 60s});
-    choice.accepted(1, start);
-    EXPECT_EQ(choice.next(start + 59s).address, 1u);
-    EXPECT_FALSE(choice.next(start + 59s).ask_first);
+TEST(dead_addresses, messages_begin_at_the_first_that_is_not_dead) {
+    dead_addresses dead(60s);
+    dead.failed(three[0], start);
+    dead.failed(three[1], start);
+    EXPECT_EQ(dead.next(three, start + 59s).address, 2u);
+    EXPECT_FALSE(dead.next(three, start + 59s).ask_first);
 }
 
-TEST(preference, the_first_address_is_asked_again_after_a_while) {
-    preference choice({.return_after = 60s});
-    choice.accepted(1, start);
-    choice.accepted(1, start + 59s);  // puts nothing off
-    EXPECT_EQ(choice.next(start + 60s).address, 1u);
-    EXPECT_TRUE(choice.next(start + 60s).ask_first);
+TEST(dead_addresses, are_known_by_their_text_in_whatever_list) {
+    dead_addresses dead(60s);
+    dead.failed(three[1], start);
+    EXPECT_EQ(dead.next({three[1], three[2]}, start).address, 1u);
+    EXPECT_EQ(dead.next({three[0], three[1]}, start).address, 0u);
 }
 
-TEST(preference, a_first_address_that_is_still_down_is_left_alone_for_another_while) {
-    preference choice({.return_after = 60s});
-    choice.accepted(1, start);
-    choice.accepted(1, start + 61s);  // it was asked, in vain
-    EXPECT_FALSE(choice.next(start + 120s).ask_first);
-    EXPECT_TRUE(choice.next(start + 121s).ask_first);
+TEST(dead_addresses, the_first_is_asked_again_after_a_while) {
+    dead_addresses dead(60s);
+    dead.failed(three[0], start);
+    EXPECT_EQ(dead.next(three, start + 60s).address, 1u);
+    EXPECT_TRUE(dead.next(three, start + 60s).ask_first);
+    dead.failed(three[0], start + 61s);  // it was asked, in vain
+    EXPECT_FALSE(dead.next(three, start + 120s).ask_first);
+    EXPECT_TRUE(dead.next(three, start + 121s).ask_first);
 }
 
-TEST(preference, a_first_address_that_is_back_is_preferred) {
-    preference choice({.return_after = 60s});
-    choice.accepted(1, start);
-    choice.accepted(0, start + 60s);
-    EXPECT_EQ(choice.next(start + 1000s).address, 0u);
-    EXPECT_FALSE(choice.next(start + 1000s).ask_first);
+TEST(dead_addresses, that_are_back_are_preferred) {
+    dead_addresses dead(60s);
+    dead.failed(three[0], start);
+    dead.accepted(three[0]);
+    EXPECT_EQ(dead.next(three, start + 1000s).address, 0u);
+    EXPECT_FALSE(dead.next(three, start + 1000s).ask_first);
+}
+
+TEST(dead_addresses, where_all_are_dead_the_first_is_as_good_as_any) {
+    dead_addresses dead(60s);
+    for (const auto& each : three)
+        dead.failed(each, start);
+    EXPECT_EQ(dead.next(three, start).address, 0u);
 }
 
 TEST(delivery, completions_are_never_sent_to_the_redis_gateway) {
