@@ -19,7 +19,7 @@ std::vector<url> parse_addresses(const std::string& text) {
     std::string culprit;
     auto list = parse_url_list(text, &culprit);
     if (!list)
-        throw startup_error("REPORT_ADDR (--report-address) holds '" + culprit + "': " +
+        throw startup_error("REPORT_ADDR (--report-address) holds '" + without_secrets(culprit) + "': " +
                             list.error().message() + "; give http:// or https:// URLs, comma separated");
     if (list->empty())
         throw startup_error(
@@ -27,7 +27,7 @@ std::vector<url> parse_addresses(const std::string& text) {
             "https://run.vast.ai");
     for (const auto& address : *list)
         if (address.target.find('?') != std::string::npos)
-            throw startup_error("REPORT_ADDR (--report-address) holds '" + address.text() +
+            throw startup_error("REPORT_ADDR (--report-address) holds '" + without_secrets(address.text()) +
                                 "': paths are appended to it, so it can have no query");
     return std::move(*list);
 }
@@ -50,7 +50,7 @@ std::string default_state_dir() {
 url parse_console(const std::string& text) {
     const auto parsed = parse_url(text);
     if (!parsed)
-        throw startup_error("NULLWORKER_CONSOLE_URL (--console-url) is '" + text +
+        throw startup_error("NULLWORKER_CONSOLE_URL (--console-url) is '" + without_secrets(text) +
                             "': " + parsed.error().message() + "; give an http:// or https:// URL");
     return *parsed;
 }
@@ -60,7 +60,7 @@ std::optional<consumer::probe_target> parse_health_url(const std::string& text) 
         return std::nullopt;
     const auto parsed = consumer::parse_probe_target(text);
     if (!parsed)
-        throw startup_error("BACKEND_HEALTH_URL (--backend-health-url) is '" + text +
+        throw startup_error("BACKEND_HEALTH_URL (--backend-health-url) is '" + consumer::shown_probe(text) +
                             "': " + parsed.error().message() +
                             "; give an http:// or https:// URL, tcp://host:port or exec:COMMAND");
     return *parsed;

@@ -120,6 +120,7 @@ options::option_group listener_options(written_settings& to) {
          {.name = "console-url",
           .variable = "NULLWORKER_CONSOLE_URL",
           .target = &to.console,
+          .without_secrets = without_secrets,
           .help = "Vast's console, which certifies the key"}}};
 }
 
@@ -164,6 +165,7 @@ options::option_group consumer_options(written_settings& to) {
           .variable = "BACKEND_HEALTH_URL",
           .target = &to.health_url,
           .value_name = "PROBE",
+          .without_secrets = consumer::shown_probe,
           .help = "Health probe of the consumer: http(s)://… answers GET with 200, tcp://host:port takes a "
                   "connection, exec:CMD exits with 0; empty: no probe"},
          {.name = "health-interval",

@@ -134,7 +134,7 @@ std::string last_line(std::string_view text) {
 child_process::child_process(const asio::any_io_executor& executor, const child_options& options)
     : x_own_group(options.own_group), x_descriptor(executor) {
     auto arguments = options.command;
-    auto variables = merged_environment(options.environment);
+    auto variables = merged_environment(options.environment, options.withheld);
     const auto argv = pointers(arguments);
     const auto envp = pointers(variables);
     const spawn_plan plan(options);
@@ -179,7 +179,7 @@ std::string shell_outcome::described() const {
     return said.empty() ? how : how + ": " + said;
 }
 
-asio::awaitable<result<shell_outcome>> run_shell(std::string line) {
+asio::awaitable<result<shell_outcome>> run_shell(std::string line, std::set<std::string> withheld) {
     namespace experimental = asio::experimental;
     constexpr auto readable = asio::posix::stream_descriptor::wait_read;
     const auto executor = co_await asio::this_coro::executor;
@@ -195,6 +195,7 @@ asio::awaitable<result<shell_outcome>> run_shell(std::string line) {
         co_return last_error();
     child_options options;
     options.command = {"/bin/sh", "-c", std::move(line)};
+    options.withheld = std::move(withheld);
     options.own_group = true;
     options.output = output.writer().number();
     options.error = error.writer().number();

@@ -100,6 +100,19 @@ result<std::vector<url>> parse_url_list(std::string_view text, std::string* culp
     return out;
 }
 
+// A password may hold anything, a slash included, so everything up to the last @ counts as one.
+std::string without_secrets(std::string_view text) {
+    text = text.substr(0, text.find_first_of(" \t\r\n"));
+    const auto scheme_end = text.find("://");
+    const auto begin = scheme_end == text.npos ? 0 : scheme_end + 3;
+    std::string out(text.substr(0, begin));
+    text.remove_prefix(begin);
+    if (const auto at = text.rfind('@'); at != text.npos)
+        text.remove_prefix(at + 1);
+    out += text.substr(0, text.find_first_of("?#"));
+    return out;
+}
+
 bool same_origin(const url& a, const url& b) {
     return a.scheme == b.scheme && a.host == b.host && a.port == b.port;
 }

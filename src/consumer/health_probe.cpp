@@ -5,6 +5,8 @@
 #include <nullworker/net/connect.hpp>
 
 #include <algorithm>
+#include <set>
+#include <string>
 #include <utility>
 
 namespace nullworker::consumer {
@@ -29,7 +31,7 @@ health_probe::health_probe(asio::any_io_executor executor, net::way_out out, pro
                            reservation::readiness& state)
     : x_executor(executor),
       x_settings(std::move(settings)),
-      x_name(to_text(x_settings.target)),
+      x_name(shown(x_settings.target)),
       x_names(out.names ? out.names : std::make_shared<net::resolver>(executor)),
       x_client(std::move(executor), {std::move(out.trust), x_names}),
       x_verdict(x_settings.verdict),
@@ -74,7 +76,9 @@ asio::awaitable<trouble> health_probe::connect(tcp_target target) {
 }
 
 asio::awaitable<trouble> health_probe::run_command(exec_target target) {
-    auto work = run_shell(std::move(target.command));
+    std::set<std::string> withheld;
+    withheld.insert("MASTER_TOKEN");
+    auto work = run_shell(std::move(target.command), std::move(withheld));
     const auto ended = co_await within(x_settings.timeout, std::move(work));
     if (!ended)
         co_return trouble("failed: " + ended.error().message());

@@ -19,15 +19,13 @@ result<probe_target> parse_tcp(std::string_view authority) {
 }
 
 struct describe {
-    std::string operator()(const url& target) const { return target.text(); }
+    std::string operator()(const url& target) const { return without_secrets(target.text()); }
     std::string operator()(const tcp_target& target) const {
         const bool v6 = target.host.find(':') != std::string::npos;
         return std::string(tcp_prefix) + (v6 ? '[' + target.host + ']' : target.host) + ':' +
                std::to_string(target.port);
     }
-    std::string operator()(const exec_target& target) const {
-        return std::string(exec_prefix) + target.command;
-    }
+    std::string operator()(const exec_target&) const { return std::string(exec_prefix) + "…"; }
 };
 
 }  // namespace
@@ -47,8 +45,14 @@ result<probe_target> parse_probe_target(std::string_view text) {
     return *parsed;
 }
 
-std::string to_text(const probe_target& target) {
+std::string shown(const probe_target& target) {
     return std::visit(describe{}, target);
+}
+
+std::string shown_probe(std::string_view text) {
+    if (const auto target = parse_probe_target(text))
+        return shown(*target);
+    return text.starts_with("exec") ? std::string(exec_prefix) + "…" : without_secrets(text);
 }
 
 }  // namespace nullworker::consumer

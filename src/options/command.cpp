@@ -45,6 +45,9 @@ std::string file_value(const option& row) {
 }
 
 std::string file_line(const option& row) {
+    const auto value = shown(row);
+    if (row.without_secrets && row.without_secrets(value) != value)
+        return "# " + row.name + " is set, to " + row.without_secrets(value) + " and what is not shown";
     if (!row.secret)
         return row.name + " = " + file_value(row);
     return "# " + row.name + (shown(row).empty() ? " is not set" : " = ********");

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ namespace nullworker {
 struct child_options {
     std::vector<std::string> command;                     // the program, found in PATH, and its arguments
     std::map<std::string, std::string> environment = {};  // additions to ours
+    std::set<std::string> withheld = {};                  // variables of ours that it does not get
     bool own_group =
         false;  // in a process group of its own, without input, killed with all that is in it at the end
     int output = -1;  // descriptors for standard output and error; -1: ours
@@ -79,7 +81,9 @@ struct shell_outcome {
 // Runs a line by /bin/sh in a process group of its own, without input. Has no limit of its own: see `within`;
 // when cancelled it kills the group. Where a command that was killed earlier has not ended, it waits a second
 // for that and then fails with child_still_there: commands that cannot be ended are not to pile up. Else it
-// fails with the system's error where nothing can be started.
-[[nodiscard]] asio::awaitable<result<shell_outcome>> run_shell(std::string line);
+// fails with the system's error where nothing can be started. It does not get the variables that are
+// `withheld`.
+[[nodiscard]] asio::awaitable<result<shell_outcome>> run_shell(std::string line,
+                                                               std::set<std::string> withheld = {});
 
 }  // namespace nullworker

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -9,13 +10,14 @@
 // What the exec functions want, made before there is a child.
 namespace nullworker {
 
-// Our own environment with `additions`, which win, as NAME=value.
+// Our own environment without what is `withheld`, and with `additions`, which win, as NAME=value.
 [[nodiscard]] inline std::vector<std::string> merged_environment(
-    const std::map<std::string, std::string>& additions) {
+    const std::map<std::string, std::string>& additions, const std::set<std::string>& withheld = {}) {
     std::vector<std::string> out;
     for (char** entry = environ; *entry; ++entry) {
         const std::string text = *entry;
-        if (!additions.contains(text.substr(0, text.find('='))))
+        const auto name = text.substr(0, text.find('='));
+        if (!additions.contains(name) && !withheld.contains(name))
             out.push_back(text);
     }
     for (const auto& [name, value] : additions)

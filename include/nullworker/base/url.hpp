@@ -35,6 +35,10 @@ struct url {
 // as parse_url does for the first entry that is no URL, and then puts that entry into `culprit`.
 [[nodiscard]] result<std::vector<url>> parse_url_list(std::string_view text, std::string* culprit = nullptr);
 
+// What may be shown of a text that is a URL, or was meant to be one: no user information, no query, no
+// fragment, and nothing behind a blank.
+[[nodiscard]] std::string without_secrets(std::string_view text);
+
 // Whether both name the same scheme, host and port.
 [[nodiscard]] bool same_origin(const url& a, const url& b);
 

@@ -27,7 +27,10 @@ using probe_target = std::variant<url, tcp_target, exec_target>;
 // http://…, https://…, tcp://host:port or exec:COMMAND. Fails with invalid_url or unsupported_scheme.
 [[nodiscard]] result<probe_target> parse_probe_target(std::string_view text);
 
-// As it was written, more or less: for the log.
-[[nodiscard]] std::string to_text(const probe_target& target);
+// What may be shown of a target: its kind and where it is asked. A command line and a query may hold secrets.
+[[nodiscard]] std::string shown(const probe_target& target);
+
+// The same of a text that may be no target.
+[[nodiscard]] std::string shown_probe(std::string_view text);
 
 }  // namespace nullworker::consumer

@@ -94,7 +94,11 @@ struct option {
     bool must_be_passed = false;  // on the command line; no default is shown
     std::string excludes;         // an earlier row, which cannot be passed together with this one
     bool secret = false;          // never printed
-    std::string help;             // a sentence without its full stop
+
+    // What may be printed of a value that can hold a secret; nothing: all of it.
+    std::string (*without_secrets)(std::string_view text) = nullptr;
+
+    std::string help;  // a sentence without its full stop
 };
 
 // Rows under one heading. Groups of the same title share it.

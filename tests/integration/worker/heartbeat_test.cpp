@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -238,6 +239,25 @@ TEST(probe, a_command_that_hangs_is_a_failure_after_the_timeout) {
             probing("exec:test ! -f " + file + " || sleep 1000")(config);
             config.health_timeout = seconds(0.1);
         });
+}
+
+TEST(probe, a_command_gets_no_master_token_and_is_named_in_no_error) {
+    const temporary_directory directory;
+    const auto file = directory.file("gone");
+    ::setenv("MASTER_TOKEN", "a-token-for-the-worker-alone", 1);
+    with_worker(
+        [&file](test_worker& worker) -> asio::awaitable<void> {
+            std::ofstream(file) << "gone";
+            const auto report = co_await worker.report(is_errored);
+            const auto reason = report["error_msg"].get<std::string>();
+            EXPECT_EQ(reason.find("SECRET123"), std::string::npos) << reason;
+            EXPECT_NE(reason.find("exited with status 1: token: none"), std::string::npos) << reason;
+            const auto status = co_await control_get(worker, "/status");
+            EXPECT_EQ(status.body.find("SECRET123"), std::string::npos) << status.body;
+        },
+        probing("exec:test ! -f " + file +
+                " || { : SECRET123; echo token: ${MASTER_TOKEN:-none}; exit 1; }"));
+    ::unsetenv("MASTER_TOKEN");
 }
 
 TEST(probe, that_never_succeeded_keeps_the_worker_from_being_ready) {

@@ -202,7 +202,7 @@ TEST_F(config_test, what_check_prints_can_be_used_as_a_file) {
 TEST_F(config_test, what_check_prints_says_the_same_once_more) {
     const auto first =
         shown_by({"--check", "--create-auth", "open", "--on-dead-consumer", "release", "--log-level", "debug",
-                  "--health-interval", "0.123456789", "--backend-health-url", "exec:sh -c \"true, or so\"",
+                  "--health-interval", "0.123456789", "--backend-health-url", "http://127.0.0.1/ok",
                   "--state-sync", "--worker-http-port", "7"});
     EXPECT_NE(first.find("\ncreate-auth = \"open\"\n"), std::string::npos) << first;
     EXPECT_NE(first.find("\non-dead-consumer = \"release\"\n"), std::string::npos) << first;
@@ -212,6 +212,22 @@ TEST_F(config_test, what_check_prints_says_the_same_once_more) {
         unset(name);
     set("MASTER_TOKEN", instance.at("MASTER_TOKEN"));
     EXPECT_EQ(shown_by({"--check", "--config", file}), first);
+}
+
+TEST_F(config_test, check_shows_of_a_probe_and_a_console_what_is_no_secret) {
+    const auto text = shown_by({"--check", "--backend-health-url", "exec:curl -u me:SECRET 127.0.0.1",
+                                "--console-url", "https://console.example/?key=SECRET"});
+    EXPECT_EQ(text.find("SECRET"), std::string::npos) << text;
+    EXPECT_NE(text.find("\n# backend-health-url is set, to exec:…"), std::string::npos) << text;
+    EXPECT_NE(text.find("\n# console-url is set, to https://console.example/"), std::string::npos) << text;
+}
+
+TEST_F(config_test, no_error_repeats_the_password_of_a_url) {
+    for (const auto* flag : {"--backend-health-url", "--console-url", "--report-address"}) {
+        const auto error = error_of({flag, "http://admin:SECRET@127.0.0.1/health?SECRET"});
+        EXPECT_EQ(error.find("SECRET"), std::string::npos) << error;
+        EXPECT_NE(error.find("127.0.0.1/health"), std::string::npos) << error;
+    }
 }
 
 TEST_F(config_test, a_word_that_is_none_is_answered_with_the_words) {

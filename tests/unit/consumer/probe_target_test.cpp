@@ -2,17 +2,35 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+#include <vector>
+
 namespace nullworker::consumer {
 namespace {
 
 TEST(probe_target, what_is_written_is_what_is_asked) {
-    for (const auto* text : {"http://127.0.0.1:8000/health", "https://consumer.example/ready?deep=1",
-                             "tcp://127.0.0.1:6379", "tcp://[::1]:6379", "tcp://localhost:80",
-                             "exec:pgrep -x consumer", "exec:test -f /run/ok && true"}) {
+    for (const auto* text :
+         {"http://127.0.0.1:8000/health", "tcp://127.0.0.1:6379", "tcp://[::1]:6379", "tcp://localhost:80"}) {
         const auto target = parse_probe_target(text);
         ASSERT_TRUE(target) << text;
-        EXPECT_EQ(to_text(*target), text);
+        EXPECT_EQ(shown(*target), text);
     }
+}
+
+TEST(probe_target, what_may_be_a_secret_is_not_shown) {
+    const auto table = std::vector<std::pair<const char*, const char*>>{
+        {"https://consumer.example/ready?token=SECRET", "https://consumer.example/ready"},
+        {"exec:curl -H 'Authorization: Bearer SECRET' http://127.0.0.1/", "exec:…"},
+        {"http://admin:SECRET@127.0.0.1:8000/health", "http://127.0.0.1:8000/health"},
+        {"http://admin:SEC/RET@127.0.0.1:8000/?SECRET", "http://127.0.0.1:8000/"},
+        {"exec: ", "exec:…"},
+        {"exec curl SECRET", "exec:…"},
+        {"curl SECRET", "curl"},
+        {"127.0.0.1:8000", "127.0.0.1:8000"},
+        {"", ""},
+    };
+    for (const auto& [text, expected] : table)
+        EXPECT_EQ(shown_probe(text), expected) << text;
 }
 
 TEST(probe_target, a_port_is_a_host_and_a_number) {
