@@ -5,14 +5,14 @@
 # starts a worker of its own, on the same port, unless it finds that word there.
 #
 # Needs sh and what coreutils or busybox have. Everything is in functions, so that a script that arrives in part through
-# a pipe does nothing.
+# a pipe does nothing. For Vast's field it must be made shorter: template.md says how.
 set -u
 
 usage() {
     cat <<'END'
 onstart.sh [--background]
 
-Starts nullworkerd on a Vast.ai instance and keeps it running, and your consumer beside it.
+Starts nullworkerd on a Vast.ai instance in place of Vast's own pyworker, keeps it running, and your consumer beside it.
 It stays until SIGTERM or SIGINT. --background: it returns at once, for an on-start field in which more follows.
 
 Variables, beside those that nullworkerd reads (nullworkerd --help):
@@ -20,7 +20,7 @@ Variables, beside those that nullworkerd reads (nullworkerd --help):
   REPORT_ADDR              https://run.vast.ai
   WORKER_PORT              3000
   USE_SSL                  true
-  CONSUMER_CMD                          your consumer, run by sh -c; it must stay in the foreground
+  CONSUMER_CMD                          your consumer, run by sh; it must stay in the foreground
   STOP_GRACE               30           seconds that a stop waits for both before it kills what is left
   NULLWORKERD                           the program; else it is looked for beside this script and in PATH
   NULLWORKER_URL                        or it is downloaded from here, with curl or wget,
@@ -28,16 +28,17 @@ Variables, beside those that nullworkerd reads (nullworkerd --help):
   NULLWORKER_ERROR_LINGER  60           seconds for which the autoscaler is told, every 10 s, that there is no start
   LOG_LIMIT                10485760     bytes of a log before it becomes FILE.1 and begins anew
 
-Files in WORKSPACE_DIR; all logs go to standard output, too:
+Files in WORKSPACE_DIR, for the user and the group of this script alone; all logs go to standard output, too:
   debug.log                what this script does
   nullworkerd.log          the daemon
   consumer.log             your consumer
-  nullworker/              the session that survives a crash, the downloaded program, onstart.pid
+  nullworker/              the session that survives a crash, the downloaded program, who runs (*.pid)
 
 The consumer is started at once, since it may load for minutes, and `nullworker wait` waits for the daemon by itself.
 It finds the daemon at NULL_CONTROL_PORT, gets no MASTER_TOKEN, and SIGTERM when it is to end.
 What dies is started again: after 1 s, then 2 s, up to 60 s; after 1 s if it ran for a minute or ended with 0.
 A nullworkerd that cannot start (exit code 2) has told the autoscaler why, and is tried again after 10 s.
+If this script itself was killed, start it again: it ends what is left of the former one, the consumer with SIGTERM.
 
 Exit codes: 0 stopped, by a signal or because nullworkerd was stopped by one; 1 no start is possible, and the
 autoscaler was told; 2 wrong usage.
@@ -46,61 +47,101 @@ END
 }
 
 now() { date +%s; }
-is_number() { case $1 in '' | *[!0-9]*) return 1 ;; esac }
 
-say() {
-    line="$(date '+%Y-%m-%d %H:%M:%S') onstart.sh: $*"
-    # Whoever reads the standard output may be gone; that must not end the script.
-    (trap '' PIPE; printf '%s\n' "$line") 2>/dev/null
-    { printf '%s\n' "$line" >>"$WORKSPACE_DIR/debug.log"; } 2>/dev/null
+# A number that every shell can count with: of at most 15 digits, and not octal.
+is_number() { case $1 in '' | *[!0-9]* | 0?* | ????????????????*) return 1 ;; esac }
+
+# $1 as one line of printable ASCII: harmless for a terminal, and proper JSON, whoever made it. Here-documents, here and
+# below, because arguments of programs can be read by everyone.
+ascii() {
+    LC_ALL=C tr -c '\040-\176' ' ' <<END | sed 's/ *$//'
+$1
+END
 }
 
-# ---- Telling the autoscaler where there is no nullworkerd that could ------------------------------------------------
-
-# $1 as the inside of a JSON string. Here-documents, because arguments of programs can be read by everyone.
+# $1 as the inside of a string of JSON's or of curl's.
 escaped() {
     LC_ALL=C tr '\001-\037\177' ' ' <<END | LC_ALL=C sed 's/ $//; s/[\\"]/\\&/g'
 $1
 END
 }
 
+# What an address shows of itself: it may carry a password or a signature.
+shown() {
+    LC_ALL=C sed 's|^\([^/]*//\)\{0,1\}.*[?#].*@.*|\1...|; s|[?#].*||; s|^\([^/]*//\)\{0,1\}.*@|\1|' <<END
+$1
+END
+}
+
+say() {
+    line="$(date '+%Y-%m-%d %H:%M:%S') onstart.sh: $(ascii "$*" | cut -c -2000)"
+    # Whoever reads the standard output may be gone; that must not end the script.
+    (trap '' PIPE; printf '%s\n' "$line") 2>/dev/null
+    (umask 027; printf '%s\n' "$line" >>"$WORKSPACE_DIR/debug.log") 2>/dev/null
+}
+
+# wget_within SECONDS ADDRESS OPTION… The address may carry a secret; a wget that cannot read it, like that of busybox,
+# has it as an argument all the same.
+wget_within() {
+    limit=$1 address=$2
+    shift 2
+    if wget_reads; then
+        timeout "$limit" wget -q "$@" -i - <<END
+$address
+END
+    else
+        timeout "$limit" wget -q "$@" "$address" # not every busybox has wget -T
+    fi || { echo "wget ended with code $?"; return 1; }
+}
+wget_reads() { case $(wget --help 2>&1) in *--input-file*) ;; *) return 1 ;; esac }
+
+# ---- Telling the autoscaler where there is no nullworkerd that could ------------------------------------------------
+
 # Posts standard input to $1.
 post() {
+    body=$(cat)
     if command -v curl >/dev/null; then
-        curl -fsS -m 10 -o /dev/null -H 'Content-Type: application/json' --data-binary @- "$1"
+        curl -gfsS -m 10 -o /dev/null -H 'Content-Type: application/json' --config - <<END
+url = "$(escaped "$1")"
+data-binary = "$(escaped "$body")"
+END
     elif command -v wget >/dev/null; then
-        body=$(mktemp) && cat >"$body" || return 1 # mktemp makes it readable for its owner alone
-        # Not every busybox has wget -T.
-        timeout 10 wget -q -O /dev/null --header 'Content-Type: application/json' --post-file "$body" "$1" ||
-            { echo "wget ended with code $?"; rm -f "$body"; return 1; }
-        rm -f "$body"
+        file=$(mktemp) && cat >"$file" <<END || return 1 # mktemp makes it readable for its owner alone
+$body
+END
+        posted=0
+        wget_within 10 "$1" -O /dev/null --header 'Content-Type: application/json' --post-file "$file" || posted=1
+        rm -f "$file"
+        return $posted
     else
         echo "there is neither curl nor wget"
         return 1
     fi
 }
 
+# $1 as the inside of a string of the report.
+json() { escaped "$(ascii "$1")"; }
+
 # Tells every address of REPORT_ADDR that this worker is broken, and why.
 report() {
-    id=${CONTAINER_ID:-}
-    case $id in 0?*) id= ;; esac
-    is_number "$id" || { say "the autoscaler cannot be told: CONTAINER_ID is no number"; return; }
+    id=${CONTAINER_ID:-} error=$(ascii "$1" | cut -c -1000)
+    is_number "$id" || { say "the autoscaler cannot be told: CONTAINER_ID=$id is no number of 1 to 15 digits"; return; }
     port=
     if is_number "$WORKER_PORT"; then eval "port=\${VAST_TCP_PORT_$WORKER_PORT:-}"; fi
     scheme=http
     if [ "$USE_SSL" = true ]; then scheme=https; fi
     for address in $(echo "$REPORT_ADDR" | tr ',' ' '); do
         if said=$(post "${address%/}/worker_status/" 2>&1 <<END
-{"id": $id, "mtoken": "$(escaped "${MASTER_TOKEN:-}")", "version": "$(escaped "${NULLWORKER_REPORT_VERSION:-1.1.0}")",
- "loadtime": 0.0, "cur_load": 0.0, "rej_load": 0.0, "new_load": 0.0, "error_msg": "$(escaped "$1")", "max_perf": 0.0,
+{"id": $id, "mtoken": "$(json "${MASTER_TOKEN:-}")", "version": "$(json "${NULLWORKER_REPORT_VERSION:-1.1.0}")",
+ "loadtime": 0.0, "cur_load": 0.0, "rej_load": 0.0, "new_load": 0.0, "error_msg": "$(json "$error")", "max_perf": 0.0,
  "cur_perf": 0.0, "cur_capacity": 0, "max_capacity": 0, "num_requests_working": 0, "num_requests_recieved": 0,
  "additional_disk_usage": 0.0, "working_request_idxs": [],
- "url": "$(escaped "$scheme://${PUBLIC_IPADDR:-}:$port")"}
+ "url": "$(json "$scheme://${PUBLIC_IPADDR:-}:$port")"}
 END
         ); then
-            say "$address was told"
+            say "$(shown "$address") was told"
         else
-            say "$address could not be told: $said"
+            say "$(shown "$address") could not be told: $said"
         fi
     done
 }
@@ -112,27 +153,28 @@ sha256() { sha256sum "$1" 2>/dev/null | cut -d ' ' -f 1; }
 download() {
     daemon=$state/nullworkerd
     wanted=$(echo "${NULLWORKER_SHA256:-}" | tr 'A-F' 'a-f')
-    # What a link shows of itself: it may carry a password or a signature.
-    shown=$(echo "$NULLWORKER_URL" | sed 's|//[^/@]*@|//|; s|[?#].*||')
+    link=$(shown "$NULLWORKER_URL")
     if [ -z "$wanted" ]; then
         problem="NULLWORKER_URL is set, but not NULLWORKER_SHA256: no program is run whose checksum is not known"
         return 1
     fi
     if [ "$(sha256 "$daemon")" != "$wanted" ]; then
-        say "downloading $shown"
+        say "downloading $link"
         rm -f "$daemon.part"
         if command -v curl >/dev/null; then
-            said=$(curl -fsSL --connect-timeout 10 -m 300 -o "$daemon.part" --config - 2>&1 <<END
+            said=$(curl -gfsSL --connect-timeout 10 -m 300 -o "$daemon.part" --config - 2>&1 <<END
 url = "$(escaped "$NULLWORKER_URL")"
 END
             )
         else
-            said=$(timeout 300 wget -q -O "$daemon.part" "$NULLWORKER_URL" 2>&1)
-        fi || { problem="cannot download $shown: $said"; return 1; }
+            [ "$link" = "$NULLWORKER_URL" ] || wget_reads ||
+                say "this wget shows NULLWORKER_URL in the list of processes, secrets and all; install curl"
+            said=$(wget_within 300 "$NULLWORKER_URL" -O "$daemon.part" 2>&1)
+        fi || { problem="cannot download $link: $said"; return 1; }
         found=$(sha256 "$daemon.part")
         if [ "$found" != "$wanted" ]; then
             rm -f "$daemon.part"
-            problem="$shown has the SHA-256 checksum $found, but NULLWORKER_SHA256 is $wanted: it is not run"
+            problem="$link has the SHA-256 checksum $found, but NULLWORKER_SHA256 is $wanted: it is not run"
             return 1
         fi
         mv -f "$daemon.part" "$daemon"
@@ -160,11 +202,80 @@ find_daemon() {
 prepare() {
     # Sessions are in it, and grants.
     if ! said=$(exec 2>&1; mkdir -p "$state" && chmod 700 "$state" && touch "$WORKSPACE_DIR/debug.log" &&
-        rm -f "$state/probe.pipe" && mkfifo "$state/probe.pipe" && rm "$state/probe.pipe"); then
+        rm -f "$state/probe.$self" && mkfifo "$state/probe.$self" && rm "$state/probe.$self"); then
         problem="cannot write to WORKSPACE_DIR=$WORKSPACE_DIR as user $(id -u): $said"
         return 1
     fi
+    shut_logs
+    claim
     find_daemon
+}
+
+# Makes the logs of an earlier version private, too. Not what a link leads to, which may be a terminal.
+shut_logs() {
+    for log in debug nullworkerd consumer; do
+        for file in "$WORKSPACE_DIR/$log.log" "$WORKSPACE_DIR/$log.log.1"; do
+            if [ -f "$file" ] && [ ! -h "$file" ]; then chmod 640 "$file"; fi
+        done
+    done
+}
+
+# ---- Who runs: for each process its number, and when it was started, since its number alone may be another's later --
+
+# Nothing for one that has ended, reaped or not.
+birth_of() { sed -n 's/.*) [^ZX] //p' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 19; }
+
+# remember NAME PID: for a successor of ours.
+remember() { echo "$2 $(birth_of "$2")" >"$state/$1.pid"; } 2>/dev/null
+
+# Sets `pid` to the process of that name that we or a predecessor remembered, if it still lives.
+find_remembered() {
+    pid='' birth=''
+    read -r pid birth <"$state/$1.pid" && is_number "$pid" && [ "$(birth_of "$pid")" = "${birth:-none}" ]
+} 2>/dev/null
+
+# Not process 1, whatever a file says: its group is everybody.
+find_leftover() { find_remembered "$1" && [ "$pid" != 1 ]; }
+
+# A second nullworkerd would find the port taken, tell the autoscaler so, and get this machine replaced.
+refuse_to_be_second() {
+    if find_remembered onstart && [ "$pid" != "$self" ]; then
+        say "runs already; to stop it: kill $pid"
+        exit 1
+    fi
+}
+
+# An on-start text and a supervisor may start this script in the same moment: the last to write is the one.
+claim() {
+    refuse_to_be_second
+    ! find_remembered onstart || return 0
+    remember onstart "$self"
+    sleep 1
+    refuse_to_be_second
+}
+
+# What has outlived a predecessor that was killed: first those that would start again what is ended here, then the
+# daemon, by a signal after which its successor has the session. The consumer is left to end_former_consumer.
+end_leftovers() {
+    for name in keeper logs nullworkerd; do
+        if find_leftover "$name"; then
+            say "kills the $name of a predecessor that was killed"
+            child=$pid
+            signal KILL
+        fi
+    done
+    child='' tries=10
+    while [ "$tries" -gt 0 ] && find_remembered nullworkerd; do sleep 1; tries=$((tries - 1)); done
+}
+
+end_former_consumer() {
+    find_leftover consumer || return 0
+    say "stops the consumer of a predecessor that was killed"
+    child=$pid
+    end_child
+    while group_lives || find_remembered consumer; do sleep 1; done
+    kill -KILL "$killer" 2>/dev/null
+    child='' killer=''
 }
 
 # ---- Keeping two programs running -----------------------------------------------------------------------------------
@@ -189,7 +300,7 @@ end_child() {
 stop() {
     [ -z "$stopping" ] || return 0
     stopping=yes
-    for pid in $others; do kill "$pid" 2>/dev/null; done
+    for other in $others; do kill "$other" 2>/dev/null; done
     [ -z "$child" ] || [ -n "$killer" ] || end_child
 }
 
@@ -214,16 +325,33 @@ await() {
 } 2>/dev/null
 
 # Copies and empties it, since tee keeps it open.
-rotate() {
+rotate() (
+    umask 027
     size=$({ wc -c <"$1"; } 2>/dev/null) || return 0
     [ "$size" -gt "$LOG_LIMIT" ] || return 0
     cp "$1" "$1.1" 2>/dev/null || rm -f "$1.1"
     : >"$1"
-}
+)
 
 rotate_all() { for log in debug nullworkerd consumer; do rotate "$WORKSPACE_DIR/$log.log"; done; }
 
-group_lives() { kill -0 "-$child" 2>/dev/null; }
+# Not for the sake of those that have ended: process 1 may never reap them.
+group_lives() {
+    kill -0 "-$child" && [ -n "$(LC_ALL=C sed -n "s/.*) [^ZX] [0-9]* $child .*/lives/p" /proc/[0-9]*/stat)" ]
+} 2>/dev/null
+
+# every SECONDS COMMAND…: until SIGTERM.
+every() {
+    seconds=$1 napping=
+    shift
+    trap 'kill "$napping"; exit 0' TERM
+    while :; do
+        sleep "$seconds" >/dev/null 2>&1 &
+        napping=$!
+        wait "$napping"
+        "$@"
+    done
+} 2>/dev/null
 
 # Runs a command to its end and sets `code`. In a session of its own: a Ctrl-C reaches it only through us.
 run() {
@@ -231,10 +359,11 @@ run() {
     rm -f "$pipe"
     mkfifo -m 600 "$pipe"
     # tee ends after the last of those that write to it, and never before.
-    (trap '' TERM INT HUP PIPE; exec tee -a "$WORKSPACE_DIR/$name.log") <"$pipe" 2>/dev/null &
+    (umask 027; trap '' TERM INT HUP PIPE; exec tee -a "$WORKSPACE_DIR/$name.log") <"$pipe" 2>/dev/null &
     tee=$! killer=''
     ${setsid:+"$setsid"} "$@" >"$pipe" 2>&1 </dev/null &
     child=$!
+    remember "$name" "$child"
     # A shell that has only just become a copy of this one may still lose a signal.
     [ -z "$stopping" ] || [ -n "$killer" ] || { sleep 1; end_child; }
     await "$child"
@@ -245,7 +374,16 @@ run() {
     fi
     [ -z "$killer" ] || kill -KILL "$killer" 2>/dev/null
     child=
-    rm -f "$pipe"
+    rm -f "$pipe" "$state/$name.pid"
+}
+
+# Exit code $1 in words.
+code_in_words() {
+    if [ "$1" -gt 128 ] && [ "$1" -le 192 ] && killed_by=$(kill -l $(($1 - 128)) 2>/dev/null); then
+        echo "code $1 (signal $(($1 - 128)), $killed_by)"
+    else
+        echo "code $1"
+    fi
 }
 
 # keep NAME COMMAND…
@@ -266,7 +404,7 @@ keep() {
             2) pause=10 delay=1 ;;
             esac
         fi
-        say "$name ended with code $code after $lasted s, and is started again in $pause s"
+        say "$name ended with $(code_in_words "$code") after $lasted s, and is started again in $pause s"
         nap "$pause"
     done
     # Its last lines are still on their way, but something that has left the group may keep the pipe open.
@@ -280,33 +418,22 @@ keep_consumer() {
     others=
     trap stop TERM
     trap : INT HUP # they come to the whole group, and the first shell makes a SIGTERM of them
+    end_former_consumer
+    [ -n "${CONSUMER_CMD:-}" ] || return 0
     # It has no use for it, and may log its environment.
     unset MASTER_TOKEN
-    keep consumer sh -c "$CONSUMER_CMD"
+    # Not as an argument: it may set variables to what is a secret.
+    export CONSUMER_CMD
+    # shellcheck disable=SC2016 # for the shell that is started
+    keep consumer sh -c 'eval "$CONSUMER_CMD"'
 }
-
-keep_logs_short() {
-    napping=
-    trap 'kill "$napping"; exit 0' TERM
-    while :; do
-        rotate_all
-        sleep 60 >/dev/null 2>&1 &
-        napping=$!
-        wait "$napping"
-    done 2>/dev/null
-}
-
-# When process $1 was started. Its number alone may be another's by now.
-birth_of() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20; }
 
 work() {
-    mkdir -p "$WORKSPACE_DIR" 2>/dev/null # for the log; prepare tells where it fails
-    say "starts with WORKSPACE_DIR=$WORKSPACE_DIR REPORT_ADDR=$REPORT_ADDR WORKER_PORT=$WORKER_PORT USE_SSL=$USE_SSL"
-    # A second nullworkerd would find the port taken, tell the autoscaler so, and get this machine replaced.
-    if { read -r pid birth <"$state/onstart.pid"; } 2>/dev/null && [ "$(birth_of "$pid")" = "${birth:-none}" ]; then
-        say "runs already; to stop it: kill $pid"
-        exit 1
-    fi
+    addresses=$(for address in $(echo "$REPORT_ADDR" | tr ',' ' '); do shown "$address"; done)
+    say "starts with WORKSPACE_DIR=$WORKSPACE_DIR REPORT_ADDR=$addresses WORKER_PORT=$WORKER_PORT USE_SSL=$USE_SSL"
+    # $$ is another's number in the background.
+    { read -r self _ </proc/self/stat; } 2>/dev/null || self=
+    refuse_to_be_second
     told='' give_up=$(($(now) + NULLWORKER_ERROR_LINGER))
     until prepare; do
         [ -z "$stopping" ] || exit 0
@@ -323,26 +450,46 @@ work() {
 
     # What the shell itself has to say, such as that something was killed: a pipe without a reader would end it.
     exec 2>>"$WORKSPACE_DIR/debug.log"
-    # $$ is another's number in the background.
-    { read -r self _ </proc/self/stat && echo "$self $(birth_of "$self")" >"$state/onstart.pid"; } 2>/dev/null
+    unset NULLWORKER_URL # it may carry a secret, and nobody else needs it
+    end_leftovers
 
     setsid=$(command -v setsid) || say "there is no setsid: of the consumer only its first process gets signals"
     PATH=$PATH:$(dirname "$daemon") # for the consumer, which may call the nullworker beside it
     rotate_all
-    keep_logs_short &
-    others=$!
-    consumer=
-    if [ -n "${CONSUMER_CMD:-}" ]; then
+    every 60 rotate_all &
+    others=$! consumer=
+    remember logs "$others"
+    if [ -n "${CONSUMER_CMD:-}" ] || find_leftover consumer; then
         keep_consumer &
         consumer=$!
         others="$others $consumer"
+        remember keeper "$consumer"
     fi
     keep nullworkerd "$daemon"
     stop
     [ -z "$consumer" ] || await "$consumer"
-    rm -f "$state/onstart.pid"
+    for name in keeper logs onstart; do rm -f "$state/$name.pid"; done
     say "stopped"
     exit 0
+}
+
+# bound NAME MOST: makes the variable a number with which every shell can count.
+bound() {
+    eval "value=\$$1"
+    case $value in
+    '' | *[!0-9]*)
+        problem="$1=$value is not a whole number"
+        say "error: $problem"
+        report "$problem"
+        exit 2
+        ;;
+    esac
+    while [ "$value" != "${value#0}" ] && [ ${#value} -gt 1 ]; do value=${value#0}; done # 010 is octal
+    if [ ${#value} -gt ${#2} ]; then
+        say "$1 is too large, $2 is taken"
+        value=$2
+    fi
+    eval "$1=\$value"
 }
 
 main() {
@@ -359,11 +506,10 @@ main() {
     1--help | 1-h) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
     esac
-    for setting in STOP_GRACE="$STOP_GRACE" LOG_LIMIT="$LOG_LIMIT" \
-        NULLWORKER_ERROR_LINGER="$NULLWORKER_ERROR_LINGER"; do
-        is_number "${setting#*=}" ||
-            { problem="$setting is not a whole number"; say "error: $problem"; report "$problem"; exit 2; }
-    done
+    mkdir -p "$WORKSPACE_DIR" 2>/dev/null # for the log; prepare tells where it fails
+    bound STOP_GRACE 999999999
+    bound NULLWORKER_ERROR_LINGER 999999999
+    bound LOG_LIMIT 999999999999999
     if [ $# = 0 ]; then work; fi
     (trap stop TERM; trap '' HUP; work) </dev/null &
     say "in the background from here on"

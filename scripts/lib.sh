@@ -15,7 +15,7 @@ die() { echo "error: $*" >&2; exit 1; }
     test_packages=(libgtest-dev libgmock-dev librapidcheck-dev)
     fuzz_packages=(clang libclang-rt-dev)
     example_packages=(redis-server python3)
-    deploy_packages=(curl)
+    deploy_packages=(curl wget)
     check_packages=(ccache clang-format clang-tidy git shellcheck)
     release_packages=(git)
     aarch64_packages=(g++-aarch64-linux-gnu qemu-user-static)

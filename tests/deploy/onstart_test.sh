@@ -4,9 +4,9 @@
 #
 #   tests/deploy/onstart_test.sh NULLWORKERD NULLWORKER [OPTION OF nullworker fleet…]
 #
-# The two programs must be static. There are two roots: one with dash, coreutils and curl, like Debian's images, and one
-# with nothing but busybox, like Alpine's, where there is a static one. They are tested at the same time. The first of
-# the ports is PORT, 25000 if that is not set, and the last is 399 further on.
+# The two programs must be static. There are three roots: one with dash, coreutils and curl, like Debian's images, one
+# with nothing but busybox, like Alpine's, where there is a static one, and one with bash, coreutils and wget. They are
+# tested at the same time. The first of the ports is PORT, 25000 if that is not set, and the last is 599 further on.
 #
 # Exit code 77: no namespaces to be had here, so nothing was tested.
 # shellcheck disable=SC2317 # check and traps call functions here
@@ -41,9 +41,9 @@ trap 'exit 130' INT TERM
 # ---- What the tests say ---------------------------------------------------------------------------------------------
 
 failures=0
-# The command that follows must say yes within 15 s.
+# The command that follows must say yes within 30 s.
 check() {
-    local sentence=$1 end=$((SECONDS + 15))
+    local sentence=$1 end=$((SECONDS + 30))
     shift
     until "$@" >/dev/null 2>&1; do
         if [ $SECONDS -ge $end ]; then
@@ -57,6 +57,9 @@ check() {
 }
 not() { ! "$@"; }
 
+# What template.md says about an on-start field.
+for_field() { sed '2,${/^ *#/d;s/^ *//;s/ # .*//;/^$/d;}' "$onstart"; }
+
 # ---- A root ---------------------------------------------------------------------------------------------------------
 
 # What onstart.sh may use, and what the tests do in the root.
@@ -65,21 +68,23 @@ tools=(cat chmod cp cut date dirname env id mkdir mkfifo mktemp mv rm sed setsid
 
 # Makes `root`, without nullworkerd.
 make_root() {
-    local tool programs
+    local tool programs shell
     mkdir -p "$root"/{bin,dev,proc,root,srv,tmp,usr/local/bin}
     if [ "$kind" = busybox ]; then
         cp -L "$(command -v busybox)" "$root/bin/busybox"
         (cd "$root/bin" && for tool in sh wget "${tools[@]}"; do ln -s busybox "$tool"; done)
         poster=wget
     else
-        mapfile -t programs < <(type -P sh curl "${tools[@]}")
+        shell=sh poster=curl
+        [ "$kind" != bash ] || shell=bash poster=wget
+        mapfile -t programs < <(type -P "$shell" "$poster" "${tools[@]}")
         cp -L "${programs[@]}" "$root/bin"
+        [ "$shell" = sh ] || mv "$root/bin/$shell" "$root/bin/sh"
         mapfile -t programs < <(ldd "${programs[@]}" | grep -o '[[:space:]]/[^ :]*' | sort -u)
         # Each at its own place, the loader among them.
         tar -ch "${programs[@]//[[:space:]]/}" 2>/dev/null | tar -x -C "$root"
-        poster=curl
     fi
-    cp "$onstart" "$root/root/onstart.sh"
+    if [ "$kind" = busybox ]; then for_field >"$root/root/onstart.sh"; else cat "$onstart" >"$root/root/onstart.sh"; fi
     cp "$daemon" "$root/srv/nullworkerd"
     # Tells with which arguments it was called, since others could see them, too.
     cat >"$root/usr/local/bin/$poster" <<END
@@ -102,7 +107,31 @@ while :; do
     wait $!
 done
 END
-    chmod +x "$root/root/consumer.sh" "$root/usr/local/bin/$poster"
+    # One that does not end when it is told to.
+    cat >"$root/root/stubborn.sh" <<'END'
+#!/bin/sh
+trap 'echo "told to end" >>"$WORKSPACE_DIR/events"' TERM
+echo "started, port $NULL_CONTROL_PORT" >>"$WORKSPACE_DIR/events"
+while :; do sleep 1; done
+END
+    # In place of nullworkerd: one that prints what no terminal should see, one that crashes, one that never listens.
+    cat >"$root/srv/noisy" <<'END'
+#!/bin/sh
+printf 'a \377\033]0;seized\007 "b"\\ \302\233c\nd\n'
+exit 1
+END
+    cat >"$root/srv/crashing" <<'END'
+#!/bin/sh
+[ "${1:-}" != --version ] || { echo crashing; exit; }
+kill -SEGV $$
+END
+    cat >"$root/srv/slow" <<'END'
+#!/bin/sh
+[ "${1:-}" != --version ] || { echo slow; exit; }
+touch /srv/slow-started
+exec sleep 1000
+END
+    chmod +x "$root"/root/* "$root/usr/local/bin/$poster" "$root"/srv/*
     # What a fleet runs in place of nullworkerd. It enters the root with the environment that the fleet gave it, changed
     # by the file worker-ID, and keeps the secret for the tests.
     cat >"$work/worker" <<END
@@ -120,6 +149,8 @@ echo "\${SSL_CERT_FILE:-}" >authority
 unset CURL_CA_BUNDLE SSL_CERT_DIR # the machine's own, which have no place in there
 unset NULLWORKER_STATE_DIR # none, where the default is to be tested
 export ONSTART_TEST="$work"
+# The fleet starts others in place of the faulty ones.
+[ -e "$work/worker-\$CONTAINER_ID" ] || exec sleep 1000
 . "$work/worker-\$CONTAINER_ID"
 exec ${isolate[*]} sh -c '
     mount --rbind /dev "$root/dev"
@@ -129,8 +160,18 @@ exec ${isolate[*]} sh -c '
     # The end of this shell would be the end of the root.
     trap : TERM
     \$enter --background
-    until [ -e "$root\$WORKSPACE_DIR/nullworker/onstart.pid" ]; do sleep 0.1; done
-    while [ -e "$root\$WORKSPACE_DIR/nullworker/onstart.pid" ]; do sleep 0.1; done'
+    \$enter --background
+    kept="$root\$WORKSPACE_DIR/nullworker/onstart.pid"
+    until [ -e "\$kept" ]; do sleep 0.1; done
+    while [ -e "\$kept" ]; do
+        if [ -e "$root/kill" ]; then
+            rm "$root/kill"
+            read -r main _ <"\$kept"
+            kill -KILL "\$main"
+            \$enter --background
+        fi
+        sleep 0.1
+    done'
 END
     chmod +x "$work/worker"
 }
@@ -184,15 +225,19 @@ no_secret_shown() { [ -s "$work/tokens" ] && ! secret_shown; }
 test_life() {
     local events=$root/workspace/events log=$root/workspace/nullworkerd.log code=0 hold orphan control=$(($1 + 12))
     cp "$daemon" "$client" "$root/usr/local/bin/"
-    echo 'export CONSUMER_CMD=/root/consumer.sh STOP_GRACE=10 LOG_LIMIT=1000' >"$work/worker-1"
+    echo 'export CONSUMER_CMD="WHISPER=whisper /root/consumer.sh; exit"' >"$work/worker-1"
+    echo 'export STOP_GRACE=10 LOG_LIMIT=1000' >>"$work/worker-1"
+    echo whisper >>"$work/tokens"
     mkdir "$root/workspace"
     head -c 2000 /dev/zero >"$root/workspace/consumer.log"
+    touch "$root/workspace/nullworkerd.log.1"
     start_fleet "$1" --min-load 100 --max-workers 1
     check "the worker becomes ready" told 'worker 1: loading → idle'
     check "the consumer is started, with the control port and without the token" \
         grep -qx "started, port $control, token none" "$events"
     check "a second onstart.sh harms nobody" grep -q 'runs already' "$root/workspace/second"
     check "a log that has grown too long makes room" is_long "$root/workspace/consumer.log.1" 2000
+    check "all logs are private, those of earlier versions, too" are_private "$root"/workspace/*.log*
 
     mkfifo "$work/release"
     ask hold -- cat "$work/release" >"$work/hold.log" 2>&1 &
@@ -225,14 +270,18 @@ test_life() {
 }
 survived() { [ "$("$client" session --control-port "$1" --field session_id)" = "$session" ]; }
 is_alive() { [ -d "/proc/$1" ]; }
+are_private() { [ $# -ge 5 ] && ! stat -c %a "$@" | grep -qvx 640; }
 is_long() { [ "$(wc -c <"$1")" = "$2" ]; }
 
 # Each worker of this fleet has another fault.
 test_faults() {
-    local sum serve=file:///srv/nullworkerd
+    local sum serve=file:///srv/nullworkerd huge=999999999999999999999999999999 posted hold code=0 control
+    local events=$root/workspace-6/events log=$root/workspace-6/debug.log
     sum=$(sha256sum "$daemon" | cut -d ' ' -f 1)
-    rm -f "$root/usr/local/bin/nullworkerd"
-    if [ "$kind" = busybox ]; then
+    # busybox's wget takes an address as an argument only.
+    posted=("$root/srv/posted")
+    [ "$kind" != busybox ] || posted=()
+    if [ "$poster" = wget ]; then
         busybox httpd -f -p 127.0.0.1:$(($1 + 9)) -h "$root/srv" &
         started+=($!)
         serve=http://127.0.0.1:$(($1 + 9))/nullworkerd
@@ -240,14 +289,20 @@ test_faults() {
     cat >"$work/faults" <<END
 export NULLWORKER_ERROR_LINGER=30 WORKSPACE_DIR=/workspace-\$CONTAINER_ID
 END
-    echo ". $work/faults" | tee "$work"/worker-{1,2,3,4,5,6} >/dev/null
+    echo ". $work/faults" | tee "$work"/worker-{1,2,3,4,5,6,7,8,9} >/dev/null
+    echo "export NULLWORKER_ERROR_LINGER=$huge STOP_GRACE=$huge LOG_LIMIT=$huge" >>"$work/worker-1"
     echo "export NULLWORKER_URL=$serve?key=hush" | tee -a "$work"/worker-{2,3,4} >/dev/null
     echo "export NULLWORKER_SHA256=${sum/[0-9]/x}" >>"$work/worker-3"
-    echo "export NULLWORKER_SHA256=$sum; unset PUBLIC_IPADDR" >>"$work/worker-4"
+    echo "export NULLWORKER_SHA256=$sum STOP_GRACE=010 LOG_LIMIT=$huge; unset PUBLIC_IPADDR" >>"$work/worker-4"
     echo 'export NULLWORKERD=/srv/nullworkerd WORKSPACE_DIR="/srv/nullworkerd/\"no"' >>"$work/worker-5"
-    echo 'export NULLWORKERD=/srv/nullworkerd BACKGROUND=yes' >>"$work/worker-6"
-    start_fleet "$1" --min-load 600 --max-workers 6
+    cp "$daemon" "$root/srv/steady"
+    echo 'export NULLWORKERD=/srv/steady BACKGROUND=yes CONSUMER_CMD=/root/stubborn.sh STOP_GRACE=2' >>"$work/worker-6"
+    echo 'export NULLWORKERD=/srv/noisy' >>"$work/worker-7"
+    echo 'export NULLWORKERD=/srv/crashing' >>"$work/worker-8"
+    echo 'export NULLWORKERD=/srv/slow' >>"$work/worker-9"
+    start_fleet "$1" --min-load 900 --max-workers 9
     check "a missing nullworkerd is reported to the autoscaler" told 'worker 1: .*error  (no nullworkerd is'
+    check "numbers with which no shell can count are no obstacle" counted "$root/workspace-1/debug.log" 'is too large' 3
     check "a download without a checksum is reported" told 'worker 2: .*error  (.*not NULLWORKER_SHA256'
     check "a download with another checksum is reported" told 'worker 3: .*error  (.*it is not run'
     check "and nothing of it is kept" nothing_kept "$root/workspace-3/nullworker"
@@ -256,51 +311,81 @@ END
     check "a workspace that cannot be written to is reported, in proper JSON" \
         told 'worker 5: .*error  (cannot write to WORKSPACE_DIR=.*\\"no'
     check "one without a fault, in the background, becomes ready" told 'worker 6: loading → idle'
+    check "of two that were started in the same moment one gives way" counted "$log" 'runs already' 1
+    check "what a broken one prints is reported, in proper JSON" told 'worker 7: .*error  (.*does not run here: a .*seized'
+    check "and does nothing to a terminal" \
+        not env LC_ALL=C grep -q '[^ -~]' "$root/workspace-7/debug.log" "$work/worker-7.log"
+
+    mkfifo "$work/release-6"
+    ask hold -- cat "$work/release-6" >"$work/hold-6.log" 2>&1 &
+    hold=$!
+    started+=("$hold")
+    check "a session is held" told 'request 1: working'
+    control=$(sed -n 's/.*port //p' "$events")
+    session=$("$client" session --control-port "$control" --field session_id)
+    : >"$root/kill"
+    check "a consumer whose onstart.sh was killed is told to end by the next" counted "$events" '^told to end' 1
+    check "it is killed when its time is up, and there is a new one" counted "$events" '^started' 2
+    check "no other is left" are '^/bin/sh /root/stubborn.sh' 1
+    check "nullworkerd was started again, and there is no other" are '^/srv/steady' 1
+    check "the session has survived" survived "$control"
+    check "nobody is left who would start them again" counted "$log" 'of a predecessor that was killed' 4
+    : >"$work/release-6"
+    wait "$hold" || code=$?
+    check "the session ends properly" test "$code" = 0
+    check "the autoscaler never heard of a port that is taken" not told 'worker 6: .*error'
+
     check "no secret was in a log or in a command line" no_secret_shown
-    check "nor was the download's" not grep -rqF hush "$root/workspace"* "$work"/worker-*.log
+    check "nor was the download's" not grep -rqF hush "$root/workspace"* "$work"/worker-*.log "${posted[@]}"
     stop_fleet
-    check "SIGTERM ended all of them" counted "$work/fleet.log" 'stopping → stopped  (exited with status 0)' 6
+    check "SIGTERM ended all of them" counted "$work/fleet.log" 'stopping → stopped  (exited with status 0)' 9
     check "nobody is left" are . 0
 }
 
+is_old() { [ $(($(date +%s) - $(stat -c %Y "$1"))) -ge "$2" ]; }
 nothing_kept() { [ -d "$1" ] && [ -z "$(find "$1" -name 'nullworkerd*')" ]; }
 
-test_kind() {
-    kind=$1 work=$dir/$1 root=$dir/$1/root
+# run_test TEST KIND FIRST-PORT
+run_test() {
+    kind=$2 work=$dir/$2-$1 root=$dir/$2-$1/root
     trap clean_up EXIT
     trap 'exit 130' INT TERM
     started=()
     mkdir -p "$work"
     make_root
-    test_life "$2"
-    rm -f "$work/tokens"
-    test_faults $(($2 + 100))
+    "test_$1" "$3"
     if [ $failures != 0 ]; then tail -n 40 "$work"/*.log "$root"/workspace*/*.log; fi
     [ $failures = 0 ]
 }
 
 port=${PORT:-25000} kinds=(coreutils)
 case "$(command -v busybox) ${fleet_options[*]-}" in
-' '*) echo "without busybox: there is none here" ;;
-*--tls*) echo "without busybox: its wget knows no HTTPS" ;;
+' '*) echo "without busybox and wget: there is no busybox here" ;;
+*--tls*) echo "without busybox and wget: the first knows no HTTPS, the second not this test's certificates" ;;
 *) if ldd "$(command -v busybox)" >/dev/null 2>&1; then
        echo "without busybox: the one here is not static"
    else
        kinds+=(busybox)
-   fi ;;
+   fi
+   if [ -z "$(command -v wget)" ]; then echo "without wget: there is none here"; else kinds+=(bash); fi ;;
 esac
+outputs=()
 for kind in "${kinds[@]}"; do
-    (test_kind "$kind" "$port") >"$dir/$kind.out" 2>&1 &
-    started+=($!)
-    port=$((port + 200))
+    for test in life faults; do
+        outputs+=("$dir/$kind-$test.out")
+        (run_test "$test" "$kind" "$port") >"${outputs[-1]}" 2>&1 &
+        started+=($!)
+        port=$((port + 100))
+    done
 done
 result=0
 kind=any
 # Vast takes an on-start field of at most 16 KB.
-check "onstart.sh fits into Vast's field" test "$(wc -c <"$onstart")" -lt 16000
+check "onstart.sh fits into Vast's field" test "$(for_field | wc -c)" -lt 16000
+check "and names the pyworker in there" test "$(for_field | grep -c pyworker)" -gt 0
 [ $failures = 0 ] || result=1
-for i in "${!kinds[@]}"; do
+for i in "${!outputs[@]}"; do
     wait "${started[i]}" || result=1
-    cat "$dir/${kinds[i]}.out"
+    cat "${outputs[i]}"
 done
 exit $result

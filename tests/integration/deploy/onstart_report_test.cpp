@@ -11,38 +11,48 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace nullworker {
 namespace {
 
 using nlohmann::json;
 
-// A curl that keeps what it is to post beside itself, and connects to nobody.
-constexpr const char* keeping_curl = R"(#!/bin/sh
-for address; do :; done
-echo "$address" >"$KEPT/address"
-cat >"$KEPT/body"
-)";
+// A curl that keeps its arguments and what it is to post beside itself, and connects to nobody.
+constexpr const char* keeping_curl = R"sh(#!/bin/sh
+echo "$*" >"$KEPT/arguments"
+sed 's/\\\(["\\]\)/\1/g' >"$KEPT/config"
+sed -n 's/^url = "\(.*\)"$/\1/p' "$KEPT/config" >"$KEPT/address"
+sed -n 's/^data-binary = "\(.*\)"$/\1/p' "$KEPT/config" >"$KEPT/body"
+)sh";
 
 // Runs the script with a setting that it refuses; it then reports, and ends.
 class onstart_report_test : public testing::Test {
 protected:
-    void refuse_to_start(const std::map<std::string, std::string>& environment) {
+    void refuse_to_start(const std::map<std::string, std::string>& environment,
+                         const std::vector<std::string>& shell = {"sh"}) {
         namespace fs = std::filesystem;
         const auto curl = x_folder.write("curl", keeping_curl);
         fs::permissions(curl, fs::perms::owner_all);
         auto variables = environment;
         variables["KEPT"] = x_folder.path();
         variables["WORKSPACE_DIR"] = x_folder.path();
-        variables["REPORT_ADDR"] = "http://127.0.0.1:1";
-        const std::string path = "PATH=" + x_folder.path().string() + ":/usr/bin:/bin";
-        test::program script({"/usr/bin/env", path, "sh", NULLWORKER_ONSTART}, variables);
+        variables.try_emplace("REPORT_ADDR", "http://127.0.0.1:1");
+        std::vector<std::string> command = {"/usr/bin/env",
+                                            "PATH=" + x_folder.path().string() + ":/usr/bin:/bin"};
+        command.insert(command.end(), shell.begin(), shell.end());
+        command.push_back(NULLWORKER_ONSTART);
+        test::program script(command, variables);
         EXPECT_EQ(script.wait(), 2) << script.out() << script.err();
-        EXPECT_EQ(test::read_file(x_folder.file("address")), "http://127.0.0.1:1/worker_status/\n");
+        EXPECT_EQ(test::read_file(x_folder.file("address")), variables["REPORT_ADDR"] + "/worker_status/\n");
+        arguments = test::read_file(x_folder.file("arguments"));
         body = test::read_file(x_folder.file("body"));
+        log = test::read_file(x_folder.file("debug.log"));
     }
 
+    std::string arguments;
     std::string body;
+    std::string log;
 
 private:
     test::temporary_directory x_folder;
@@ -72,6 +82,33 @@ TEST_F(onstart_report_test, has_the_members_of_the_daemons_report_and_no_others)
                                       .error_msg = "STOP_GRACE=a \"b\\ is not a whole number",
                                       .url = "https://203.0.113.7:40001"};
     expect_same(json::parse(body), json::parse(wire::to_json(daemons)));
+}
+
+TEST_F(onstart_report_test, is_printable_ascii_in_every_shell_whatever_it_is_made_of) {
+    for (const std::vector<std::string>& shell :
+         {std::vector<std::string>{"sh"}, {"dash"}, {"bash"}, {"busybox", "sh"}}) {
+        if (!std::filesystem::exists("/usr/bin/" + shell[0]) && !std::filesystem::exists("/bin/" + shell[0]))
+            continue;
+        SCOPED_TRACE(shell[0]);
+        refuse_to_start({{"CONTAINER_ID", "1"},
+                         {"MASTER_TOKEN", "to\xff\x80\"ken\\"},
+                         {"PUBLIC_IPADDR", "\x1b]0;\xc2\x9b"},
+                         {"NULLWORKER_REPORT_VERSION", "1\n2\t"},
+                         {"STOP_GRACE", "\xe2\x80\xae\x7f!"}},
+                        shell);
+        EXPECT_EQ(body.find_first_of("\x1b\x7f\xff\x80\xc2\xe2"), body.npos) << body;
+        const auto report = wire::parse_status_report(body);
+        ASSERT_TRUE(report) << body;
+        EXPECT_EQ(report->mtoken, "to  \"ken\\");
+        EXPECT_EQ(report->error_msg, "STOP_GRACE=    ! is not a whole number");
+    }
+}
+
+TEST_F(onstart_report_test, is_sent_to_an_address_whose_password_nobody_sees) {
+    refuse_to_start(
+        {{"CONTAINER_ID", "1"}, {"STOP_GRACE", "x"}, {"REPORT_ADDR", "http://user:hush@127.0.0.1:1"}});
+    EXPECT_EQ(arguments.find("hush"), arguments.npos) << arguments;
+    EXPECT_EQ(log.find("hush"), log.npos) << log;
 }
 
 TEST_F(onstart_report_test, can_be_read_where_nothing_is_known_of_the_worker) {
