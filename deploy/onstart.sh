@@ -27,6 +27,7 @@ Variables, beside those that nullworkerd reads (nullworkerd --help):
   NULLWORKER_SHA256                     and run only if this is its checksum
   NULLWORKER_ERROR_LINGER  60           seconds for which the autoscaler is told, every 10 s, that there is no start
   LOG_LIMIT                10485760     bytes of a log before it becomes FILE.1 and begins anew
+  WATCHDOG_INTERVAL        10           seconds between two looks at whether nullworkerd still answers; 0: never
 
 Files in WORKSPACE_DIR, for the user and the group of this script alone; all logs go to standard output, too:
   debug.log                what this script does
@@ -38,6 +39,8 @@ The consumer is started at once, since it may load for minutes, and `nullworker 
 It finds the daemon at NULL_CONTROL_PORT, gets no MASTER_TOKEN, and SIGTERM when it is to end.
 What dies is started again: after 1 s, then 2 s, up to 60 s; after 1 s if it ran for a minute or ended with 0.
 A nullworkerd that cannot start (exit code 2) has told the autoscaler why, and is tried again after 10 s.
+One that does not answer at NULL_CONTROL_PORT within 5 s, three times in a row, is frozen: it is killed and started
+again, and its session goes on. That needs curl or wget.
 If this script itself was killed, start it again: it ends what is left of the former one, the consumer with SIGTERM.
 
 Exit codes: 0 stopped, by a signal or because nullworkerd was stopped by one; 1 no start is possible, and the
@@ -257,7 +260,7 @@ claim() {
 # What has outlived a predecessor that was killed: first those that would start again what is ended here, then the
 # daemon, by a signal after which its successor has the session. The consumer is left to end_former_consumer.
 end_leftovers() {
-    for name in keeper logs nullworkerd; do
+    for name in keeper watchdog logs nullworkerd; do
         if find_leftover "$name"; then
             say "kills the $name of a predecessor that was killed"
             child=$pid
@@ -281,7 +284,7 @@ end_former_consumer() {
 # ---- Keeping two programs running -----------------------------------------------------------------------------------
 
 # One shell keeps one program; these are what its signal handler knows.
-stopping='' child='' killer='' tee='' others=''
+stopping='' child='' killer='' tee='' others='' watchdog=''
 
 # The group first, since a shell may stand between us and the program; without setsid there is none. In the one form of
 # kill that all shells know for a group.
@@ -300,7 +303,7 @@ end_child() {
 stop() {
     [ -z "$stopping" ] || return 0
     stopping=yes
-    for other in $others; do kill "$other" 2>/dev/null; done
+    for other in $others $watchdog; do kill "$other" 2>/dev/null; done
     [ -z "$child" ] || [ -n "$killer" ] || end_child
 }
 
@@ -353,6 +356,38 @@ every() {
     done
 } 2>/dev/null
 
+# Whether nullworkerd leaves a question without an answer; a 503 is one, too. One that does not listen yet, or no longer
+# since it stops, has the connection refused: that is no reason to kill it.
+is_silent() {
+    asked=0
+    case $asker in
+    *curl) curl -qs -m "$patience" -o /dev/null "$health" || asked=$? ;;
+    *) timeout "$patience" wget -q -O /dev/null "$health" || asked=$? ;;
+    esac
+    # curl's code, that of timeout, and that of what it ended
+    case $asked in 28 | 124 | 143) ;; *) return 1 ;; esac
+}
+
+look_after_daemon() {
+    [ "$(birth_of "$child")" = "$born" ] || exit 0
+    if is_silent; then missed=$((missed + 1)); else missed=0; fi
+    [ "$missed" -ge 3 ] || return 0
+    [ "$(birth_of "$child")" = "$born" ] || exit 0
+    trap '' TERM # which comes to us when the daemon has ended
+    signal KILL # a frozen process hears no other; and before anything that writes to a disk, which may be hung
+    say "nullworkerd gave no answer within $patience s, $missed times in a row, and was killed"
+    exit 0
+}
+
+# A shell of its own beside the daemon.
+watch_daemon() {
+    unset http_proxy HTTP_PROXY all_proxy ALL_PROXY # nobody shall answer in its place
+    health=http://127.0.0.1:$NULL_CONTROL_PORT/health
+    missed=0 patience=5 born=$(birth_of "$child")
+    if [ "$WATCHDOG_INTERVAL" -lt 4 ]; then patience=$((WATCHDOG_INTERVAL + 1)); fi
+    every "$WATCHDOG_INTERVAL" look_after_daemon
+}
+
 # Runs a command to its end and sets `code`. In a session of its own: a Ctrl-C reaches it only through us.
 run() {
     pipe=$state/$name.pipe
@@ -366,7 +401,14 @@ run() {
     remember "$name" "$child"
     # A shell that has only just become a copy of this one may still lose a signal.
     [ -z "$stopping" ] || [ -n "$killer" ] || { sleep 1; end_child; }
+    if [ "$name" = nullworkerd ] && [ -n "$asker" ] && [ -z "$stopping" ]; then
+        watch_daemon &
+        watchdog=$!
+        remember watchdog "$watchdog"
+    fi
     await "$child"
+    [ -z "$watchdog" ] || kill "$watchdog" 2>/dev/null
+    watchdog=
     # What it left running would work beside its successor.
     if group_lives; then
         [ -n "$killer" ] || end_child
@@ -455,6 +497,11 @@ work() {
 
     setsid=$(command -v setsid) || say "there is no setsid: of the consumer only its first process gets signals"
     PATH=$PATH:$(dirname "$daemon") # for the consumer, which may call the nullworker beside it
+    asker=
+    if [ "$WATCHDOG_INTERVAL" != 0 ]; then
+        asker=$(command -v curl || command -v wget) ||
+            say "there is neither curl nor wget: nobody would notice that nullworkerd is frozen"
+    fi
     rotate_all
     every 60 rotate_all &
     others=$! consumer=
@@ -468,7 +515,7 @@ work() {
     keep nullworkerd "$daemon"
     stop
     [ -z "$consumer" ] || await "$consumer"
-    for name in keeper logs onstart; do rm -f "$state/$name.pid"; done
+    for name in keeper watchdog logs onstart; do rm -f "$state/$name.pid"; done
     say "stopped"
     exit 0
 }
@@ -496,6 +543,7 @@ main() {
     WORKSPACE_DIR=${WORKSPACE_DIR:-/workspace} REPORT_ADDR=${REPORT_ADDR:-https://run.vast.ai}
     USE_SSL=${USE_SSL:-true} WORKER_PORT=${WORKER_PORT:-3000} NULL_CONTROL_PORT=${NULL_CONTROL_PORT:-18999}
     NULLWORKER_ERROR_LINGER=${NULLWORKER_ERROR_LINGER:-60} STOP_GRACE=${STOP_GRACE:-30} LOG_LIMIT=${LOG_LIMIT:-10485760}
+    WATCHDOG_INTERVAL=${WATCHDOG_INTERVAL:-10}
     export WORKSPACE_DIR REPORT_ADDR USE_SSL WORKER_PORT NULL_CONTROL_PORT NULLWORKER_ERROR_LINGER
     state=$WORKSPACE_DIR/nullworker
     # /etc/environment is left alone, though Vast's script appends its environment to it: everyone may read it, and
@@ -509,6 +557,7 @@ main() {
     mkdir -p "$WORKSPACE_DIR" 2>/dev/null # for the log; prepare tells where it fails
     bound STOP_GRACE 999999999
     bound NULLWORKER_ERROR_LINGER 999999999
+    bound WATCHDOG_INTERVAL 999999999
     bound LOG_LIMIT 999999999999999
     if [ $# = 0 ]; then work; fi
     (trap stop TERM; trap '' HUP; work) </dev/null &

@@ -226,7 +226,7 @@ test_life() {
     local events=$root/workspace/events log=$root/workspace/nullworkerd.log code=0 hold orphan control=$(($1 + 12))
     cp "$daemon" "$client" "$root/usr/local/bin/"
     echo 'export CONSUMER_CMD="WHISPER=whisper /root/consumer.sh; exit"' >"$work/worker-1"
-    echo 'export STOP_GRACE=10 LOG_LIMIT=1000' >>"$work/worker-1"
+    echo 'export STOP_GRACE=10 LOG_LIMIT=1000 WATCHDOG_INTERVAL=1' >>"$work/worker-1"
     echo whisper >>"$work/tokens"
     mkdir "$root/workspace"
     head -c 2000 /dev/zero >"$root/workspace/consumer.log"
@@ -255,6 +255,10 @@ test_life() {
     check "a consumer that was killed is started again" counted "$events" '^started' 2
     check "what it had left running was ended before" not is_alive "$orphan"
     check "the new consumer sees the same reservation" counted "$events" "^reserved $session" 2
+    processes '^/usr/local/bin/nullworkerd' | xargs kill -STOP
+    check "a nullworkerd that is frozen is killed and started again" counted "$log" event=listening 3
+    check "the session has survived that, too" survived "$control"
+    check "the script's log says why" counted "$root/workspace/debug.log" 'gave no answer .* and was killed' 1
     check "no secret is in a log or in a command line" no_secret_shown
     : >"$work/release"
     wait "$hold" || code=$?
@@ -290,7 +294,7 @@ test_faults() {
 export NULLWORKER_ERROR_LINGER=30 WORKSPACE_DIR=/workspace-\$CONTAINER_ID
 END
     echo ". $work/faults" | tee "$work"/worker-{1,2,3,4,5,6,7,8,9} >/dev/null
-    echo "export NULLWORKER_ERROR_LINGER=$huge STOP_GRACE=$huge LOG_LIMIT=$huge" >>"$work/worker-1"
+    echo "export NULLWORKER_ERROR_LINGER=$huge STOP_GRACE=$huge LOG_LIMIT=$huge WATCHDOG_INTERVAL=$huge" >>"$work/worker-1"
     echo "export NULLWORKER_URL=$serve?key=hush" | tee -a "$work"/worker-{2,3,4} >/dev/null
     echo "export NULLWORKER_SHA256=${sum/[0-9]/x}" >>"$work/worker-3"
     echo "export NULLWORKER_SHA256=$sum STOP_GRACE=010 LOG_LIMIT=$huge; unset PUBLIC_IPADDR" >>"$work/worker-4"
@@ -299,10 +303,10 @@ END
     echo 'export NULLWORKERD=/srv/steady BACKGROUND=yes CONSUMER_CMD=/root/stubborn.sh STOP_GRACE=2' >>"$work/worker-6"
     echo 'export NULLWORKERD=/srv/noisy' >>"$work/worker-7"
     echo 'export NULLWORKERD=/srv/crashing' >>"$work/worker-8"
-    echo 'export NULLWORKERD=/srv/slow' >>"$work/worker-9"
+    echo 'export NULLWORKERD=/srv/slow WATCHDOG_INTERVAL=1' >>"$work/worker-9"
     start_fleet "$1" --min-load 900 --max-workers 9
     check "a missing nullworkerd is reported to the autoscaler" told 'worker 1: .*error  (no nullworkerd is'
-    check "numbers with which no shell can count are no obstacle" counted "$root/workspace-1/debug.log" 'is too large' 3
+    check "numbers with which no shell can count are no obstacle" counted "$root/workspace-1/debug.log" 'is too large' 4
     check "a download without a checksum is reported" told 'worker 2: .*error  (.*not NULLWORKER_SHA256'
     check "a download with another checksum is reported" told 'worker 3: .*error  (.*it is not run'
     check "and nothing of it is kept" nothing_kept "$root/workspace-3/nullworker"
@@ -329,12 +333,14 @@ END
     check "no other is left" are '^/bin/sh /root/stubborn.sh' 1
     check "nullworkerd was started again, and there is no other" are '^/srv/steady' 1
     check "the session has survived" survived "$control"
-    check "nobody is left who would start them again" counted "$log" 'of a predecessor that was killed' 4
+    check "nobody is left who would start them again" counted "$log" 'of a predecessor that was killed' 5
     : >"$work/release-6"
     wait "$hold" || code=$?
     check "the session ends properly" test "$code" = 0
     check "the autoscaler never heard of a port that is taken" not told 'worker 6: .*error'
 
+    check "one that does not listen yet" is_old "$root/srv/slow-started" 8
+    check "is left alone" not grep -q 'gave no answer' "$root/workspace-9/debug.log"
     check "no secret was in a log or in a command line" no_secret_shown
     check "nor was the download's" not grep -rqF hush "$root/workspace"* "$work"/worker-*.log "${posted[@]}"
     stop_fleet
