@@ -38,7 +38,8 @@ Files in WORKSPACE_DIR, for the user and the group of this script alone; all log
 The consumer is started at once, since it may load for minutes, and `nullworker wait` waits for the daemon by itself.
 It finds the daemon at NULL_CONTROL_PORT, gets no MASTER_TOKEN, and SIGTERM when it is to end.
 What dies is started again: after 1 s, then 2 s, up to 60 s; after 1 s if it ran for a minute or ended with 0.
-A nullworkerd that cannot start (exit code 2) has told the autoscaler why, and is tried again after 10 s.
+A nullworkerd that cannot start (exit code 2) has told the autoscaler why, and is tried again after 10 s. Of one that
+has died at three starts in a row this script tells the autoscaler.
 One that does not answer at NULL_CONTROL_PORT within 5 s, three times in a row, is frozen: it is killed and started
 again, and its session goes on. That needs curl or wget.
 If this script itself was killed, start it again: it ends what is left of the former one, the consumer with SIGTERM.
@@ -428,9 +429,17 @@ code_in_words() {
     fi
 }
 
+# Tells the autoscaler of a nullworkerd that could not do so itself.
+count_death() {
+    deaths=$((deaths + 1))
+    if [ "$code" = 2 ] || [ "$lasted" -ge 10 ]; then deaths=0; fi
+    [ "$deaths" -lt 3 ] ||
+        report "nullworkerd died within 10 s of each of its last $deaths starts, now with $(code_in_words "$code")"
+}
+
 # keep NAME COMMAND…
 keep() {
-    name=$1 delay=1
+    name=$1 delay=1 deaths=0
     shift
     while [ -z "$stopping" ]; do
         began=$(now)
@@ -447,6 +456,7 @@ keep() {
             esac
         fi
         say "$name ended with $(code_in_words "$code") after $lasted s, and is started again in $pause s"
+        [ "$name" != nullworkerd ] || count_death
         nap "$pause"
     done
     # Its last lines are still on their way, but something that has left the group may keep the pipe open.

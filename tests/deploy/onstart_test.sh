@@ -319,6 +319,7 @@ END
     check "what a broken one prints is reported, in proper JSON" told 'worker 7: .*error  (.*does not run here: a .*seized'
     check "and does nothing to a terminal" \
         not env LC_ALL=C grep -q '[^ -~]' "$root/workspace-7/debug.log" "$work/worker-7.log"
+    check "one that crashes at each start is reported" told 'worker 8: .*error  (nullworkerd died.*(signal 11, SEGV)'
 
     mkfifo "$work/release-6"
     ask hold -- cat "$work/release-6" >"$work/hold-6.log" 2>&1 &
