@@ -355,13 +355,12 @@ nothing_kept() { [ -d "$1" ] && [ -z "$(find "$1" -name 'nullworkerd*')" ]; }
 # run_test TEST KIND FIRST-PORT
 run_test() {
     kind=$2 work=$dir/$2-$1 root=$dir/$2-$1/root
-    trap clean_up EXIT
+    trap '[ $? = 0 ] || tail -n 40 "$work"/*.log "$root"/workspace*/*.log; clean_up' EXIT
     trap 'exit 130' INT TERM
     started=()
     mkdir -p "$work"
     make_root
     "test_$1" "$3"
-    if [ $failures != 0 ]; then tail -n 40 "$work"/*.log "$root"/workspace*/*.log; fi
     [ $failures = 0 ]
 }
 
