@@ -150,6 +150,12 @@ END
     done
 }
 
+# Ends soon after stop, though the autoscaler may leave us waiting.
+report_until_stopped() {
+    report "$1" &
+    wait "$!"
+} 2>/dev/null
+
 # ---- Getting ready: each of these sets `problem` where it fails -----------------------------------------------------
 
 sha256() { sha256sum "$1" 2>/dev/null | cut -d ' ' -f 1; }
@@ -433,8 +439,8 @@ code_in_words() {
 count_death() {
     deaths=$((deaths + 1))
     if [ "$code" = 2 ] || [ "$lasted" -ge 10 ]; then deaths=0; fi
-    [ "$deaths" -lt 3 ] ||
-        report "nullworkerd died within 10 s of each of its last $deaths starts, now with $(code_in_words "$code")"
+    [ "$deaths" -lt 3 ] || report_until_stopped \
+        "nullworkerd died within 10 s of each of its last $deaths starts, now with $(code_in_words "$code")"
 }
 
 # keep NAME COMMAND…
@@ -491,7 +497,7 @@ work() {
         [ -z "$stopping" ] || exit 0
         [ "$problem" = "$told" ] || say "error: $problem"
         told=$problem
-        report "$problem"
+        report_until_stopped "$problem"
         if [ -z "$stopping" ] && [ "$(now)" -ge "$give_up" ]; then
             say "gives up"
             exit 1

@@ -143,7 +143,7 @@ cd "$work"
 for file in "\${SSL_CERT_FILE:-}" "\${NULLWORKER_TLS_KEY:-}" "\${NULLWORKER_TLS_CERTIFICATE:-}"; do
     [ -n "\$file" ] || continue
     mkdir -p "$root\${file%/*}"
-    [ ! -e "\$file" ] || cp "\$file" "$root\$file"
+    [ ! -e "\$file" ] || { cp "\$file" "$root\$file.\$\$"; mv -f "$root\$file.\$\$" "$root\$file"; }
 done
 echo "\${SSL_CERT_FILE:-}" >authority
 unset CURL_CA_BUNDLE SSL_CERT_DIR # the machine's own, which have no place in there
