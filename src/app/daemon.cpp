@@ -57,8 +57,9 @@ std::optional<certificates::certificate_keeper> certificates_of(const settings& 
     const auto on_trouble = [&state](std::string message) {
         state.raise(problem_source::listener, std::move(message), now());
     };
-    return certificates::certificate_keeper(executor, out, certified_by(config, doors),
-                                            {.on_certificate = on_certificate, .on_trouble = on_trouble});
+    return std::optional<certificates::certificate_keeper>(
+        std::in_place, executor, out, certified_by(config, doors),
+        certificates::certificate_keeper::events{.on_certificate = on_certificate, .on_trouble = on_trouble});
 }
 
 std::optional<consumer::health_probe> probe_of(const settings& config, const asio::any_io_executor& executor,

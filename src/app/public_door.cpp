@@ -30,13 +30,11 @@ asio::awaitable<net::reaction> public_door::answer(const net::request& request) 
 
 asio::awaitable<net::reply> public_door::make_update_file() {
     constexpr std::chrono::seconds patience(5);
-    struct touched {
-        error_code failure;
-    };
-    std::function<touched()> job = [path = x_routes.update_file()] { return touched{touch_file(path)}; };
+    std::function<int()> job = [path = x_routes.update_file()] { return touch_file(path).value(); };
     auto work = x_files.call(std::move(job));
-    const auto made = co_await within(patience, std::move(work));
-    co_return x_routes.update_requested(made ? made->failure : made.error());
+    const auto failure = co_await within(patience, std::move(work));
+    co_return x_routes.update_requested(failure ? error_code(*failure, boost::system::system_category())
+                                                : failure.error());
 }
 
 }  // namespace nullworker::app

@@ -100,17 +100,21 @@ result<std::vector<url>> parse_url_list(std::string_view text, std::string* culp
     return out;
 }
 
-// A password may hold anything, a slash included, so everything up to the last @ counts as one.
+// A password may hold anything, a slash or a question mark included, so everything up to the last @ counts as
+// one, and where that may be a part of the query nothing is shown.
 std::string without_secrets(std::string_view text) {
+    const auto behind_last_at = [](std::string_view part) {
+        return part.substr(part.rfind('@') + 1);  // the whole where there is none
+    };
     text = text.substr(0, text.find_first_of(" \t\r\n"));
     const auto scheme_end = text.find("://");
     const auto begin = scheme_end == text.npos ? 0 : scheme_end + 3;
-    std::string out(text.substr(0, begin));
+    const std::string scheme(behind_last_at(text.substr(0, begin)));
     text.remove_prefix(begin);
-    if (const auto at = text.rfind('@'); at != text.npos)
-        text.remove_prefix(at + 1);
-    out += text.substr(0, text.find_first_of("?#"));
-    return out;
+    const auto query = text.find_first_of("?#");
+    if (query != text.npos && text.find('@', query) != text.npos)
+        return scheme + "…";
+    return scheme + std::string(behind_last_at(text.substr(0, query)));
 }
 
 bool same_origin(const url& a, const url& b) {

@@ -4,7 +4,10 @@
 #include <nullworker/certificates/certificate_keeper.hpp>
 #include <nullworker/certificates/signing_request.hpp>
 
+#include <array>
 #include <filesystem>
+#include <functional>
+#include <string>
 #include <system_error>
 #include <utility>
 
@@ -45,11 +48,18 @@ bool says_no_file(const error_code& ec) {
            ec == errc::is_a_directory || ec == errc::invalid_argument;
 }
 
+std::array<std::string, 2> files_of(const certificate_settings& settings) {
+    return {settings.certificate_file, settings.key_file};
+}
+
 }  // namespace
 
 certificate_keeper::certificate_keeper(asio::any_io_executor executor, net::way_out out,
                                        certificate_settings settings, events on)
-    : x_settings(std::move(settings)), x_on(std::move(on)), x_client(std::move(executor), std::move(out)) {}
+    : x_settings(std::move(settings)),
+      x_on(std::move(on)),
+      x_client(executor, std::move(out)),
+      x_thread(std::move(executor)) {}
 
 certificate_keeper::stamps certificate_keeper::stamps_on_disk() const {
     return {stamp_of(x_settings.certificate_file), stamp_of(x_settings.key_file)};
@@ -81,7 +91,11 @@ asio::awaitable<void> certificate_keeper::run() {
         if (!x_current || net::has_expired(x_current))
             co_await obtain();
         co_await sleep_for(x_settings.check_interval);
-        if (stamps_on_disk() != x_taken)
+        std::function<stamps()> look = [files = files_of(x_settings)] {
+            return stamps{stamp_of(files[0]), stamp_of(files[1])};
+        };
+        const auto found = co_await x_thread.call(std::move(look));
+        if (found && *found != x_taken)
             take_renewed_pair();
     }
 }
@@ -117,9 +131,17 @@ asio::awaitable<void> certificate_keeper::obtain() {
 
 // None once there is a certificate.
 asio::awaitable<trouble> certificate_keeper::try_once() {
-    const auto key = find_or_make_key();
-    if (!key)
+    auto key = find_key();
+    if (!key && x_unreadable)
         co_return trouble("cannot read " + x_settings.key_file + ": make it readable, or remove it");
+    if (!key) {
+        std::function<private_key()> make = make_rsa_key;  // which takes a while
+        const auto made_key = co_await x_thread.call(std::move(make));
+        if (!made_key || !*made_key)
+            co_return trouble("cannot make a key");
+        key = *made_key;
+        keep_key(key);
+    }
     const auto before = stamps_on_disk();
     const auto answer = co_await certify(key);
     if (answer.failure)
@@ -160,19 +182,22 @@ asio::awaitable<certificate_keeper::signature> certificate_keeper::certify(priva
     co_return signature{.certificate = std::move(answer->body)};
 }
 
-// The key that is there, if it is one, or else a new one. Null where it cannot be told what is there.
-private_key certificate_keeper::find_or_make_key() {
+// The key that is there, if it is one, or that was made before and found no room. Null where a new one is to
+// be made, and where it cannot be told what is there.
+private_key certificate_keeper::find_key() {
     const auto text = read_file(x_settings.key_file, max_file_bytes);
-    if (!text && !says_no_file(text.error()))
+    x_unreadable = !text && !says_no_file(text.error());
+    if (x_unreadable)
         return nullptr;
     if (const auto found = text ? parse_private_key(*text) : nullptr)
         return found;
-    if (!text && x_key)
-        return x_key;  // made before, and there was no room for it
-    x_key = make_rsa_key();
+    return text ? nullptr : x_key;
+}
+
+void certificate_keeper::keep_key(private_key made) {
+    x_key = std::move(made);
     write_in_place_of(x_settings.key_file, to_pem(x_key), owner_reads);
     x_refused = stamps_on_disk();
-    return x_key;
 }
 
 // A disk of no use is no reason to go without TLS: the pair lives as long as the process then.

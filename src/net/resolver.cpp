@@ -16,12 +16,12 @@ namespace {
 constexpr std::size_t most_last_good = 64;
 
 result<addresses> ask_the_system(const std::string& host) {
-    using tcp = asio::ip::tcp;
+    using system_resolver = asio::ip::tcp::resolver;
     asio::io_context context(1);
-    tcp::resolver system(context);
+    system_resolver system(context);
     error_code ec;
     addresses found;
-    for (const auto& entry : system.resolve(host, "0", tcp::resolver::numeric_service, ec))
+    for (const auto& entry : system.resolve(host, "0", system_resolver::numeric_service, ec))
         found.push_back(entry.endpoint().address());
     if (ec)
         return ec;

@@ -24,12 +24,15 @@ needs_root() { [ "$(id -u)" = 0 ] || cannot "it takes root"; }
 # Milliseconds by a clock that nobody sets.
 milliseconds() { awk '{ printf "%d\n", $1 * 1000 }' /proc/uptime; }
 
+# What a build that watches its handlers is to have for patience.
+limit=NULLWORKER_HANDLER_LIMIT_MS=${NULLWORKER_HANDLER_LIMIT_MS:-100}
+
 # start PORT [NAME=VALUE …]: the daemon on that port and the two above it, its log in $work/log.
 start() {
     port=$1
     control=$((port + 2))
     shift
-    env -i PATH="$PATH" WORKER_PORT="$port" NULL_CONTROL_PORT="$control" "VAST_TCP_PORT_$port=$port" \
+    env -i PATH="$PATH" "$limit" WORKER_PORT="$port" NULL_CONTROL_PORT="$control" "VAST_TCP_PORT_$port=$port" \
         PUBLIC_IPADDR=127.0.0.1 CONTAINER_ID=4242 REPORT_ADDR=http://127.0.0.1:9 UNSECURED=true \
         NULLWORKER_LISTEN_ADDRESS=127.0.0.1 "$@" "$nullworkerd" >"$work/log" 2>&1 &
     daemon=$!

@@ -5,7 +5,7 @@ mkfifo "$work/fifo"
 exec 3<>"$work/fifo" # somebody who holds it open, and never reads
 
 start_with_log() { # as `start`, but for the log
-    env -i PATH="$PATH" WORKER_PORT=26410 NULL_CONTROL_PORT=26412 VAST_TCP_PORT_26410=26410 PUBLIC_IPADDR=127.0.0.1 \
+    env -i PATH="$PATH" "$limit" WORKER_PORT=26410 NULL_CONTROL_PORT=26412 VAST_TCP_PORT_26410=26410 PUBLIC_IPADDR=127.0.0.1 \
         CONTAINER_ID=4242 REPORT_ADDR=http://127.0.0.1:9 UNSECURED=true NULLWORKER_LISTEN_ADDRESS=127.0.0.1 \
         NULLWORKER_STATE_DIR=none "$nullworkerd" 2>"$work/fifo" >&2 &
     daemon=$!

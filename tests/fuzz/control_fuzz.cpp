@@ -1,6 +1,7 @@
 #include "fuzz_target.hpp"
 
 #include <nullworker/api/control_api.hpp>
+#include <nullworker/auth/fingerprint.hpp>
 #include <nullworker/wire/json_value.hpp>
 
 #include <optional>
@@ -96,8 +97,7 @@ void require_consistent(desk& desk, int closed, const lease& given, instant time
 FUZZ_TARGET(control, 150) {
     const auto time = now();
     witness seen;
-    desk desk(
-        {}, [] { return std::string("abcdefghijklm"); }, &seen);
+    desk desk({}, {[] { return std::string("abcdefghijklm"); }, auth::fingerprint}, &seen);
     wire::create_request wanted;
     wanted.grant.url = "https://203.0.113.7:40001";
     wanted.grant.cost = cost;

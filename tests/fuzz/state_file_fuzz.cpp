@@ -1,5 +1,6 @@
 #include "fuzz_target.hpp"
 
+#include <nullworker/auth/fingerprint.hpp>
 #include <nullworker/journal/state_format.hpp>
 #include <nullworker/reservation/desk.hpp>
 
@@ -22,8 +23,8 @@ std::string written(const journal::saved_state& state) {
 
 void require_usable(const reservation::former_desk& left, clock_continuity clocks, instant time) {
     constexpr seconds longest{86400.0};
-    desk front(
-        {.max_lifetime = longest}, [] { return std::string("abcdefghijklm"); }, nullptr);
+    desk front({.max_lifetime = longest}, {[] { return std::string("abcdefghijklm"); }, auth::fingerprint},
+               nullptr);
     front.restore(left, clocks, time);
     require(front.outbox().size() == std::min<std::size_t>(left.undelivered.size(), 10000),
             "no completion is lost");

@@ -28,6 +28,8 @@ program::program(const std::vector<std::string>& command,
     auto arguments = command;
     const char* path = std::getenv("PATH");
     std::vector<std::string> variables = {std::string("PATH=") + (path ? path : "/usr/bin:/bin")};
+    if (const char* limit = std::getenv("NULLWORKER_HANDLER_LIMIT_MS"))
+        variables.push_back(std::string("NULLWORKER_HANDLER_LIMIT_MS=") + limit);
     for (const auto& [name, value] : environment)
         variables.push_back(name + '=' + value);
 

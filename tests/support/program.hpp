@@ -12,7 +12,8 @@ namespace nullworker::test {
 // A program that was started with pipes for its output. It is killed, if it still runs, at the end.
 class program {
 public:
-    // `command[0]` is a path. The environment is PATH and `environment`, nothing else.
+    // `command[0]` is a path. The environment is PATH and `environment`, nothing else but the
+    // limit of handler_watch.
     explicit program(const std::vector<std::string>& command,
                      const std::map<std::string, std::string>& environment = {});
     ~program();

@@ -2,6 +2,7 @@
 
 #include <nullworker/base/asio.hpp>
 #include <nullworker/base/file.hpp>
+#include <nullworker/base/side_thread.hpp>
 #include <nullworker/base/trouble.hpp>
 #include <nullworker/base/url.hpp>
 #include <nullworker/certificates/x509.hpp>
@@ -64,7 +65,8 @@ private:
     asio::awaitable<void> obtain();
     asio::awaitable<trouble> try_once();
     asio::awaitable<signature> certify(private_key key);
-    [[nodiscard]] private_key find_or_make_key();
+    [[nodiscard]] private_key find_key();
+    void keep_key(private_key made);
     void write_in_place_of(const std::string& file, const std::string& text, std::filesystem::perms mode);
     void put_to_use(net::tls_context made);
 
@@ -75,6 +77,8 @@ private:
     private_key x_key;           // made here
     stamps x_taken{};            // as they were when x_current was loaded
     stamps x_refused{};          // what was complained of last
+    bool x_unreadable = false;   // it cannot be told what the file of the key holds
+    side_thread x_thread;        // for what takes its time: to look at a disk, to make a key
 };
 
 }  // namespace nullworker::certificates
