@@ -7,6 +7,7 @@
 #include <commands/hold.hpp>
 #include <commands/subcommand.hpp>
 #include <nullworker/base/error.hpp>
+#include <nullworker/base/printable.hpp>
 #include <nullworker/options/command.hpp>
 #include <terminal/runner.hpp>
 
@@ -93,7 +94,8 @@ action read_command_line(int argc, const char* const* argv) {
     if (found.version)
         return print(std::cout, *found.version, exit_done);
     if (found.error)
-        return print(std::cerr, *found.error + "\nRun with --help for more information.\n", exit_usage);
+        return print(std::cerr, printable(*found.error) + "\nRun with --help for more information.\n",
+                     exit_usage);
     auto run = all.runs.at(found.subcommand);
     return [run = std::move(run), found = std::move(found), behind = std::move(behind)] {
         return run(found, behind);

@@ -1,6 +1,7 @@
 #include "command_line.hpp"
 
 #include <nullworker/base/error.hpp>
+#include <nullworker/base/printable.hpp>
 #include <nullworker/base/signal_watch.hpp>
 #include <terminal/runner.hpp>
 
@@ -15,10 +16,10 @@ int main(int argc, char** argv) {
     try {
         return client::read_command_line(argc, argv)();
     } catch (const startup_error& e) {
-        std::cerr << "nullworker: " << e.what() << std::endl;
+        std::cerr << "nullworker: " << printable(e.what()) << std::endl;
         return client::exit_usage;
     } catch (const std::exception& e) {
-        std::cerr << "nullworker: unexpected error, please report it: " << e.what() << std::endl;
+        std::cerr << "nullworker: unexpected error, please report it: " << printable(e.what()) << std::endl;
         return client::exit_failed;
     }
 }

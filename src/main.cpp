@@ -1,6 +1,7 @@
 #include <nullworker/app/config.hpp>
 #include <nullworker/app/process.hpp>
 #include <nullworker/base/log.hpp>
+#include <nullworker/base/printable.hpp>
 #include <nullworker/base/signal_watch.hpp>
 
 #include <csignal>
@@ -25,14 +26,14 @@ int main(int argc, char** argv) {
         log::set_level(config->log_level);
         return app::run_daemon(*config);
     } catch (const startup_error& e) {
-        std::cerr << "nullworkerd: " << e.what() << std::endl;
+        std::cerr << "nullworkerd: " << printable(e.what()) << std::endl;
         if (const auto* wrong = dynamic_cast<const app::config_error*>(&e))
             config = wrong->known();
         if (config && !dynamic_cast<const already_running*>(&e))
             app::report_startup_error(*config, e.what());
         return exit_cannot_start;
     } catch (const std::exception& e) {
-        std::cerr << "nullworkerd: unexpected error, please report it: " << e.what() << std::endl;
+        std::cerr << "nullworkerd: unexpected error, please report it: " << printable(e.what()) << std::endl;
         return EXIT_FAILURE;
     }
 }

@@ -4,6 +4,7 @@
 #include <nullworker/base/deadline.hpp>
 #include <nullworker/base/environment.hpp>
 #include <nullworker/base/error.hpp>
+#include <nullworker/base/printable.hpp>
 #include <nullworker/net/http_client.hpp>
 #include <nullworker/wire/control_messages.hpp>
 #include <nullworker/wire/json_value.hpp>
@@ -22,6 +23,8 @@
 #include <optional>
 #include <string>
 #include <utility>
+
+#include <unistd.h>
 
 namespace nullworker::client {
 namespace {
@@ -84,7 +87,7 @@ asio::awaitable<answer> ask(control_options where, net::verb method, std::string
 }
 
 int complain(int code, const std::string& what) {
-    std::cerr << "nullworker: " << what << std::endl;
+    std::cerr << "nullworker: " << printable(what) << std::endl;
     return code;
 }
 
@@ -121,7 +124,9 @@ int print(const control_options& how, const net::reply& told,
     const auto text = document ? document->text_at(how.field) : std::nullopt;
     if (!text)
         return complain(exit_refused, "there is no '" + how.field + "' in the answer: " + told.body);
-    std::cout << *text << std::endl;
+    // For a program, which needs the very text, unless somebody looks on.
+    const bool watched = ::isatty(STDOUT_FILENO) == 1;
+    std::cout << (watched ? printable(*text) : *text) << std::endl;
     return exit_done;
 }
 
@@ -201,13 +206,13 @@ asio::awaitable<int> post_command(const control_options& options, std::string pa
     const auto document = wire::json_value::parse(told->body);
     // A release that had nothing to release is answered 200, too.
     if (told->status != status_ok || (document && document->text_at("released") == "false")) {
-        if (options.json)
+        if (options.json && document)
             std::cout << told->body << std::endl;
         co_return complain(exit_refused, refusal(*told));
     }
     if (!document)
         co_return unexpected(*told);
-    co_return print(options, *told, [&] { return for_people(*document) + '\n'; });
+    co_return print(options, *told, [&] { return printable(for_people(*document)) + '\n'; });
 }
 
 std::string member(const wire::json_value& document, const char* name) {

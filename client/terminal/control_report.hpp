@@ -4,7 +4,7 @@
 
 #include <string>
 
-// What the control listener says, for people. `now` is in epoch seconds.
+// What the control listener says, for people: printable, a row a fact. `now` is in epoch seconds.
 namespace nullworker::client {
 
 // "12 s", "3 min 20 s", "2 h 5 min", "4 d 1 h".

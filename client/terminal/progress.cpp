@@ -1,3 +1,4 @@
+#include <nullworker/base/printable.hpp>
 #include <terminal/progress.hpp>
 
 #include <nlohmann/json.hpp>
@@ -47,9 +48,9 @@ progress::~progress() {
     erase_status();
 }
 
-// Peers' texts go in here, and need not be UTF-8.
+// Peers' texts go in here, and need not be UTF-8. In ASCII, as a terminal may show it after all.
 std::string progress::dumped(const nlohmann::json& event) {
-    return event.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    return event.dump(-1, ' ', /*ensure_ascii=*/true, nlohmann::json::error_handler_t::replace);
 }
 
 double progress::elapsed() const {
@@ -85,7 +86,7 @@ void progress::note(const std::string& text) {
 
 void progress::line(const std::string& subject, const std::string& text) {
     erase_status();
-    std::fprintf(x_out, "%7.2f s  %-10s %s\n", elapsed(), subject.c_str(), text.c_str());
+    std::fprintf(x_out, "%7.2f s  %-10s %s\n", elapsed(), subject.c_str(), printable(text).c_str());
     draw_status();
     std::fflush(x_out);
 }
@@ -109,7 +110,7 @@ void progress::draw_status() {
     for (const auto& state : x_sessions)
         (bar += symbol(state)) += ' ';
     std::fprintf(x_out, "\x1b[2m   sessions %s  workers: %s\x1b[0m", bar.c_str(),
-                 described(x_workers).c_str());
+                 printable(described(x_workers)).c_str());
     x_drawn = true;
 }
 

@@ -11,7 +11,8 @@
 namespace nullworker::client {
 
 // What a person or a program sees of a run: a line an event with the time since the start, and on a terminal
-// a last line that tells where everything stands; or one JSON object an event.
+// a last line that tells where everything stands; or one JSON object an event. Whatever text it is given,
+// what a peer wrote included, is shown printable.
 class progress {
 public:
     enum class form { lines, json };

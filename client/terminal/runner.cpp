@@ -1,3 +1,4 @@
+#include <nullworker/base/printable.hpp>
 #include <nullworker/base/signal_watch.hpp>
 #include <terminal/runner.hpp>
 
@@ -33,7 +34,7 @@ int run(command work, on_signal signalled_code) {
         context.run();
     } catch (const std::exception& e) {
         // A bug, and what it left behind cannot be unwound in order. The guardian ends the workers.
-        std::cerr << "nullworker: unexpected error, please report it: " << e.what() << std::endl;
+        std::cerr << "nullworker: unexpected error, please report it: " << printable(e.what()) << std::endl;
         std::_Exit(exit_failed);
     }
     if (error)

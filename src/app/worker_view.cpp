@@ -1,9 +1,10 @@
 #include <nullworker/api/control_api.hpp>
 #include <nullworker/app/worker_view.hpp>
+#include <nullworker/base/printable.hpp>
 
-#include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 namespace nullworker::app {
 namespace {
@@ -101,8 +102,8 @@ std::string status_line(const reservation::readiness& state) {
     std::string out;
     for (const auto& reason : state.reasons())
         out += (out.empty() ? "" : "; ") + reason;
-    std::replace(out.begin(), out.end(), '\n', ' ');  // which would begin another assignment
-    return out.empty() ? "ready" : out;
+    // A line's end would begin another assignment, and `systemctl status` shows the rest on a terminal.
+    return out.empty() ? "ready" : printable(std::move(out));
 }
 
 }  // namespace nullworker::app

@@ -1,12 +1,12 @@
 #include <nullworker/base/background_writer.hpp>
 #include <nullworker/base/log.hpp>
+#include <nullworker/base/printable.hpp>
 
 #include <spdlog/details/null_mutex.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdio>
@@ -89,23 +89,15 @@ spdlog::logger& logger() {
 }
 
 bool needs_quotes(std::string_view value) {
-    const auto plain = [](unsigned char c) {
-        return c > ' ' && c != '"' && c != '=' && c != '\\' && c != 0x7F;
-    };
-    return value.empty() || !std::all_of(value.begin(), value.end(), plain);
+    return value.empty() || value.find_first_of(" \"=") != std::string_view::npos || !is_printable(value);
 }
 
-void append_quoted(std::string& out, std::string_view value) {
+void append_quoted(std::string& out, const std::string& value) {
     out += '"';
-    for (const char c : value) {
-        if (c == '"' || c == '\\')
-            (out += '\\') += c;
-        else if (c == '\n')
-            out += "\\n";
-        else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F)
-            out += '?';
-        else
-            out += c;
+    for (const char c : printable(value)) {
+        if (c == '"')
+            out += '\\';
+        out += c;
     }
     out += '"';
 }

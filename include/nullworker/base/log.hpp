@@ -17,7 +17,8 @@ enum class level { debug, info, warning, error, off };
 // A number as fields show it: six digits at most.
 [[nodiscard]] std::string to_text(double value);
 
-// One key=value pair. Values with blanks, quotes or control characters are quoted and escaped.
+// One key=value pair. A value with blanks, quotes or equals signs is quoted, and so is what is not printable,
+// which is escaped (base/printable.hpp): whatever a peer wrote can stand here.
 struct field {
     std::string_view key;
     std::string value;

@@ -1,19 +1,26 @@
+#include "peer_in_a_thread.hpp"
 #include "support/drive.hpp"
 #include "support/program.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <nullworker/net/http_client.hpp>
+#include <nullworker/wire/control_messages.hpp>
 
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <array>
 #include <csignal>
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 // What a consumer's shell script runs beside a worker.
 namespace nullworker::test {
@@ -248,6 +255,77 @@ TEST_F(beside_a_worker, wrong_options_are_wrong_usage) {
         EXPECT_EQ(refused.code, 2) << arguments.front() << refused.err;
         EXPECT_FALSE(refused.err.empty());
     }
+}
+
+// Something at the control port that writes what it likes.
+class beside_something_hostile : public testing::Test {
+protected:
+    static constexpr const char* hostile = "\u009b2J\u202e";
+    static constexpr const char* harmless = "\\u009b2J\\u202e";
+
+    [[nodiscard]] std::vector<std::string> asking(std::vector<std::string> words) {
+        x_peer.start();
+        words.insert(words.begin(), NULLWORKER_PROGRAM);
+        words.insert(words.end(), {"--control-port", x_peer.port()});
+        return words;
+    }
+
+    void SetUp() override {
+        wire::worker_status status{.version = "1", .url = hostile};
+        status.health = {.state = "unhealthy", .reasons = {hostile}};
+        x_peer.script().reply_always("/status", net::json_reply(200, wire::to_json(status)));
+    }
+
+    peer_in_a_thread x_peer;
+};
+
+TEST_F(beside_something_hostile, status_shows_it_harmless) {
+    program status(asking({"status"}));
+    EXPECT_EQ(status.wait(), 1);
+    EXPECT_TRUE(contains(status.out(), std::string(13, ' ') + harmless + "\n")) << status.out();
+    EXPECT_FALSE(contains(status.out(), hostile)) << status.out();
+}
+
+TEST_F(beside_something_hostile, a_field_is_exact_for_a_program_and_harmless_for_a_person) {
+    program piped(asking({"status", "--field", "health.reasons.0"}));
+    (void)piped.wait();
+    EXPECT_EQ(piped.out(), std::string(hostile) + "\n");
+
+    const int terminal = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    ASSERT_GE(terminal, 0);
+    ASSERT_EQ(::grantpt(terminal), 0);
+    ASSERT_EQ(::unlockpt(terminal), 0);
+    const std::string name = ::ptsname(terminal);
+    std::vector<std::string> shown = {"/bin/sh", "-c", "exec \"$@\" > " + name, "sh"};
+    for (auto& word : asking({"status", "--field", "health.reasons.0"}))
+        shown.push_back(word);
+    const int kept_open =
+        ::open(name.c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC);  // what is written stays to be read
+    program watched(shown);
+    (void)watched.wait();
+    std::array<char, 256> text{};
+    const auto size = ::read(terminal, text.data(), text.size());
+    EXPECT_EQ(std::string(text.data(), size > 0 ? static_cast<std::size_t>(size) : 0),
+              std::string(harmless) + "\r\n");
+    ::close(kept_open);
+    ::close(terminal);
+}
+
+TEST_F(beside_something_hostile, what_is_no_answer_is_shown_harmless_even_with_json) {
+    x_peer.script().reply_always("/release", net::json_reply(500, "\x1b]0;pwned\x07"));
+    for (const auto* flag : {"--json", "--field=reason"}) {
+        program release(asking({"release", flag}));
+        EXPECT_EQ(release.wait(), 1);
+        EXPECT_EQ(release.out(), "");
+        EXPECT_EQ(release.err(), "nullworker: refused with status 500: \\u001b]0;pwned\\u0007\n");
+    }
+}
+
+TEST_F(beside_something_hostile, an_answer_is_shown_harmless) {
+    x_peer.script().reply_always("/heartbeat", net::json_reply(200, R"({"session_id": "\u001b[2J"})"));
+    program heartbeat(asking({"heartbeat"}));
+    EXPECT_EQ(heartbeat.wait(), 0);
+    EXPECT_EQ(heartbeat.out(), "noted; \\u001b[2J holds the slot\n");
 }
 
 }  // namespace

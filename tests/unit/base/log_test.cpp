@@ -36,10 +36,14 @@ TEST(log, quotes_what_would_break_a_line_into_wrong_pairs) {
         {"say \"hi\"", "\"say \\\"hi\\\"\""},
         {"back\\slash", "\"back\\\\slash\""},
         {"forged\nlevel=error", "\"forged\\nlevel=error\""},
-        {"carriage\rreturn", "\"carriage?return\""},
-        {"tab\tstop", "\"tab?stop\""},
-        {"\x1b[31mred", "\"?[31mred\""},
-        {"del\x7F", "\"del?\""},
+        {"carriage\rreturn", "\"carriage\\u000dreturn\""},
+        {"tab\tstop", "\"tab\\u0009stop\""},
+        {"\x1b[31mred", "\"\\u001b[31mred\""},
+        {"del\x7F", "\"del\\u007f\""},
+        {"c1\u009b31m", "\"c1\\u009b31m\""},
+        {"bidi\u202e", "\"bidi\\u202e\""},
+        {"forged\u2028level=error", "\"forged\\u2028level=error\""},
+        {"\xff", "\"\\xff\""},
     };
     for (const auto& row : table)
         EXPECT_EQ(log::format("e", {{"v", row.value}}), std::string("event=e v=") + row.printed);
@@ -47,7 +51,7 @@ TEST(log, quotes_what_would_break_a_line_into_wrong_pairs) {
 
 TEST(log, hides_a_zero_byte) {
     const std::string_view value("a\0b", 3);
-    EXPECT_EQ(log::format("e", {{"v", value}}), "event=e v=\"a?b\"");
+    EXPECT_EQ(log::format("e", {{"v", value}}), "event=e v=\"a\\u0000b\"");
 }
 
 // What `action` prints to standard error with the level set to `minimum`.

@@ -38,6 +38,23 @@ TEST(status_report, has_a_row_for_everything_an_operator_asks) {
               "public key   fetched 1 h ago\n");
 }
 
+TEST(status_report, shows_what_others_wrote_harmless) {
+    const std::string hostile = "a\x1b[2J\u009b\u202e\nz";
+    const std::string harmless = "a\\u001b[2J\\u009b\\u202e\\nz";
+    wire::worker_status status{.version = hostile, .url = hostile};
+    status.health = {.state = hostile, .reasons = {hostile, hostile}};
+    status.consumer = {.probe = hostile, .heartbeat = hostile};
+    status.session = wire::slot_session{.session_id = hostile};
+    status.last_report = wire::accepted_report{.address = hostile};
+    const auto shown = report(status, 0) + report(*status.session, 0);
+    std::size_t found = 0;
+    for (auto at = shown.find(harmless); at != std::string::npos; at = shown.find(harmless, at + 1))
+        ++found;
+    EXPECT_EQ(found, 10u) << shown;
+    for (const auto* part : {"\x1b", "\u009b", "\u202e", "\nz"})
+        EXPECT_EQ(shown.find(part), std::string::npos) << shown;
+}
+
 TEST(status_report, says_what_there_is_not) {
     EXPECT_EQ(report(wire::worker_status{.version = "1", .url = "u", .health = {.state = "healthy"}}, 0),
               "nullworkerd  1, worker 0 at u\n"
