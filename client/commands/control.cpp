@@ -60,6 +60,10 @@ struct renew_options : claim_options {
 
 constexpr unsigned status_ok = 200;
 constexpr seconds longest_poll{60.0};
+constexpr seconds call_limit{10.0};
+
+// Beyond the time for the whole: an answer that is on its way then shall not be lost.
+constexpr seconds last_grace{2.0};
 
 // A daemon that is being restarted answers again within this time.
 constexpr auto restart_patience = 30s;
@@ -76,12 +80,12 @@ url worker_url(const control_options& where, const std::string& path) {
 using answer = result<net::reply>;
 
 asio::awaitable<answer> ask(control_options where, net::verb method, std::string path, std::string body = {},
-                            seconds patience = seconds(0)) {
+                            seconds limit = call_limit) {
     net::http_client client(co_await asio::this_coro::executor, std::make_shared<net::tls_trust>());
     net::call request{.method = method,
                       .target = worker_url(where, path),
                       .body = std::move(body),
-                      .limit = 10s + to_ticks(patience),
+                      .limit = to_ticks(limit),
                       .local_socket = where.socket};
     co_return co_await client.send(std::move(request));
 }
@@ -177,7 +181,8 @@ asio::awaitable<int> wait(const wait_options& options) {
             "/session?since=" + std::to_string(options.since) + "&wait=" + std::to_string(poll.count());
         const auto asked = steady::now();
         std::string nothing;
-        const auto told = co_await ask(options, net::verb::get, path, std::move(nothing), poll);
+        const seconds limit = std::min(poll + call_limit, left + last_grace);
+        const auto told = co_await ask(options, net::verb::get, path, std::move(nothing), limit);
         if (told) {
             reached = steady::now();
             const auto slot = wire::parse_slot(told->body);

@@ -35,14 +35,15 @@ struct demo_options : session_options {
 class demo final : public session_run {
 public:
     demo(asio::any_io_executor executor, const demo_options& options, interruption& stop)
-        : session_run(executor, options, stdout, options.count),
+        : session_run(executor, options, stop, stdout, options.count),
           x_options(options),
           x_stop(stop),
           x_interval(options.interval.value_or(place().is_local() ? 2s : 30s)),
           x_plateau(options.plateau.value_or(place().is_local() ? 4s : 300s)),
           x_lifetime(options.lifetime.value_or(needed_lifetime())),
           x_slots(static_cast<std::size_t>(options.count)),
-          x_reserving(executor) {}
+          x_reserving(executor),
+          x_ending(executor) {}
 
 private:
     [[nodiscard]] std::string title(const std::string& where) const override {
@@ -124,12 +125,18 @@ private:
                 (void)co_await entry.keeper->finish(0s);
             if (!entry.session)
                 continue;
-            const auto ended = co_await end_shown(number, *entry.session);
-            if (!ended)
-                x_failures[number] = ended.error().message;
+            x_ending.spawn(end_one(number, *entry.session));
             if (--remaining > 0)
                 co_await x_stop.wait_for(to_ticks(x_interval));
         }
+        co_await x_ending.join();
+    }
+
+    // A worker that hangs holds up no other's end.
+    asio::awaitable<void> end_one(int number, held_session session) {
+        const auto ended = co_await end_shown(number, std::move(session));
+        if (!ended)
+            x_failures[number] = ended.error().message;
     }
 
     // The story ends when the last worker is gone.
@@ -179,6 +186,7 @@ private:
     std::vector<slot> x_slots;
     std::map<int, std::string> x_failures;  // by session; 0 for what concerns none
     task_group x_reserving;
+    task_group x_ending;
 };
 
 }  // namespace

@@ -41,7 +41,7 @@ struct follow_options : session_options {
 class follow final : public session_run {
 public:
     follow(asio::any_io_executor executor, const follow_options& options, interruption& stop)
-        : session_run(executor, options, stdout, options.most),
+        : session_run(executor, options, stop, stdout, options.most),
           x_options(options),
           x_stop(stop),
           x_lifetime(options.lifetime.value_or(renewed_lifetime)),
@@ -93,7 +93,10 @@ private:
     asio::awaitable<outcome<std::int64_t>> measure() {
         auto work = run_shell(x_options.depth);
         auto bounded = within(to_ticks(x_options.depth_timeout), std::move(work));
-        const auto ended = co_await unless_stopped(x_stop, std::move(bounded));
+        const auto heard = co_await unless_stopped(x_stop, std::move(bounded));
+        if (!heard)
+            co_return failure{"stopped"};
+        const auto& ended = *heard;
         if (!ended)
             co_return failure{"`" + x_options.depth + "`: " + ended.error().message()};
         if (ended->code != 0)

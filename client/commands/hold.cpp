@@ -34,7 +34,7 @@ class hold final : public session_run {
 public:
     hold(asio::any_io_executor executor, const hold_options& options, interruption& stop)
         // A command's own output goes to standard output alone.
-        : session_run(executor, options, options.command.empty() ? stdout : stderr, 1),
+        : session_run(executor, options, stop, options.command.empty() ? stdout : stderr, 1),
           x_executor(executor),
           x_options(options),
           x_stop(stop),

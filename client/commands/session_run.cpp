@@ -26,22 +26,26 @@ std::chrono::steady_clock::duration reservation_timeout(const session_options& o
 
 }  // namespace
 
-session_run::session_run(asio::any_io_executor executor, const session_options& options, std::FILE* out,
-                         int sessions)
+session_run::session_run(asio::any_io_executor executor, const session_options& options, interruption& stop,
+                         std::FILE* out, int sessions)
     : x_options(options),
+      x_stop(stop),
       x_venue(executor, options.where),
       x_show(out, options.json ? progress::form::json : progress::form::lines, sessions),
       x_watching(executor) {}
 
 asio::awaitable<int> session_run::run() {
     int code = exit_failed;
-    const auto opened = co_await x_venue.open();
-    if (opened) {
+    auto opening = x_venue.open();
+    const auto opened = co_await unless_stopped(x_stop, std::move(opening));
+    if (!opened) {
+        fail("interrupted before the endpoint was found");
+    } else if (*opened) {
         x_show.note(title(x_venue.description()));
         x_watching.spawn(watch_workers());
         code = co_await work();
     } else {
-        fail(opened.error().message);
+        fail(opened->error().message);
     }
     x_watching.cancel();
     co_await x_watching.join();

@@ -31,8 +31,10 @@ public:
     [[nodiscard]] asio::awaitable<int> run();
 
 protected:
-    // Throws startup_error as `venue` does. Shows at most `sessions` at once on `out`. `options` outlives it.
-    session_run(asio::any_io_executor executor, const session_options& options, std::FILE* out, int sessions);
+    // Throws startup_error as `venue` does. Shows at most `sessions` at once on `out`. `options` and `stop`
+    // outlive it.
+    session_run(asio::any_io_executor executor, const session_options& options, interruption& stop,
+                std::FILE* out, int sessions);
     ~session_run() = default;
 
     [[nodiscard]] venue& place() noexcept { return x_venue; }
@@ -63,6 +65,7 @@ private:
     asio::awaitable<void> watch_workers();
 
     const session_options& x_options;
+    interruption& x_stop;
     venue x_venue;
     progress x_show;
     task_group x_watching;

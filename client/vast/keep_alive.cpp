@@ -27,7 +27,12 @@ asio::awaitable<care_outcome> look_after(serverless& api, held_session session, 
         co_await stop.wait_for(how.check_every);
         if (stop.requested())
             co_return care_outcome{};
-        const auto open = co_await api.is_open(session);
+        // Of no use to who wants to stop: a worker that hangs would hold up the end.
+        auto asking = api.is_open(session);
+        const auto heard = co_await unless_stopped(stop, std::move(asking));
+        if (!heard)
+            co_return care_outcome{};
+        const auto& open = *heard;
         if (open && !*open)
             co_return care_outcome{kind::released, "its worker does not hold it any more"};
         // A worker that cannot be reached now may be reached in a moment, but not after the session's time.
@@ -37,8 +42,9 @@ asio::awaitable<care_outcome> look_after(serverless& api, held_session session, 
             co_return care_outcome{kind::lost, open.error().message};
         if (expires - steady::now() > term / 2)
             continue;
-        const auto renewed = co_await api.renew(session);
-        if (renewed)
+        auto renewing = api.renew(session);
+        const auto renewed = co_await unless_stopped(stop, std::move(renewing));
+        if (renewed && *renewed)
             expires = std::max(expires, steady::now()) + term;
     }
 }

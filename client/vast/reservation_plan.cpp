@@ -7,25 +7,57 @@
 namespace nullworker::client {
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr unsigned status_created = 201;
-constexpr int most_attempts = 2;
+constexpr unsigned status_unauthorized = 401;
+constexpr int most_attempts = 2;  // with one grant
+
+// A call that gets less is cut off while its answer is on the way.
+constexpr auto least_limit = 2s;
+
+held_session session_of(const reservation_plan::create& offer, wire::created_session made) {
+    return {std::move(made.session_id), offer.grant,       offer.worker,
+            offer.worker_url,           offer.request_idx, made.expiration};
+}
 
 }  // namespace
 
-reservation_plan::step reservation_plan::after_waiting(time_point now) const {
+reservation_plan::step reservation_plan::after_waiting(time_point now) {
     if (now < x_deadline)
-        return ask_route{x_request_idx};
+        return ask_route{x_request_idx, limit(now)};
     const auto whole = std::chrono::duration_cast<std::chrono::seconds>(x_timeout).count();
-    return give_up{{"no worker within " + std::to_string(whole) + " s; the last obstacle: " + x_obstacle}};
+    return end({"no worker within " + std::to_string(whole) + " s; the last obstacle: " + x_obstacle});
 }
 
 reservation_plan::step reservation_plan::interrupted() {
-    return give_up{{"interrupted before a worker was held"}};
+    return end({"interrupted before a worker was held"});
+}
+
+reservation_plan::step reservation_plan::end(failure why) {
+    if (!x_unheard || x_end)
+        return give_up{std::move(why)};
+    x_end = std::move(why);
+    return ask_again(*x_unheard);
+}
+
+// Its worker may hold a session for us of which we never heard, and would hold it to the end of its lifetime.
+reservation_plan::step reservation_plan::ask_again(create unheard) {
+    ++unheard.attempt;
+    unheard.limit = least_limit;
+    return unheard;
+}
+
+// What was put off until the last create was heard of.
+reservation_plan::step reservation_plan::go_on() {
+    if (x_end)
+        return give_up{*x_end};
+    return *std::exchange(x_next, std::nullopt);
 }
 
 reservation_plan::step reservation_plan::routed(const outcome<wire::route_reply>& answer, time_point now) {
     if (!answer && !answer.error().retryable)
-        return give_up{answer.error()};
+        return end(answer.error());
     // One lost call is no reason to give up a place in the queue.
     if (!answer)
         return try_again(answer.error().message, now);
@@ -38,31 +70,70 @@ reservation_plan::step reservation_plan::routed(const outcome<wire::route_reply>
     const auto& offered = *answer->worker;
     const auto worker = parse_url(offered.url);
     if (!worker)
-        return give_up{
-            {"the autoscaler named the worker '" + offered.url + "': " + worker.error().message()}};
-    return create{x_request_idx, *worker, offered.url, offered.grant, 1};
+        return end({"the autoscaler named the worker '" + offered.url +
+                    "': " + worker.error().message()});
+    create offer{x_request_idx, *worker, offered.url, offered.grant, 1, limit(now)};
+    // The same worker would hand out the same session.
+    if (!x_unheard || same_origin(x_unheard->worker, offer.worker))
+        return offer;
+    x_next = std::move(offer);
+    return ask_again(*x_unheard);
 }
 
 reservation_plan::step reservation_plan::created(const create& offer, const outcome<net::reply>& answer,
                                                  time_point now) {
-    // A reply that was lost on the way leaves a session that nobody would end: the same grant gets it again.
-    if (!answer && offer.attempt < most_attempts) {
-        auto again = offer;
-        ++again.attempt;
-        return again;
-    }
     if (!answer)
-        return try_again(answer.error().message, now);
-    if (answer->status == status_created) {
-        const auto made = wire::parse_session_created(answer->body);
-        if (!made)
-            return give_up{{"cannot read the worker's reply: " + made.error().message()}};
-        return hold{{made->session_id, offer.grant, offer.worker, offer.worker_url, offer.request_idx,
-                     made->expiration}};
-    }
-    if (!is_retryable(answer->status))
+        return lost(offer, answer.error().message, now);
+    if (answer->status == status_created)
+        return made_by(offer, *answer, now);
+    x_unheard.reset();
+    if (x_end || x_next)
+        return go_on();
+    // The session that the first create made has ended meanwhile, and its grant opens nothing more.
+    const bool over = offer.attempt > 1 && answer->status == status_unauthorized;
+    if (!over && !is_retryable(answer->status))
         return give_up{refused(offer.worker_url + " refused the session", *answer)};
     return try_again(offer.worker_url + " answered " + std::to_string(answer->status), now);
+}
+
+reservation_plan::step reservation_plan::made_by(const create& offer, const net::reply& answer,
+                                                 time_point now) {
+    auto made = wire::parse_session_created(answer.body);
+    if (made) {
+        x_unheard.reset();
+        x_next.reset();
+        return use{session_of(offer, std::move(*made)), least_limit};
+    }
+    const failure why{"cannot read the worker's reply: " + made.error().message()};
+    if (auto id = wire::created_session_id(answer.body)) {
+        x_unheard.reset();
+        return abandon{session_of(offer, {.session_id = std::move(*id)}), why};
+    }
+    if (offer.attempt < most_attempts || x_end || x_next)
+        return lost(offer, why.message, now);
+    return give_up{{why.message + "; its session, if it made one, lasts for its lifetime"}};
+}
+
+// The create may have made a session that nobody would end: the same grant gets it again.
+reservation_plan::step reservation_plan::lost(const create& offer, std::string why, time_point now) {
+    x_unheard = offer;
+    if (x_end || x_next)
+        return go_on();
+    if (offer.attempt >= most_attempts || now >= x_deadline)
+        return try_again(std::move(why), now);
+    auto again = offer;
+    ++again.attempt;
+    again.limit = limit(now);
+    return again;
+}
+
+reservation_plan::step reservation_plan::used(const use& made, const outcome<bool>& open, time_point now) {
+    // A worker that is out of reach for now is the matter of whoever holds its session.
+    if (!open || *open)
+        return hold{made.session};
+    if (x_end)
+        return give_up{*x_end};
+    return try_again(made.session.worker_url + " lost the session that it had just made", now);
 }
 
 reservation_plan::step reservation_plan::try_again(std::string obstacle, time_point now) {
@@ -72,6 +143,11 @@ reservation_plan::step reservation_plan::try_again(std::string obstacle, time_po
 
 reservation_plan::time_point reservation_plan::after(seconds pause, time_point now) const {
     return std::min(x_deadline, now + to_ticks(pause));
+}
+
+// How long a call may take that begins now.
+reservation_plan::duration reservation_plan::limit(time_point now) const {
+    return std::max<duration>(x_deadline - now, least_limit);
 }
 
 }  // namespace nullworker::client

@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -23,21 +24,38 @@ struct reserve_options {
 
 // The way from an endpoint to a session, without I/O: each answer of a peer is told to it, and it says what
 // to do next. Whoever performs the steps asks `after_waiting` for the first one.
+//
+// No session is left behind: a create that may have made one, though nobody heard of it, is asked once more
+// before the end, and a session of which no more than its id is known is ended.
 class reservation_plan {
 public:
     using time_point = std::chrono::steady_clock::time_point;
+    using duration = std::chrono::steady_clock::duration;
 
-    // Ask the autoscaler for a worker, then tell `routed`.
+    // Ask the autoscaler for a worker, for no longer than `limit`, then tell `routed`.
     struct ask_route {
         std::int64_t request_idx;  // 0: a new request
+        duration limit;
     };
-    // Ask the worker for the session, then tell `created` of it.
+    // Ask the worker for the session, for no longer than `limit`, then tell `created` of it.
     struct create {
         std::int64_t request_idx;
         url worker;
         std::string worker_url;  // as the autoscaler wrote it
         wire::json_value grant;
-        int attempt;  // 1; 2 when the reply to the first one was lost
+        int attempt;  // 1; more when the reply to an earlier one was lost
+        duration limit;
+    };
+    // Use the session's id, which keeps its worker from giving the session to a second one with the same
+    // grant: ask for no longer than `limit` whether the session is open, then tell `used`.
+    struct use {
+        held_session session;
+        duration limit;
+    };
+    // End the session, of which little but the id is known, then go on as after `give_up`.
+    struct abandon {
+        held_session session;
+        failure why;
     };
     // Wait in the queue, then ask `after_waiting`.
     struct queue {
@@ -58,18 +76,18 @@ public:
     struct hold {
         held_session session;
     };
-    using step = std::variant<ask_route, create, queue, retry, give_up, hold>;
+    using step = std::variant<ask_route, create, use, queue, retry, abandon, give_up, hold>;
 
     // The time for the whole begins at `now`. `seed` is for the pauses, which are random.
-    reservation_plan(std::chrono::steady_clock::duration timeout, time_point now, std::uint32_t seed)
+    reservation_plan(duration timeout, time_point now, std::uint32_t seed)
         : x_timeout(timeout), x_deadline(now + timeout), x_pace(seed) {}
 
     // The next route, or the end when the time is up. This is the first step, too.
-    [[nodiscard]] step after_waiting(time_point now) const;
+    [[nodiscard]] step after_waiting(time_point now);
 
-    // The end, since the user wants it. Asked in place of `after_waiting`: what is under way is finished
-    // first, or a session that was just made would be left open.
-    [[nodiscard]] static step interrupted();
+    // The end, since the user wants it. Asked in place of `after_waiting`, and of a `create` that is to be
+    // repeated: a create that is under way is finished first, or its session would be left open.
+    [[nodiscard]] step interrupted();
 
     // What the autoscaler answered. A failure may be `retryable`.
     [[nodiscard]] step routed(const outcome<wire::route_reply>& answer, time_point now);
@@ -77,15 +95,27 @@ public:
     // What the worker of `offer` answered, or why no answer came.
     [[nodiscard]] step created(const create& offer, const outcome<net::reply>& answer, time_point now);
 
-private:
-    step try_again(std::string obstacle, time_point now);
-    time_point after(seconds pause, time_point now) const;
+    // Whether the worker says that the session is open, or why no answer came.
+    [[nodiscard]] step used(const use& made, const outcome<bool>& open, time_point now);
 
-    std::chrono::steady_clock::duration x_timeout;
+private:
+    step made_by(const create& offer, const net::reply& answer, time_point now);
+    step lost(const create& offer, std::string why, time_point now);
+    step try_again(std::string obstacle, time_point now);
+    step end(failure why);
+    step ask_again(create unheard);
+    step go_on();
+    time_point after(seconds pause, time_point now) const;
+    duration limit(time_point now) const;
+
+    duration x_timeout;
     time_point x_deadline;
     polling x_pace;
     std::int64_t x_request_idx = 0;
     std::string x_obstacle = "no worker became free";
+    std::optional<create> x_unheard;  // the last create, where nobody knows whether it made a session
+    std::optional<create> x_next;     // once that is known
+    std::optional<failure> x_end;     // or this
 };
 
 }  // namespace nullworker::client

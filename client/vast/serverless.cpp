@@ -3,6 +3,7 @@
 #include <vast/refusal.hpp>
 #include <vast/serverless.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <utility>
@@ -14,7 +15,8 @@ namespace {
 using namespace std::chrono_literals;
 using steady = std::chrono::steady_clock;
 
-constexpr auto call_limit = 10s;
+// Who wants to stop waits so long for a create that is under way, and then asks once more.
+constexpr auto patience_with_a_create = 2s;
 
 }  // namespace
 
@@ -26,22 +28,24 @@ serverless::serverless(asio::any_io_executor executor, service where)
 asio::awaitable<outcome<net::reply>> serverless::call(net::call request) {
     const std::string origin = request.target.origin();
     net::http_client client(x_executor, x_trust);
-    request.limit = call_limit;
     auto answer = co_await client.send(std::move(request));
     if (!answer)
         co_return failure{origin + ": " + answer.error().message()};
     co_return std::move(*answer);
 }
 
-asio::awaitable<outcome<net::reply>> serverless::post(url target, std::string body, std::string bearer) {
-    net::call request{.method = net::verb::post, .target = std::move(target), .body = std::move(body)};
-    if (!bearer.empty())
-        request.headers.emplace_back("Authorization", "Bearer " + bearer);
+asio::awaitable<outcome<net::reply>> serverless::post(message what) {
+    net::call request{.method = net::verb::post,
+                      .target = std::move(what.target),
+                      .body = std::move(what.body),
+                      .limit = std::min(what.limit, call_limit)};
+    if (!what.bearer.empty())
+        request.headers.emplace_back("Authorization", "Bearer " + what.bearer);
     return call(std::move(request));
 }
 
 asio::awaitable<outcome<void>> serverless::fetch_root_certificate() {
-    net::call request{.target = join(x_where.console, "/static/jvastai_root.cer")};
+    net::call request{.target = join(x_where.console, "/static/jvastai_root.cer"), .limit = call_limit};
     const auto answer = co_await call(std::move(request));
     if (!answer)
         co_return failure{"cannot fetch Vast's root certificate from " + answer.error().message};
@@ -52,7 +56,8 @@ asio::awaitable<outcome<void>> serverless::fetch_root_certificate() {
 }
 
 asio::awaitable<outcome<endpoint_access>> serverless::find_endpoint(std::string name) {
-    net::call request{.target = join(x_where.console, "/api/v0/endptjobs/?client_id=me")};
+    net::call request{.target = join(x_where.console, "/api/v0/endptjobs/?client_id=me"),
+                      .limit = call_limit};
     request.headers.emplace_back("Authorization", "Bearer " + x_where.account_key);
     const auto answer = co_await call(std::move(request));
     if (!answer)
@@ -73,9 +78,10 @@ asio::awaitable<outcome<endpoint_access>> serverless::find_endpoint(std::string 
 }
 
 asio::awaitable<outcome<std::vector<wire::worker_info>>> serverless::workers(endpoint_access endpoint) {
-    auto body = wire::to_json(wire::workers_request{endpoint.id, endpoint.key});
-    const auto answer =
-        co_await post(join(x_where.autoscaler, "/get_endpoint_workers/"), std::move(body), endpoint.key);
+    message question{.target = join(x_where.autoscaler, "/get_endpoint_workers/"),
+                     .body = wire::to_json(wire::workers_request{endpoint.id, endpoint.key}),
+                     .bearer = endpoint.key};
+    const auto answer = co_await post(std::move(question));
     if (const auto why = obstacle_to("cannot list the workers", answer))
         co_return *why;
     auto workers = wire::parse_workers(answer->body);
@@ -85,10 +91,15 @@ asio::awaitable<outcome<std::vector<wire::worker_info>>> serverless::workers(end
 }
 
 asio::awaitable<outcome<wire::route_reply>> serverless::route(const endpoint_access& endpoint, double cost,
-                                                              std::int64_t request_idx) {
-    auto body = wire::to_json(wire::route_request{
-        .endpoint = endpoint.name, .api_key = endpoint.key, .cost = cost, .request_idx = request_idx});
-    const auto answer = co_await post(join(x_where.autoscaler, "/route/"), std::move(body), endpoint.key);
+                                                              const reservation_plan::ask_route& question) {
+    message what{.target = join(x_where.autoscaler, "/route/"),
+                 .body = wire::to_json(wire::route_request{.endpoint = endpoint.name,
+                                                           .api_key = endpoint.key,
+                                                           .cost = cost,
+                                                           .request_idx = question.request_idx}),
+                 .bearer = endpoint.key,
+                 .limit = question.limit};
+    const auto answer = co_await post(std::move(what));
     if (!answer)
         co_return failure{"cannot route: " + answer.error().message, /*retryable=*/true};
     if (answer->status != 200)
@@ -101,8 +112,10 @@ asio::awaitable<outcome<wire::route_reply>> serverless::route(const endpoint_acc
 
 asio::awaitable<outcome<net::reply>> serverless::create(const reservation_plan::create& offer,
                                                         seconds lifetime) {
-    auto body = wire::create_body(offer.grant, {.lifetime = lifetime});
-    return post(join(offer.worker, "/session/create"), std::move(body), {});
+    message what{.target = join(offer.worker, "/session/create"),
+                 .body = wire::create_body(offer.grant, {.lifetime = lifetime}),
+                 .limit = offer.limit};
+    return post(std::move(what));
 }
 
 asio::awaitable<outcome<held_session>> serverless::reserve(const endpoint_access& endpoint,
@@ -115,18 +128,32 @@ asio::awaitable<outcome<held_session>> serverless::reserve(const endpoint_access
     // the frame's own operator delete for a mismatch (-Wmismatched-new-delete).
     const auto way = std::make_unique<plan>(options.timeout, steady::now(), seed);
     const auto go_on = [&] {
-        return stop.requested() ? plan::interrupted() : way->after_waiting(steady::now());
+        return stop.requested() ? way->interrupted() : way->after_waiting(steady::now());
+    };
+    // Nothing is begun any more that could make a session.
+    const auto unless_late = [&](plan::step planned) {
+        return stop.requested() && std::holds_alternative<plan::create>(planned) ? way->interrupted()
+                                                                                 : planned;
     };
     auto next = go_on();
     for (;;) {
         if (const auto* ask = std::get_if<plan::ask_route>(&next)) {
-            const auto answer = co_await route(endpoint, options.cost, ask->request_idx);
-            next = way->routed(answer, steady::now());
+            auto asking = route(endpoint, options.cost, *ask);
+            const auto answer = co_await unless_stopped(stop, std::move(asking));
+            next = answer ? unless_late(way->routed(*answer, steady::now())) : way->interrupted();
         } else if (const auto* offer = std::get_if<plan::create>(&next)) {
             if (offer->attempt == 1)
                 on.on_routed(offer->request_idx, offer->worker_url);
-            const auto answer = co_await create(*offer, options.lifetime);
-            next = way->created(*offer, answer, steady::now());
+            auto making = create(*offer, options.lifetime);
+            const auto heard = co_await unless_stopped(stop, std::move(making), patience_with_a_create);
+            const outcome<net::reply> unheard = failure{"interrupted"};
+            next = unless_late(way->created(*offer, heard ? *heard : unheard, steady::now()));
+        } else if (const auto* made = std::get_if<plan::use>(&next)) {
+            auto asking = is_open(made->session, made->limit);
+            const auto open = co_await unless_stopped(stop, std::move(asking));
+            if (!open)
+                co_return made->session;
+            next = way->used(*made, *open, steady::now());
         } else if (const auto* wait = std::get_if<plan::queue>(&next)) {
             on.on_waiting(wait->request_idx, wait->status);
             co_await stop.wait_until(wait->until);
@@ -135,24 +162,29 @@ asio::awaitable<outcome<held_session>> serverless::reserve(const endpoint_access
             on.on_refused(pause->why);
             co_await stop.wait_until(pause->until);
             next = go_on();
-        } else if (const auto* end = std::get_if<plan::give_up>(&next)) {
-            co_return end->why;
+        } else if (const auto* left = std::get_if<plan::abandon>(&next)) {
+            const auto ended = co_await end(left->session);
+            if (!ended)
+                co_return failure{left->why.message + "; " + ended.error().message};
+            co_return left->why;
+        } else if (const auto* last = std::get_if<plan::give_up>(&next)) {
+            co_return last->why;
         } else {
             co_return std::get<plan::hold>(std::move(next)).session;
         }
     }
 }
 
-asio::awaitable<outcome<void>> serverless::end(held_session session) {
-    // A worker that has crashed is back in a moment, with its session.
-    constexpr auto patience = 15s;
+asio::awaitable<outcome<void>> serverless::end(held_session session, duration patience) {
     backoff pause(200ms, 2s);
     const auto deadline = steady::now() + patience;
-    const auto target = join(session.worker, "/session/end");
-    const auto body = wire::session_body(session.session_id, session.grant);
+    const message request{.target = join(session.worker, "/session/end"),
+                          .body = wire::session_body(session.session_id, session.grant)};
     failure why;
     for (int number = 1;; ++number) {
-        const auto answer = co_await post(target, body, {});
+        auto copy = request;
+        copy.limit = deadline - steady::now();
+        const auto answer = co_await post(std::move(copy));
         if (answer && answer->status == 200)
             co_return outcome<void>();
         // Not there any more: an earlier try ended it, and only its reply was lost.
@@ -167,17 +199,20 @@ asio::awaitable<outcome<void>> serverless::end(held_session session) {
     }
 }
 
-asio::awaitable<outcome<bool>> serverless::is_open(held_session session) {
-    auto body = wire::session_body(session.session_id, session.grant);
-    const auto answer = co_await post(join(session.worker, "/session/health"), std::move(body), {});
+asio::awaitable<outcome<bool>> serverless::is_open(held_session session, duration limit) {
+    message question{.target = join(session.worker, "/session/health"),
+                     .body = wire::session_body(session.session_id, session.grant),
+                     .limit = limit};
+    const auto answer = co_await post(std::move(question));
     if (const auto why = obstacle_to("cannot ask its worker", answer))
         co_return *why;
     co_return wire::says_ok(answer->body);
 }
 
 asio::awaitable<outcome<void>> serverless::renew(held_session session) {
-    auto body = wire::ping_body(session.session_id, session.grant);
-    const auto answer = co_await post(join(session.worker, "/ping"), std::move(body), {});
+    message renewal{.target = join(session.worker, "/ping"),
+                    .body = wire::ping_body(session.session_id, session.grant)};
+    const auto answer = co_await post(std::move(renewal));
     if (const auto why = obstacle_to("cannot renew it", answer))
         co_return *why;
     co_return outcome<void>();

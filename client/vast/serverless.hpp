@@ -11,6 +11,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -55,26 +56,44 @@ public:
     [[nodiscard]] asio::awaitable<outcome<std::vector<wire::worker_info>>> workers(endpoint_access endpoint);
 
     // Routes and creates until a worker is held, the time is up, or `stop` is requested. A create that is
-    // under way when that happens is finished first. `endpoint`, `on` and `stop` outlive the call.
+    // under way when that happens gets some time, and no session is left that nobody heard of. May return
+    // a session though `stop` is requested. `endpoint`, `on` and `stop` outlive the call.
     [[nodiscard]] asio::awaitable<outcome<held_session>> reserve(const endpoint_access& endpoint,
                                                                  reserve_options options,
                                                                  const reserve_events& on,
                                                                  interruption& stop);
 
-    // Ends a session. While its worker is out of reach or says "not now", it is tried again for 15 s.
-    [[nodiscard]] asio::awaitable<outcome<void>> end(held_session session);
+    using duration = std::chrono::steady_clock::duration;
+
+    // Longest time for one call.
+    static constexpr duration call_limit = std::chrono::seconds(10);
+
+    // A worker that has crashed is back in a moment, with its session.
+    static constexpr duration end_patience = std::chrono::seconds(15);
+
+    // Ends a session. While its worker is out of reach or says "not now", it is tried again, for no longer
+    // than `patience` in all.
+    [[nodiscard]] asio::awaitable<outcome<void>> end(held_session session, duration patience = end_patience);
 
     // Whether the worker still holds it.
-    [[nodiscard]] asio::awaitable<outcome<bool>> is_open(held_session session);
+    [[nodiscard]] asio::awaitable<outcome<bool>> is_open(held_session session, duration limit = call_limit);
 
     // Adds the session's lifetime to its expiration.
     [[nodiscard]] asio::awaitable<outcome<void>> renew(held_session session);
 
 private:
+    // What is to be sent in a POST.
+    struct message {
+        url target;
+        std::string body;
+        std::string bearer = {};      // empty: none
+        duration limit = call_limit;  // at most call_limit counts
+    };
+
     asio::awaitable<outcome<net::reply>> call(net::call request);
-    asio::awaitable<outcome<net::reply>> post(url target, std::string body, std::string bearer);
+    asio::awaitable<outcome<net::reply>> post(message what);
     asio::awaitable<outcome<wire::route_reply>> route(const endpoint_access& endpoint, double cost,
-                                                      std::int64_t request_idx);
+                                                      const reservation_plan::ask_route& question);
     asio::awaitable<outcome<net::reply>> create(const reservation_plan::create& offer, seconds lifetime);
 
     asio::any_io_executor x_executor;

@@ -154,6 +154,14 @@ result<created_session> parse_session_created(std::string_view body) {
     return read_message<created_session>(body);
 }
 
+std::optional<std::string> created_session_id(std::string_view body) {
+    const auto value = json_value::parse(body);
+    if (!value || !value->document().is_object())
+        return std::nullopt;
+    const auto id = value->document().value("session_id", json());
+    return id.is_string() && id != "" ? std::optional(id.get<std::string>()) : std::nullopt;
+}
+
 bool says_ok(std::string_view body) {
     const auto value = json_value::parse(body);
     return value && value->document().is_object() && value->document().value("ok", json()) == true;

@@ -122,6 +122,9 @@ struct created_session {
 
 [[nodiscard]] result<created_session> parse_session_created(std::string_view body);
 
+// The session's id alone, for a body that may be wrong in all else.
+[[nodiscard]] std::optional<std::string> created_session_id(std::string_view body);
+
 // Whether a reply to /session/health says {"ok": true}.
 [[nodiscard]] bool says_ok(std::string_view body);
 

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <map>
@@ -319,6 +320,14 @@ TEST_F(beside_something_hostile, what_is_no_answer_is_shown_harmless_even_with_j
         EXPECT_EQ(release.out(), "");
         EXPECT_EQ(release.err(), "nullworker: refused with status 500: \\u001b]0;pwned\\u0007\n");
     }
+}
+
+TEST_F(beside_something_hostile, wait_with_a_time_out_does_not_wait_for_what_never_answers) {
+    x_peer.script().hold_once("/session");
+    const auto begin = std::chrono::steady_clock::now();
+    program wait(asking({"wait", "--timeout", "0.05"}));
+    EXPECT_EQ(wait.wait(), 3);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(8));  // a call may take 10 s
 }
 
 TEST_F(beside_something_hostile, an_answer_is_shown_harmless) {

@@ -1,11 +1,16 @@
 #include "support/drive.hpp"
 #include "support/scripted_peer.hpp"
 
+#include <nullworker/base/interruption.hpp>
+#include <nullworker/base/task_group.hpp>
+#include <vast/keep_alive.hpp>
 #include <vast/serverless.hpp>
 
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <functional>
 #include <string>
 
 // What the client says to a worker, and what it makes of the answers.
@@ -14,15 +19,19 @@ namespace {
 
 constexpr const char* end_path = "/session/end";
 
-outcome<void> end_at(asio::io_context& loop, test::scripted_peer& worker) {
+held_session session_at(const test::scripted_peer& worker) {
+    return {.session_id = "Ab3",
+            .grant = wire::json_value::parse("{}").value(),
+            .worker = worker.at(""),
+            .worker_url = worker.origin()};
+}
+
+outcome<void> end_at(asio::io_context& loop, test::scripted_peer& worker,
+                     serverless::duration patience = serverless::end_patience) {
     serverless api(loop.get_executor(), service{worker.at(""), worker.at(""), "key"});
-    held_session session{.session_id = "Ab3",
-                         .grant = wire::json_value::parse("{}").value(),
-                         .worker = worker.at(""),
-                         .worker_url = worker.origin()};
     outcome<void> ended{};
     test::drive(loop, [&]() -> asio::awaitable<void> {
-        ended = co_await api.end(session);
+        ended = co_await api.end(session_at(worker), patience);
         co_await worker.stop();
     });
     return ended;
@@ -44,6 +53,162 @@ TEST(serverless, an_end_that_is_refused_for_good_is_not_tried_again) {
     worker.reply_always(end_path, net::json_reply(401, "{}"));
     EXPECT_FALSE(end_at(loop, worker));
     EXPECT_EQ(worker.requests(end_path).size(), 1U);
+}
+
+TEST(serverless, an_end_at_a_worker_that_hangs_takes_no_longer_than_its_time) {
+    asio::io_context loop;
+    test::scripted_peer worker(loop.get_executor());
+    worker.hold_once(end_path);
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_FALSE(end_at(loop, worker, std::chrono::milliseconds(100)));
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(6));  // a call may take 10 s
+}
+
+TEST(serverless, who_looks_after_a_session_does_not_wait_for_a_worker_that_hangs_to_stop) {
+    for (const auto* hanging : {"/session/health", "/ping"}) {
+        asio::io_context loop;
+        test::scripted_peer worker(loop.get_executor());
+        serverless api(loop.get_executor(), service{worker.at(""), worker.at(""), "key"});
+        interruption stop;
+        worker.hold_once(hanging);
+        worker.reply_always("/session/health", net::json_reply(200, R"({"ok": true})"));
+        const care hasty{seconds(0.02), std::chrono::milliseconds(1), std::chrono::seconds(60)};
+        test::drive(loop, [&]() -> asio::awaitable<void> {
+            task_group beside(loop.get_executor());
+            const auto interrupt = [&]() -> asio::awaitable<void> {
+                (void)co_await worker.received(hanging);
+                stop.request();
+            };
+            beside.spawn(interrupt());
+            const auto begin = std::chrono::steady_clock::now();
+            const auto ended = co_await look_after(api, session_at(worker), hasty, stop);
+            EXPECT_EQ(ended.what, care_outcome::kind::stopped);
+            EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(6));
+            co_await beside.join();
+            co_await worker.stop();
+        });
+    }
+}
+
+TEST(serverless, who_is_cancelled_while_looking_after_a_session_does_not_tell_that_it_is_gone) {
+    asio::io_context loop;
+    test::scripted_peer worker(loop.get_executor());
+    serverless api(loop.get_executor(), service{worker.at(""), worker.at(""), "key"});
+    worker.hold_once("/session/health");
+    bool gone = false;
+    test::drive(loop, [&]() -> asio::awaitable<void> {
+        task_group keeper(loop.get_executor());
+        std::function<void(std::string)> on_gone = [&](const std::string&) { gone = true; };
+        keeper.spawn(keep_alive(api, session_at(worker), seconds(0.02), std::move(on_gone)));
+        (void)co_await worker.received("/session/health");
+        keeper.cancel();
+        co_await keeper.join();
+        co_await worker.stop();
+    });
+    EXPECT_FALSE(gone);
+}
+
+// A worker and an autoscaler in one.
+class serverless_reserve : public testing::Test {
+protected:
+    static constexpr const char* create_path = "/session/create";
+    static constexpr const char* health_path = "/session/health";
+    static constexpr const char* made = R"({"session_id": "Ab3", "expiration": 1234.5})";
+
+    void SetUp() override {
+        x_peer.reply_always("/route/", net::json_reply(200, R"({"url": ")" + x_peer.origin() +
+                                                                R"(", "request_idx": 7, "cost": 100})"));
+        x_peer.reply_always(create_path, net::json_reply(201, made));
+        x_peer.reply_always(health_path, net::json_reply(200, R"({"ok": true})"));
+        x_peer.reply_always(end_path, net::json_reply(200, "{}"));
+    }
+
+    // Runs `meanwhile` beside the reservation.
+    outcome<held_session> reserve(std::chrono::steady_clock::duration timeout,
+                                  std::function<asio::awaitable<void>()> meanwhile = {}) {
+        serverless api(x_loop.get_executor(), service{x_peer.at(""), x_peer.at(""), "account-key"});
+        const endpoint_access endpoint{1, "local", "endpoint-key"};
+        const reserve_events on{
+            .on_waiting = [this](std::int64_t, const std::string& status) { x_status = status; },
+            .on_routed = [](std::int64_t, const std::string&) {},
+            .on_refused = [](const std::string&) {}};
+        outcome<held_session> out{failure{"nothing"}};
+        test::drive(x_loop, [&]() -> asio::awaitable<void> {
+            task_group beside(x_loop.get_executor());
+            if (meanwhile)
+                beside.spawn(meanwhile());
+            const reserve_options options{.timeout = timeout};
+            out = co_await api.reserve(endpoint, options, on, x_stop);
+            co_await beside.join();
+            co_await x_peer.stop();
+        });
+        return out;
+    }
+
+    [[nodiscard]] std::size_t asked(const std::string& path) { return x_peer.requests(path).size(); }
+
+    asio::io_context x_loop;
+    test::scripted_peer x_peer{x_loop.get_executor()};
+    interruption x_stop;
+    std::string x_status;
+};
+
+TEST_F(serverless_reserve, uses_the_sessions_id_at_once) {
+    const auto held = reserve(std::chrono::seconds(10));
+    ASSERT_TRUE(held);
+    ASSERT_EQ(asked(health_path), 1U);
+    EXPECT_NE(x_peer.requests(health_path)[0].body.find(R"("session_id":"Ab3")"), std::string::npos);
+}
+
+TEST_F(serverless_reserve, ends_a_session_of_which_it_can_read_the_id_alone) {
+    x_peer.reply_always(create_path, net::json_reply(201, R"({"session_id": "Ab3"})"));
+    EXPECT_FALSE(reserve(std::chrono::seconds(10)));
+    ASSERT_EQ(asked(end_path), 1U);
+    EXPECT_NE(x_peer.requests(end_path)[0].body.find(R"("session_id":"Ab3")"), std::string::npos);
+}
+
+TEST_F(serverless_reserve, takes_the_session_that_it_hears_of_at_the_second_time) {
+    x_peer.reply_once(create_path, net::json_reply(201, "<html>"));
+    EXPECT_TRUE(reserve(std::chrono::seconds(10)));
+    ASSERT_EQ(asked(create_path), 2U);
+    EXPECT_EQ(x_peer.requests(create_path)[0].body, x_peer.requests(create_path)[1].body);
+}
+
+TEST_F(serverless_reserve, a_stop_drops_a_route_that_hangs) {
+    x_peer.hold_once("/route/");
+    const auto held = reserve(std::chrono::seconds(300), [this]() -> asio::awaitable<void> {
+        (void)co_await x_peer.received("/route/");
+        x_stop.request();
+    });
+    EXPECT_FALSE(held);
+}
+
+TEST_F(serverless_reserve, a_stop_while_a_create_is_lost_still_asks_for_its_session) {
+    x_peer.drop_once(create_path);
+    x_peer.reply_by(create_path, [this](const net::request&) {
+        x_stop.request();  // between the loss of the first one and this answer
+        return net::json_reply(201, made);
+    });
+    EXPECT_TRUE(reserve(std::chrono::seconds(300)));
+    EXPECT_EQ(asked(health_path), 0U);
+}
+
+TEST_F(serverless_reserve, a_stop_gives_up_a_create_that_hangs_and_asks_for_its_session) {
+    x_peer.hold_once(create_path);
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_TRUE(reserve(std::chrono::seconds(300), [this]() -> asio::awaitable<void> {
+        (void)co_await x_peer.received(create_path);
+        x_stop.request();
+    }));
+    EXPECT_EQ(asked(create_path), 2U);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(8));  // a call may take 10 s
+}
+
+TEST_F(serverless_reserve, no_call_outlasts_the_time_for_the_whole_by_much) {
+    x_peer.hold_once("/route/");
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_FALSE(reserve(std::chrono::milliseconds(10)));
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(6));  // a call may take 10 s
 }
 
 }  // namespace

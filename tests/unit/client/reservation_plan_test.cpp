@@ -55,6 +55,13 @@ protected:
     // The worker that is ready with grant `number`, as it is to be asked.
     plan::create offered(int number) { return as<plan::create>(way.routed(ready(number), now)); }
 
+    // The session that a 201 tells of, once its id was used.
+    held_session held(const plan::step& next) {
+        const auto use = as<plan::use>(next);
+        EXPECT_LE(use.limit, 2s);
+        return as<plan::hold>(way.used(use, true, now)).session;
+    }
+
     // The step after a wait of `pause`.
     plan::step after(plan::time_point::duration pause) {
         now += pause;
@@ -125,7 +132,7 @@ TEST_F(reservation_plan_test, a_worker_whose_address_is_none_ends_it_and_is_name
 }
 
 TEST_F(reservation_plan_test, a_session_that_is_made_is_held) {
-    const auto session = as<plan::hold>(way.created(offered(3), answer(201, made), now)).session;
+    const auto session = held(way.created(offered(3), answer(201, made), now));
     EXPECT_EQ(session.session_id, "abc");
     EXPECT_EQ(session.grant, grant_number(3));
     EXPECT_EQ(session.worker.host, "203.0.113.7");
@@ -134,9 +141,51 @@ TEST_F(reservation_plan_test, a_session_that_is_made_is_held) {
     EXPECT_EQ(session.expiration, 1234.5);
 }
 
-TEST_F(reservation_plan_test, a_session_that_is_made_in_words_that_nobody_understands_ends_it) {
-    const auto end = as<plan::give_up>(way.created(offered(3), answer(201, "{}"), now));
-    EXPECT_NE(end.why.message.find("cannot read the worker's reply: "), std::string::npos);
+TEST_F(reservation_plan_test,
+       a_session_whose_worker_is_out_of_reach_at_once_is_held_and_one_that_is_gone_is_not) {
+    const auto use = as<plan::use>(way.created(offered(3), answer(201, made), now));
+    EXPECT_EQ(as<plan::hold>(way.used(use, failure{"timed out"}, now)).session.session_id, "abc");
+    EXPECT_EQ(as<plan::retry>(way.used(use, false, now)).why,
+              std::string(worker_url) + " lost the session that it had just made");
+}
+
+constexpr const char* unreadable[] = {"",
+                                      "{}",
+                                      "[]",
+                                      "no JSON",
+                                      R"({"session_id": 5, "expiration": 1234.5})",
+                                      R"({"session_id": "", "expiration": "soon"})",
+                                      R"({"session_id": null})",
+                                      R"({"session_id": "abc", "expi)"};
+
+TEST_F(reservation_plan_test, a_201_without_an_id_that_can_be_read_is_asked_for_once_more) {
+    for (const auto* body : unreadable) {
+        const auto again = as<plan::create>(way.created(offered(3), answer(201, body), now));
+        EXPECT_EQ(again.attempt, 2) << body;
+        EXPECT_EQ(again.grant, grant_number(3));
+        EXPECT_EQ(held(way.created(again, answer(201, made), now)).session_id, "abc");
+    }
+}
+
+TEST_F(reservation_plan_test, a_201_that_can_never_be_read_ends_it_and_tells_what_is_left) {
+    for (const auto* body : unreadable) {
+        plan fresh(60s, start, 1);
+        const auto offer = as<plan::create>(fresh.routed(ready(3), now));
+        const auto again = as<plan::create>(fresh.created(offer, answer(201, body), now));
+        const auto end = as<plan::give_up>(fresh.created(again, answer(201, body), now));
+        EXPECT_NE(end.why.message.find("cannot read the worker's reply: "), std::string::npos) << body;
+        EXPECT_NE(end.why.message.find("lasts for its lifetime"), std::string::npos) << body;
+    }
+}
+
+TEST_F(reservation_plan_test, a_201_of_which_only_the_id_can_be_read_is_ended) {
+    for (const auto* body : {R"({"session_id": "abc"})", R"({"session_id": "abc", "expiration": "soon"})"}) {
+        const auto left = as<plan::abandon>(way.created(offered(3), answer(201, body), now));
+        EXPECT_EQ(left.session.session_id, "abc");
+        EXPECT_EQ(left.session.grant, grant_number(3));
+        EXPECT_EQ(left.session.worker.host, "203.0.113.7");
+        EXPECT_NE(left.why.message.find("cannot read the worker's reply: "), std::string::npos);
+    }
 }
 
 TEST_F(reservation_plan_test, a_create_whose_reply_is_lost_is_sent_again_at_once_with_the_same_grant) {
@@ -144,7 +193,7 @@ TEST_F(reservation_plan_test, a_create_whose_reply_is_lost_is_sent_again_at_once
     EXPECT_EQ(again.attempt, 2);
     EXPECT_EQ(again.grant, grant_number(3));
     EXPECT_EQ(again.worker_url, worker_url);
-    EXPECT_EQ(as<plan::hold>(way.created(again, answer(201, made), now)).session.session_id, "abc");
+    EXPECT_EQ(held(way.created(again, answer(201, made), now)).session_id, "abc");
 }
 
 TEST_F(reservation_plan_test, a_create_that_is_lost_twice_goes_back_to_the_autoscaler) {
@@ -173,6 +222,13 @@ TEST_F(reservation_plan_test, a_worker_that_refuses_for_good_ends_it_with_the_wo
         EXPECT_EQ(end.why.message, std::string(worker_url) + " refused the session: HTTP status " +
                                        std::to_string(status) + ", no");
     }
+}
+
+TEST_F(reservation_plan_test, a_401_to_a_create_that_was_lost_means_that_its_session_is_over) {
+    const auto again = as<plan::create>(way.created(offered(3), lost(), now));
+    EXPECT_EQ(as<plan::retry>(way.created(again, answer(401), now)).why,
+              std::string(worker_url) + " answered 401");
+    EXPECT_EQ(as<plan::ask_route>(after(3s)).request_idx, 7);
 }
 
 TEST_F(reservation_plan_test, a_create_that_was_lost_may_still_be_refused) {
@@ -213,7 +269,7 @@ TEST_F(reservation_plan_test, when_the_time_is_up_it_ends_and_tells_the_last_obs
 }
 
 TEST_F(reservation_plan_test, without_any_time_it_asks_nobody) {
-    const plan hasty(0s, start, 1);
+    plan hasty(0s, start, 1);
     EXPECT_EQ(as<plan::give_up>(hasty.after_waiting(start)).why.message,
               "no worker within 0 s; the last obstacle: no worker became free");
 }
@@ -222,13 +278,90 @@ TEST_F(reservation_plan_test, a_worker_that_is_found_late_is_still_asked) {
     now = start + 61s;
     const auto offer = offered(3);
     EXPECT_EQ(offer.attempt, 1);
-    const auto again = as<plan::create>(way.created(offer, lost(), now));
+    (void)as<plan::retry>(way.created(offer, lost(), now));
+    const auto again = as<plan::create>(after(0s));
     EXPECT_EQ(again.attempt, 2);
-    (void)as<plan::hold>(way.created(again, answer(201, made), now));
+    EXPECT_EQ(held(way.created(again, answer(201, made), now)).session_id, "abc");
+}
+
+TEST_F(reservation_plan_test, no_call_takes_longer_than_what_is_left_of_the_time_or_two_seconds) {
+    EXPECT_EQ(as<plan::ask_route>(way.after_waiting(now)).limit, 60s);
+    now = start + 57s;
+    EXPECT_EQ(as<plan::ask_route>(way.after_waiting(now)).limit, 3s);
+    const auto offer = offered(3);
+    EXPECT_EQ(offer.limit, 3s);
+    now = start + 59s;
+    EXPECT_EQ(as<plan::ask_route>(way.after_waiting(now)).limit, 2s);
+    EXPECT_EQ(as<plan::create>(way.created(offer, lost(), now)).limit, 2s);
 }
 
 TEST_F(reservation_plan_test, an_interruption_ends_it) {
-    EXPECT_EQ(as<plan::give_up>(plan::interrupted()).why.message, "interrupted before a worker was held");
+    EXPECT_EQ(as<plan::give_up>(way.interrupted()).why.message, "interrupted before a worker was held");
+}
+
+TEST_F(reservation_plan_test, an_end_asks_once_more_for_a_session_of_which_nobody_heard) {
+    for (const bool in_time : {true, false}) {
+        plan fresh(60s, start, 1);
+        const auto offer = as<plan::create>(fresh.routed(ready(3), now));
+        const auto again = as<plan::create>(fresh.created(offer, lost(), now));
+        (void)as<plan::retry>(fresh.created(again, lost(), now));
+        const auto last = as<plan::create>(in_time ? fresh.interrupted() : fresh.after_waiting(start + 60s));
+        EXPECT_EQ(last.grant, grant_number(3));
+        EXPECT_EQ(last.limit, 2s);
+        for (const auto& heard : {answer(201, made), answer(429), answer(401), lost()}) {
+            auto copy = fresh;
+            const auto next = copy.created(last, heard, now);
+            if (heard && heard->status == 201)
+                EXPECT_EQ(as<plan::use>(next).session.session_id, "abc");
+            else
+                EXPECT_NE(
+                    as<plan::give_up>(next).why.message.find(in_time ? "interrupted" : "no worker within"),
+                    std::string::npos);
+        }
+    }
+}
+
+TEST_F(reservation_plan_test, a_route_that_is_refused_asks_for_that_session_too) {
+    const outcome<wire::route_reply> refusal = failure{"cannot route: HTTP status 401, wrong key"};
+    for (const auto& answer : {refusal, ready(4, 7, "nowhere")}) {
+        plan fresh(60s, start, 1);
+        const auto offer = as<plan::create>(fresh.routed(ready(3), now));
+        const auto again = as<plan::create>(fresh.created(offer, lost(), now));
+        (void)as<plan::retry>(fresh.created(again, lost(), now));
+        const auto last = as<plan::create>(fresh.routed(answer, now));
+        EXPECT_EQ(last.grant, grant_number(3));
+        (void)as<plan::give_up>(fresh.created(last, lost(), now));
+    }
+}
+
+TEST_F(reservation_plan_test, a_session_that_is_found_at_the_end_and_lost_at_once_is_not_held) {
+    const auto again = as<plan::create>(way.created(offered(3), lost(), now));
+    (void)as<plan::retry>(way.created(again, lost(), now));
+    const auto last = as<plan::create>(after(60s));
+    const auto use = as<plan::use>(way.created(last, answer(201, made), now));
+    (void)as<plan::give_up>(way.used(use, false, now));
+}
+
+TEST_F(reservation_plan_test, a_create_that_was_answered_is_not_asked_for_at_the_end) {
+    const auto again = as<plan::create>(way.created(offered(3), lost(), now));
+    (void)as<plan::retry>(way.created(again, answer(429), now));
+    (void)as<plan::give_up>(way.interrupted());
+}
+
+TEST_F(reservation_plan_test, before_another_worker_is_asked_the_one_that_was_not_heard_is) {
+    const auto again = as<plan::create>(way.created(offered(3), lost(), now));
+    (void)as<plan::retry>(way.created(again, lost(), now));
+    const auto last = as<plan::create>(way.routed(ready(4, 7, "https://203.0.113.8:40001"), now));
+    EXPECT_EQ(last.grant, grant_number(3));
+    EXPECT_EQ(last.worker.host, "203.0.113.7");
+    for (const auto& heard : {lost(), answer(401)}) {
+        auto copy = way;
+        const auto next = as<plan::create>(copy.created(last, heard, now));
+        EXPECT_EQ(next.grant, grant_number(4));
+        EXPECT_EQ(next.worker.host, "203.0.113.8");
+        EXPECT_EQ(next.attempt, 1);
+    }
+    EXPECT_EQ(held(way.created(last, answer(201, made), now)).grant, grant_number(3));
 }
 
 }  // namespace

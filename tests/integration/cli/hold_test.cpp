@@ -1,0 +1,118 @@
+#include "peer_in_a_thread.hpp"
+#include "support/program.hpp"
+
+#include <nullworker/wire/routing.hpp>
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <optional>
+#include <string>
+#include <vector>
+
+// Sessions of an endpoint elsewhere, of which this program plays the autoscaler, the console and the worker.
+namespace nullworker::test {
+namespace {
+
+class elsewhere : public testing::Test {
+protected:
+    void SetUp() override {
+        wire::endpoint_info endpoint;
+        endpoint.id = 1;
+        endpoint.endpoint_name = "local";
+        endpoint.api_key = "endpoint-key";
+        x_peer.script().reply_always("/static/jvastai_root.cer", net::text_reply(200, "none"));
+        x_peer.script().reply_always("/api/v0/endptjobs/",
+                                     net::json_reply(200, wire::endpoint_list({endpoint})));
+        x_peer.script().reply_always("/get_endpoint_workers/", net::json_reply(200, "[]"));
+        x_peer.script().reply_always(
+            "/route/",
+            net::json_reply(200, R"({"url": ")" + x_peer.origin() + R"(", "request_idx": 7, "cost": 100})"));
+        x_peer.script().reply_always("/session/create",
+                                     net::json_reply(201, R"({"session_id": "Ab3", "expiration": 1234.5})"));
+        x_peer.script().reply_always("/session/health", net::json_reply(200, R"({"ok": true})"));
+        x_peer.script().reply_always("/ping", net::json_reply(200, "{}"));
+        x_peer.script().reply_always("/session/end", net::json_reply(200, "{}"));
+    }
+
+    // `nullworker COMMAND …` at that endpoint, where a session is checked ten times a second.
+    [[nodiscard]] std::vector<std::string> at_it(std::vector<std::string> words) const {
+        words.insert(words.begin(), NULLWORKER_PROGRAM);
+        for (const auto& word :
+             {std::string("--endpoint"), std::string("local"), std::string("--api-key"),
+              std::string("account-key"), std::string("--autoscaler-url"), x_peer.origin(),
+              std::string("--console-url"), x_peer.origin(), std::string("--lifetime"), std::string("0.4")})
+            words.push_back(word);
+        return words;
+    }
+
+    // A shell that runs `line`, in which "$@" is `nullworker hold …`.
+    [[nodiscard]] std::vector<std::string> shell(const std::string& line,
+                                                 std::vector<std::string> more = {}) const {
+        more.insert(more.begin(), "hold");
+        std::vector<std::string> words = {"/bin/sh", "-c", line, "sh"};
+        for (auto& word : at_it(std::move(more)))
+            words.push_back(std::move(word));
+        return words;
+    }
+
+    // Starts a program, once all is said that its peers answer.
+    program& run(const std::vector<std::string>& command) {
+        x_peer.start();
+        return x_program.emplace(command);
+    }
+
+    peer_in_a_thread x_peer;
+    std::optional<program> x_program;
+};
+
+using hold_elsewhere = elsewhere;
+using demo_elsewhere = elsewhere;
+
+TEST_F(hold_elsewhere, a_second_signal_ends_it_while_it_tries_to_end_its_session) {
+    x_peer.script().reply_always("/session/end", net::status_reply(503));
+    auto& it = run(at_it({"hold"}));
+    it.wait_for("session 1  held");
+    it.signal(SIGTERM);
+    x_peer.await_requests("/session/end", 2);
+    it.signal(SIGTERM);
+    EXPECT_EQ(it.wait(), 128 + SIGTERM);
+    EXPECT_FALSE(contains(it.out(), "failed")) << it.out();
+}
+
+TEST_F(hold_elsewhere, a_signal_does_not_wait_for_a_console_that_hangs) {
+    x_peer.script().hold_once("/api/v0/endptjobs/");
+    auto& it = run(at_it({"hold"}));
+    x_peer.await_requests("/api/v0/endptjobs/", 1);
+    it.signal(SIGINT);
+    EXPECT_EQ(it.wait(), 128 + SIGINT);
+    EXPECT_TRUE(contains(it.out(), "interrupted")) << it.out();
+}
+
+TEST_F(hold_elsewhere, what_the_autoscaler_and_the_worker_wrote_is_shown_harmless) {
+    x_peer.script().reply_once(
+        "/route/", net::json_reply(200, "{\"request_idx\": 5, \"status\": \"\\u001b[2J\u202e\"}"));
+    x_peer.script().reply_always(
+        "/session/create",
+        net::json_reply(201, R"({"session_id": "\u001b]0;pwned\u0007", "expiration": 1})"));
+    auto& it = run(at_it({"hold", "--hold", "0"}));
+    EXPECT_EQ(it.wait(), 0) << it.out();
+    EXPECT_TRUE(contains(it.out(), "request 5: \\u001b[2J\\u202e\n")) << it.out();
+    EXPECT_TRUE(contains(it.out(), "released  \\u001b]0;pwned\\u0007\n")) << it.out();
+    EXPECT_FALSE(contains(it.out(), "\x1b")) << it.out();
+}
+
+TEST_F(demo_elsewhere, an_interrupt_ends_all_sessions_at_the_same_time) {
+    x_peer.script().hold_once("/session/end");
+    x_peer.script().hold_once("/session/end");
+    auto& it = run(at_it({"demo", "--count", "2", "--interval", "0", "--plateau", "600"}));
+    it.wait_for("all 2 sessions are held");
+    it.signal(SIGINT);
+    x_peer.await_requests("/session/end", 2);
+    x_peer.let_go();
+    EXPECT_EQ(it.wait(), 128 + SIGINT);
+    EXPECT_TRUE(contains(it.out(), "session 2  released")) << it.out();
+}
+
+}  // namespace
+}  // namespace nullworker::test
