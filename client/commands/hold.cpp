@@ -3,6 +3,7 @@
 #include <commands/session_run.hpp>
 #include <nullworker/base/child_process.hpp>
 #include <nullworker/base/error.hpp>
+#include <nullworker/base/parent.hpp>
 #include <nullworker/base/task_group.hpp>
 #include <terminal/runner.hpp>
 #include <vast/keep_alive.hpp>
@@ -23,11 +24,14 @@ constexpr seconds usual_lifetime{120.0};
 
 constexpr const char* hold_footer =
     "nullworker hold -- CMD …  runs CMD while the session is held and passes on its exit code. CMD finds\n"
-    "the session in NULLWORKER_SESSION_ID and its worker in NULLWORKER_WORKER_URL.";
+    "the session in NULLWORKER_SESSION_ID and its worker in NULLWORKER_WORKER_URL.\n"
+    "When the process that started it ends, hold does what it does on SIGTERM: nobody else would end the\n"
+    "session of a script that was killed. With --orphan it stays: nohup nullworker hold --orphan &";
 
 struct hold_options : session_options {
     std::optional<seconds> hold;       // nothing: until a signal, or until `command` ends
     std::vector<std::string> command;  // run while the session is held; not together with `hold`
+    bool orphan = false;               // stays when its parent ends
 };
 
 class hold final : public session_run {
@@ -39,7 +43,8 @@ public:
           x_options(options),
           x_stop(stop),
           x_keeper(executor),
-          x_forwarding(executor) {}
+          x_forwarding(executor),
+          x_watching_parent(executor) {}
 
 private:
     [[nodiscard]] std::string title(const std::string& where) const override {
@@ -49,6 +54,22 @@ private:
     void fail(const std::string& why) override { show().session(1, "failed", why); }
 
     [[nodiscard]] asio::awaitable<int> work() override {
+        if (!x_options.orphan)
+            x_watching_parent.spawn(end_with_parent());
+        const int code = co_await reserve_and_use();
+        (void)co_await x_watching_parent.finish(0s);
+        co_return code;
+    }
+
+    asio::awaitable<void> end_with_parent() {
+        co_await until_parent_ends(x_parent);
+        if (x_stop.requested())
+            co_return;
+        show().note("the process that started this has ended: stopping; --orphan would make it stay");
+        x_stop.request(SIGTERM);
+    }
+
+    asio::awaitable<int> reserve_and_use() {
         const seconds lifetime = x_options.lifetime.value_or(usual_lifetime);
         const auto held = co_await reserve_shown(1, lifetime, x_stop);
         if (!held)
@@ -119,8 +140,10 @@ private:
     asio::any_io_executor x_executor;
     const hold_options& x_options;
     interruption& x_stop;
+    const pid_t x_parent = ::getppid();
     task_group x_keeper;
     task_group x_forwarding;
+    task_group x_watching_parent;
     bool x_waiting = false;
     bool x_lost = false;
 };
@@ -137,7 +160,10 @@ subcommand hold_command() {
                                                .least = 0,
                                                .most = most_of_all,
                                                .default_words = "until Ctrl-C, or until CMD ends",
-                                               .help = "How long"}},
+                                               .help = "How long"},
+                                              {.name = "orphan",
+                                               .target = &to->orphan,
+                                               .help = "Stay when the process that started this ends"}},
                                              *to),
                       .behind_dashes = "CMD"},
             .run = [to](const options::reading& found, const words& behind) {

@@ -6,6 +6,14 @@
 #include <utility>
 
 namespace nullworker {
+namespace {
+
+bool is_ignored(int number) {
+    struct sigaction present {};
+    return ::sigaction(number, nullptr, &present) == 0 && present.sa_handler == SIG_IGN;
+}
+
+}  // namespace
 
 void disregard_stray_signals() {
     // A handler, and not SIG_IGN, which programs would inherit.
@@ -20,7 +28,8 @@ signal_watch::signal_watch(const asio::any_io_executor& executor, std::initializ
                            events on)
     : x_signals(executor), x_on(std::move(on)) {
     for (const int number : numbers)
-        x_signals.add(number);
+        if (number != SIGHUP || !is_ignored(number))
+            x_signals.add(number);
     wait();
 }
 

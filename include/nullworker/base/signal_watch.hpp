@@ -11,7 +11,8 @@
 namespace nullworker {
 
 // Waits for signals on an event loop. The first one asks the program to end; a second one ends the process at
-// once, with the exit code that shells give for it: 128 and its number.
+// once, with the exit code that shells give for it: 128 and its number. SIGHUP stays ignored where whoever
+// started the program had it ignored, as nohup does.
 class signal_watch {
 public:
     struct events {

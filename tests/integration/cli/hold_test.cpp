@@ -69,6 +69,51 @@ protected:
 using hold_elsewhere = elsewhere;
 using demo_elsewhere = elsewhere;
 
+TEST_F(hold_elsewhere, it_ends_its_session_when_the_process_that_started_it_is_killed) {
+    auto& shell_of_it = run(shell("\"$@\" & echo started; wait"));
+    shell_of_it.wait_for("session 1  held");
+    shell_of_it.signal(SIGKILL);
+    EXPECT_EQ(shell_of_it.wait(), 128 + SIGKILL);  // when the last one that writes has ended
+    EXPECT_TRUE(contains(shell_of_it.out(), "the process that started this has ended")) << shell_of_it.out();
+    EXPECT_TRUE(contains(shell_of_it.out(), "session 1  released")) << shell_of_it.out();
+    EXPECT_EQ(x_peer.asked("/session/end"), 1u);
+}
+
+TEST_F(hold_elsewhere, its_command_gets_sigterm_then) {
+    auto& shell_of_it = run(
+        {"/bin/sh", "-c", "\"$@\" -- sh -c 'trap \"echo told; exit\" TERM; echo on; sleep 60 & wait' & wait",
+         "sh", NULLWORKER_PROGRAM, "hold", "--endpoint", "local", "--api-key", "account-key",
+         "--autoscaler-url", x_peer.origin(), "--console-url", x_peer.origin()});
+    shell_of_it.wait_for("on\n");
+    shell_of_it.signal(SIGKILL);
+    shell_of_it.wait_for("told");
+    x_peer.await_requests("/session/end", 1);
+}
+
+TEST_F(hold_elsewhere, an_orphan_stays) {
+    auto& shell_of_it = run(shell("\"$@\" & echo \"pid $!.\"; wait", {"--orphan"}));
+    shell_of_it.wait_for("session 1  held");
+    const auto at = shell_of_it.out().find("pid ") + 4;
+    const auto orphan = static_cast<pid_t>(std::stol(shell_of_it.out().substr(at)));
+    shell_of_it.signal(SIGKILL);
+    x_peer.await_requests("/session/health", x_peer.asked("/session/health") + 5);
+    EXPECT_EQ(x_peer.asked("/session/end"), 0u);
+    ::kill(orphan, SIGTERM);
+    (void)shell_of_it.wait();
+    EXPECT_TRUE(contains(shell_of_it.out(), "session 1  released")) << shell_of_it.out();
+}
+
+TEST_F(hold_elsewhere, a_hangup_is_ignored_where_nohup_said_so) {
+    auto& it = run(shell("trap '' HUP; exec \"$@\""));
+    it.wait_for("session 1  held");
+    it.signal(SIGHUP);
+    x_peer.await_requests("/session/health", x_peer.asked("/session/health") + 3);
+    EXPECT_EQ(x_peer.asked("/session/end"), 0u);
+    it.signal(SIGTERM);
+    EXPECT_EQ(it.wait(), 128 + SIGTERM);
+    EXPECT_TRUE(contains(it.out(), "session 1  released")) << it.out();
+}
+
 TEST_F(hold_elsewhere, a_second_signal_ends_it_while_it_tries_to_end_its_session) {
     x_peer.script().reply_always("/session/end", net::status_reply(503));
     auto& it = run(at_it({"hold"}));

@@ -47,6 +47,15 @@ TEST(nullworkerd, other_signals_change_nothing) {
     EXPECT_NE(daemon.err().find("event=stopped"), std::string::npos) << daemon.err();
 }
 
+TEST(nullworkerd, a_hangup_is_ignored_where_nohup_said_so) {
+    program daemon({"/bin/sh", "-c", "trap '' HUP; exec \"$0\"", NULLWORKERD_PROGRAM}, on_ports(23000));
+    daemon.wait_for("event=ready");
+    daemon.signal(SIGHUP);
+    daemon.signal(SIGTERM);
+    EXPECT_EQ(daemon.wait(), 0) << daemon.err();
+    EXPECT_NE(daemon.err().find("event=stopped"), std::string::npos) << daemon.err();
+}
+
 TEST(nullworkerd, a_second_signal_ends_it_at_once) {
     auto patient = on_ports(23100);
     patient["NULLWORKER_FLUSH_TIMEOUT"] = "600";  // the autoscaler is out of reach
