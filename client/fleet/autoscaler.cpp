@@ -2,11 +2,14 @@
 #include <nullworker/base/deadline.hpp>
 #include <nullworker/base/query.hpp>
 #include <nullworker/base/secret.hpp>
+#include <nullworker/base/url.hpp>
 #include <nullworker/net/route_table.hpp>
+#include <nullworker/wire/route_grant.hpp>
 #include <nullworker/wire/session_messages.hpp>
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <string_view>
 #include <utility>
 
@@ -40,6 +43,23 @@ std::string presented_key(const net::request& incoming) {
     if (const auto header = incoming.find("Authorization"); header && header->starts_with(scheme))
         return std::string(header->substr(scheme.size()));
     return query_value(incoming.query, "api_key");
+}
+
+// Whether a worker of ours may say so. A grant is signed for its URL, and its figures are added up and told
+// as JSON, in which there is no infinity.
+bool is_plausible(const wire::status_report& report) {
+    constexpr double most = 1e12;
+    const auto own = parse_url(report.url);
+    const auto figures = {report.loadtime,
+                          report.cur_load,
+                          report.rej_load,
+                          report.new_load,
+                          report.max_perf,
+                          report.cur_perf,
+                          report.additional_disk_usage};
+    return own && names_loopback(*own) && std::all_of(figures.begin(), figures.end(), [](double figure) {
+               return std::abs(figure) <= most;
+           });
 }
 
 std::string without_last_slash(std::string path) {
@@ -114,6 +134,8 @@ net::reply autoscaler::serve_route(const net::request& incoming) {
         return refuse(asked.error());
     if (asked->request_idx < 0)
         return refuse(422, "request_idx: must not be negative");
+    if (asked->cost > wire::max_cost)
+        return refuse(422, "cost: must be at most 1e9");
     if (asked->endpoint != x_options.endpoint_name)
         return refuse(404, "no endpoint '" + asked->endpoint + "'");
     if (!same_secret(asked->api_key, x_options.endpoint_key))
@@ -143,6 +165,8 @@ net::reply autoscaler::take_report(const net::request& incoming) {
     const auto report = wire::parse_status_report(incoming.body);
     if (!report)
         return refuse(report.error());
+    if (!is_plausible(*report))
+        return refuse(422, "a URL that is not on this machine, or a figure beyond 1e12");
     return heard(is_worker(report->id, report->mtoken) && x_scaler.on_report(*report, now()));
 }
 

@@ -237,6 +237,7 @@ TEST_F(fleet_test, route_refuses_wrong_keys_and_unknown_endpoints) {
         EXPECT_EQ((co_await post("/route/", "{")).status, 400u);
         EXPECT_EQ((co_await post("/route/", R"({"cost": "much"})")).status, 422u);
         EXPECT_EQ((co_await post("/route/", R"({"cost": -1})")).status, 422u);
+        EXPECT_EQ((co_await post("/route/", R"({"cost": 1e308})")).status, 422u);
         EXPECT_EQ(x_fleet->decisions().requests(), 0u);
     });
 }
@@ -260,6 +261,31 @@ TEST_F(fleet_test, reports_need_the_workers_own_token) {
         EXPECT_EQ((co_await post("/worker_status/", "{}")).status, 422u);
         EXPECT_EQ((co_await post("/delete_requests/", "[")).status, 400u);
         EXPECT_EQ(x_fleet->counts()[worker_state::loading], 1u);
+    });
+}
+
+TEST_F(fleet_test, a_report_names_a_url_of_this_machine_and_figures_that_can_be_added_up) {
+    tell({}, [this]() -> asio::awaitable<void> {
+        co_await ask();
+        EXPECT_TRUE(co_await started(1));
+        const auto& [id, spec] = *x_workers->specs.begin();
+        wire::status_report honest;
+        honest.id = id;
+        honest.mtoken = spec.environment.at("MASTER_TOKEN");
+        honest.url = x_workers->url_of(id);
+        honest.max_perf = 100;
+        std::vector<wire::status_report> odd(5, honest);
+        odd[0].url = "http://203.0.113.7:40001";
+        odd[1].url = "http://127.0.0.1.example.com/";
+        odd[2].url = "here";
+        odd[3].additional_disk_usage = 1e308;
+        odd[4].cur_load = -1e308;
+        for (const auto& said : odd) {
+            std::string body = wire::to_json(said);
+            EXPECT_EQ((co_await post("/worker_status/", std::move(body))).status, 422u) << said.url;
+        }
+        std::string body = wire::to_json(honest);
+        EXPECT_EQ((co_await post("/worker_status/", std::move(body))).status, 200u);
     });
 }
 
