@@ -58,8 +58,7 @@ struct command_line {
                              .summary = summary,
                              .description = description,
                              .exit_codes = exit_codes(),
-                             .help_column = 34,
-                             .repeated = options::unknown_words::all};
+                             .help_column = 34};
     std::map<std::string, decltype(subcommand::run)> runs;
 
     command_line() {

@@ -50,7 +50,7 @@ public:
 
 private:
     [[nodiscard]] std::string title(const std::string& where) const override {
-        return "following `" + x_options.depth + "` with sessions on " + where;
+        return "following the depth of a queue with sessions on " + where;
     }
 
     void fail(const std::string& why) override { show().note(why); }
@@ -79,7 +79,7 @@ private:
             co_return;
         }
         if (!std::exchange(x_trouble, {}).empty())
-            show().note("`" + x_options.depth + "` works again");
+            show().note("the command of --depth works again");
         if (std::exchange(x_depth, *depth) != *depth)
             show().note("work: " + std::to_string(*depth));
         const int change = x_plan.step(*depth, static_cast<int>(lasting().size()), steady::now());
@@ -98,9 +98,9 @@ private:
             co_return failure{"stopped"};
         const auto& ended = *heard;
         if (!ended)
-            co_return failure{"`" + x_options.depth + "`: " + ended.error().message()};
+            co_return failure{"the command of --depth: " + ended.error().message()};
         if (ended->code != 0)
-            co_return failure{"`" + x_options.depth + "` " + ended->described()};
+            co_return failure{"the command of --depth " + ended->described()};
         co_return read_depth(ended->output);
     }
 

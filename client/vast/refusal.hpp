@@ -4,14 +4,26 @@
 #include <nullworker/wire/routing.hpp>
 #include <vast/failure.hpp>
 
+#include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace nullworker::client {
 
 // Whether a status means: the same may go better in a moment.
 [[nodiscard]] constexpr bool is_retryable(unsigned status) {
     return status == 408 || status == 429 || (status >= 500 && status < 600);
+}
+
+// `text`, of which a peer may have written a part, with the peer's copy of our key taken out.
+[[nodiscard]] inline std::string without_key(std::string text, std::string_view key) {
+    constexpr std::size_t shortest_secret = 4;
+    if (key.size() < shortest_secret)
+        return text;
+    for (auto at = text.find(key); at != std::string::npos; at = text.find(key, at))
+        text.replace(at, key.size(), "…");
+    return text;
 }
 
 // What a peer said instead of doing `what`.

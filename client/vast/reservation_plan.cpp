@@ -70,7 +70,7 @@ reservation_plan::step reservation_plan::routed(const outcome<wire::route_reply>
     const auto& offered = *answer->worker;
     const auto worker = parse_url(offered.url);
     if (!worker)
-        return end({"the autoscaler named the worker '" + offered.url +
+        return end({"the autoscaler named the worker '" + without_secrets(offered.url) +
                     "': " + worker.error().message()});
     create offer{x_request_idx, *worker, offered.url, offered.grant, 1, limit(now)};
     // The same worker would hand out the same session.

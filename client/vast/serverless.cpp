@@ -25,6 +25,11 @@ serverless::serverless(asio::any_io_executor executor, service where)
       x_where(std::move(where)),
       x_trust(std::make_shared<net::tls_trust>(x_where.roots)) {}
 
+// A peer may tell us in full what we sent, and what it says is shown.
+std::string serverless::without_keys(std::string text, const std::string& endpoint_key) const {
+    return without_key(without_key(std::move(text), x_where.account_key), endpoint_key);
+}
+
 asio::awaitable<outcome<net::reply>> serverless::call(net::call request) {
     const std::string origin = request.target.origin();
     net::http_client client(x_executor, x_trust);
@@ -62,8 +67,10 @@ asio::awaitable<outcome<endpoint_access>> serverless::find_endpoint(std::string 
     const auto answer = co_await call(std::move(request));
     if (!answer)
         co_return failure{"cannot list the endpoints: " + answer.error().message};
-    if (answer->status != 200)
-        co_return refused("cannot list the endpoints (is VAST_API_KEY right?)", *answer);
+    if (answer->status != 200) {
+        const auto why = refused("cannot list the endpoints (is VAST_API_KEY right?)", *answer);
+        co_return failure{without_keys(why.message), why.retryable};
+    }
     const auto endpoints = wire::parse_endpoint_list(answer->body);
     if (!endpoints)
         co_return failure{"cannot read the list of endpoints: " + endpoints.error().message()};
@@ -83,7 +90,7 @@ asio::awaitable<outcome<std::vector<wire::worker_info>>> serverless::workers(end
                      .bearer = endpoint.key};
     const auto answer = co_await post(std::move(question));
     if (const auto why = obstacle_to("cannot list the workers", answer))
-        co_return *why;
+        co_return failure{without_keys(why->message, endpoint.key), why->retryable};
     auto workers = wire::parse_workers(answer->body);
     if (!workers)
         co_return failure{"cannot read the list of workers: " + workers.error().message()};
@@ -102,11 +109,14 @@ asio::awaitable<outcome<wire::route_reply>> serverless::route(const endpoint_acc
     const auto answer = co_await post(std::move(what));
     if (!answer)
         co_return failure{"cannot route: " + answer.error().message, /*retryable=*/true};
-    if (answer->status != 200)
-        co_return refused("cannot route", *answer);
+    if (answer->status != 200) {
+        const auto why = refused("cannot route", *answer);
+        co_return failure{without_keys(why.message, endpoint.key), why.retryable};
+    }
     auto reply = wire::parse_route_reply(answer->body);
     if (!reply)
         co_return failure{"cannot read the route: " + reply.error().message()};
+    reply->status = without_keys(std::move(reply->status), endpoint.key);
     co_return std::move(*reply);
 }
 

@@ -90,6 +90,7 @@ private:
         duration limit = call_limit;  // at most call_limit counts
     };
 
+    [[nodiscard]] std::string without_keys(std::string text, const std::string& endpoint_key = {}) const;
     asio::awaitable<outcome<net::reply>> call(net::call request);
     asio::awaitable<outcome<net::reply>> post(message what);
     asio::awaitable<outcome<wire::route_reply>> route(const endpoint_access& endpoint, double cost,

@@ -37,7 +37,8 @@ const instance_urls& find_instance(std::string_view name) {
 url checked(const std::string& text, const char* setting) {
     const auto parsed = parse_url(text);
     if (!parsed)
-        throw startup_error(std::string(setting) + " is '" + text + "': " + parsed.error().message());
+        throw startup_error(std::string(setting) + " is '" + without_secrets(text) +
+                            "': " + parsed.error().message());
     return *parsed;
 }
 
@@ -106,7 +107,7 @@ asio::awaitable<void> venue::close() {
 }
 
 std::string venue::description() const {
-    return x_fleet ? "a local fleet at " + x_where : "endpoint " + x_name + " at " + x_where;
+    return (x_fleet ? "a local fleet at " : "endpoint " + x_name + " at ") + without_secrets(x_where);
 }
 
 }  // namespace nullworker::client

@@ -66,9 +66,8 @@ public:
         } catch (const CLI::CallForVersion& version) {
             x_out.version = std::string(version.what()) + "\n";
             return std::move(x_out);
-        } catch (const CLI::ExtrasError& e) {
-            refuse(x_command.repeated == unknown_words::all ? e.what()
-                                                            : "unknown arguments: " + unknown_flags());
+        } catch (const CLI::ExtrasError&) {
+            refuse("unknown arguments: " + unknown_flags());
         } catch (const CLI::ParseError& e) {
             refuse(with_variable(in_one_line(e.what())));
         }
@@ -240,10 +239,11 @@ private:
         return message;
     }
 
-    // The words of the command line that are no flag of ours, without values, which may be secrets.
+    // The flags of the command line that are none of ours, without values: they may be secrets, and an error
+    // may end in a log.
     [[nodiscard]] std::string unknown_flags() const {
         std::string out;
-        for (const auto& word : x_app.remaining())
+        for (const auto& word : x_app.remaining(/*recurse=*/true))
             if (word.starts_with('-'))
                 out += (out.empty() ? "" : " ") + word.substr(0, word.find('='));
         return out.empty() ? "words that belong to no flag" : out;

@@ -10,12 +10,6 @@
 
 namespace nullworker::options {
 
-// What an error says of words that no option takes.
-enum class unknown_words {
-    flags,  // the flags among them: a value may be a secret, and an error may end in a log
-    all,
-};
-
 // A program and what it can be told, beside --help and --version; or one of its subcommands, which needs
 // less.
 struct command {
@@ -32,8 +26,7 @@ struct command {
     std::vector<exit_code> exit_codes;  // of a program: the meanings in lines as --help shows them
     std::string file_variable;          // names the configuration file; empty: there is no --config either
     std::size_t help_column = 36;       // at which --help begins to explain an option
-    unknown_words repeated = unknown_words::flags;
-    std::vector<option> positionals;  // words that are no flag, in their order
+    std::vector<option> positionals;    // words that are no flag, in their order
     std::vector<option_group> groups;
     std::string behind_dashes;         // the name of the command line that is taken behind `--`
     std::vector<command> subcommands;  // of a program: if it has any, one of them has to be named

@@ -147,6 +147,13 @@ TEST_F(hold_elsewhere, what_the_autoscaler_and_the_worker_wrote_is_shown_harmles
     EXPECT_FALSE(contains(it.out(), "\x1b")) << it.out();
 }
 
+TEST_F(hold_elsewhere, a_password_in_a_url_is_not_repeated) {
+    auto& it = run({NULLWORKER_PROGRAM, "hold", "--endpoint", "x", "--api-key", "k", "--autoscaler-url",
+                    "http://admin:secret@127.0.0.1"});
+    EXPECT_EQ(it.wait(), 2);
+    EXPECT_TRUE(contains(it.err(), "--autoscaler-url is 'http://127.0.0.1'")) << it.err();
+}
+
 TEST_F(demo_elsewhere, an_interrupt_ends_all_sessions_at_the_same_time) {
     x_peer.script().hold_once("/session/end");
     x_peer.script().hold_once("/session/end");

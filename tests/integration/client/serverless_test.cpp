@@ -211,5 +211,14 @@ TEST_F(serverless_reserve, no_call_outlasts_the_time_for_the_whole_by_much) {
     EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(6));  // a call may take 10 s
 }
 
+TEST_F(serverless_reserve, keys_that_a_peer_repeats_are_not_told) {
+    x_peer.reply_by("/route/", [](const net::request&) {
+        return net::json_reply(422, R"({"error": "this is no route: endpoint-key, account-key"})");
+    });
+    const auto held = reserve(std::chrono::seconds(10));
+    ASSERT_FALSE(held);
+    EXPECT_EQ(held.error().message, "cannot route: HTTP status 422, this is no route: …, …");
+}
+
 }  // namespace
 }  // namespace nullworker::client

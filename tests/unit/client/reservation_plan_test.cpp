@@ -364,5 +364,10 @@ TEST_F(reservation_plan_test, before_another_worker_is_asked_the_one_that_was_no
     EXPECT_EQ(held(way.created(last, answer(201, made), now)).grant, grant_number(3));
 }
 
+TEST_F(reservation_plan_test, no_secret_of_a_workers_address_is_told) {
+    const auto end = as<plan::give_up>(way.routed(ready(3, 7, "http://admin:secret@203.0.113.7/"), now));
+    EXPECT_EQ(end.why.message.find("secret"), std::string::npos) << end.why.message;
+}
+
 }  // namespace
 }  // namespace nullworker::client
