@@ -40,28 +40,37 @@ public:
     // What `job` returns. Fails with operation_aborted where the caller is cancelled first.
     template <class T>
     [[nodiscard]] asio::awaitable<result<T>> call(std::function<T()> job) {
-        struct call_state {
-            explicit call_state(const asio::any_io_executor& executor)
-                : bell(executor, asio::steady_timer::time_point::max()) {}
-            asio::steady_timer bell;
-            std::optional<T> value;
-            bool done = false;
-        };
-        const auto state = std::make_shared<call_state>(x_executor);
-        std::function<void()> work = [state, job = std::move(job)] { state->value = job(); };
-        std::function<void()> after = [state] {
-            state->done = true;
-            state->bell.cancel();
+        const auto value = std::make_shared<std::optional<T>>();
+        const auto heard = std::make_shared<listener>(x_executor);
+        std::function<void()> work = [value, job = std::move(job)] { *value = job(); };
+        // The thread may be the last to let go of this, when the event loop with the timer is no more.
+        std::function<void()> after = [weak = std::weak_ptr<listener>(heard)] {
+            if (const auto there = weak.lock())
+                there->answer();
         };
         run(std::move(work), std::move(after));
-        co_await state->bell.async_wait(nothrow);
-        if (!state->done)
+        co_await heard->bell.async_wait(nothrow);
+        if (!heard->answered)
             co_return error_code(asio::error::operation_aborted);
-        co_return std::move(*state->value);
+        co_return std::move(**value);
     }
 
 private:
     struct shared;
+
+    // Who waits for a call.
+    struct listener {
+        explicit listener(const asio::any_io_executor& executor)
+            : bell(executor, asio::steady_timer::time_point::max()) {}
+
+        void answer() {
+            answered = true;
+            bell.cancel();
+        }
+
+        asio::steady_timer bell;
+        bool answered = false;
+    };
 
     asio::any_io_executor x_executor;
     std::shared_ptr<shared> x_shared;
