@@ -29,7 +29,11 @@ control_api::control_api(control_settings settings, reservation::desk& desk,
 
 net::reaction control_api::on_control(const net::request& request) {
     if (const auto reason = why_not_local(request)) {
-        log::warning("control_refused", {{"path", request.path}, {"reason", *reason}});
+        constexpr std::size_t longest_path = 200;
+        if (x_refusals.is_worth_a_line())
+            log::warning("control_refused", {{"path", request.path.substr(0, longest_path)},
+                                             {"reason", *reason},
+                                             {"unsaid", x_refusals.unsaid()}});
         return net::json_reply(403, wire::error(*reason));
     }
     // The session it is for has left the slot: what it does would concern the next one.

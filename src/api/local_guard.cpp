@@ -1,19 +1,88 @@
 #include <nullworker/api/local_guard.hpp>
 #include <nullworker/base/url.hpp>
 
+#include <algorithm>
 #include <array>
+#include <cctype>
+#include <string_view>
 
 namespace nullworker::api {
 namespace {
 
-// What only browsers and proxies send.
-constexpr std::array foreign_headers = {"Origin", "X-Forwarded-For", "X-Forwarded-Host", "Forwarded"};
-
-bool is_local_host(std::string_view host) {
-    if (host.find_first_of("/?#@") != std::string_view::npos)
+// A host, and a port if need be. Spelt out: what another reader might decode or strip is somebody else's.
+bool is_local_authority(std::string_view authority) {
+    if (authority.find_first_of("/?#@%") != std::string_view::npos)
         return false;
-    const auto named = parse_url("http://" + std::string(host));
+    const auto named = parse_url("http://" + std::string(authority));
     return named && names_loopback(*named);
+}
+
+// Whether a Referer is a page of this machine.
+bool is_local_page(std::string_view page) {
+    if (!parse_url(page))
+        return false;
+    page.remove_prefix(page.find("://") + 3);
+    return is_local_authority(page.substr(0, page.find_first_of("/?#")));
+}
+
+bool is_same_site(std::string_view site) {
+    return site == "none" || site == "same-origin";
+}
+
+bool never(std::string_view) {
+    return false;
+}
+
+enum class refused_to : std::uint8_t { all, those_who_change };
+
+// What browsers and proxies send.
+struct foreign_header {
+    std::string_view name;  // where it ends with '*', whatever begins so
+    refused_to whom;
+    bool (*is_harmless)(std::string_view value) = never;
+};
+
+constexpr std::array foreign_headers = {
+    foreign_header{"Origin", refused_to::all},
+    foreign_header{"Forwarded", refused_to::all},
+    foreign_header{"X-Forwarded-For", refused_to::all},
+    foreign_header{"X-Forwarded-Host", refused_to::all},
+    foreign_header{"X-Forwarded-*", refused_to::those_who_change},
+    foreign_header{"Via", refused_to::those_who_change},
+    foreign_header{"X-Real-IP", refused_to::those_who_change},
+    foreign_header{"X-Client-IP", refused_to::those_who_change},
+    foreign_header{"X-Cluster-Client-IP", refused_to::those_who_change},
+    foreign_header{"CF-Connecting-IP", refused_to::those_who_change},
+    foreign_header{"True-Client-IP", refused_to::those_who_change},
+    foreign_header{"Sec-Fetch-Site", refused_to::those_who_change, is_same_site},
+    foreign_header{"Referer", refused_to::those_who_change, is_local_page},
+};
+
+bool is_same_letter(unsigned char a, unsigned char b) {
+    return std::tolower(a) == std::tolower(b);
+}
+
+bool is_named(std::string_view name, std::string_view pattern) {
+    if (pattern.ends_with('*')) {
+        pattern.remove_suffix(1);
+        name = name.substr(0, pattern.size());
+    }
+    return std::equal(name.begin(), name.end(), pattern.begin(), pattern.end(), is_same_letter);
+}
+
+bool is_foreign(const net::header& sent, const foreign_header& row, bool changes) {
+    return (changes || row.whom == refused_to::all) && is_named(sent.first, row.name) &&
+           !row.is_harmless(sent.second);
+}
+
+// The header for which a request is refused.
+std::optional<std::string> foreign_header_of(const net::request& request, bool changes) {
+    constexpr std::size_t longest_name = 40;
+    for (const auto& row : foreign_headers)
+        for (const auto& sent : request.headers)
+            if (is_foreign(sent, row, changes))
+                return row.name.ends_with('*') ? sent.first.substr(0, longest_name) : std::string(row.name);
+    return std::nullopt;
 }
 
 }  // namespace
@@ -21,11 +90,18 @@ bool is_local_host(std::string_view host) {
 std::optional<std::string> why_not_local(const net::request& request) {
     if (!request.from_loopback)
         return "only programs on this machine may ask";
-    if (!is_local_host(request.find("Host").value_or("")))
+    const bool changes = request.method == net::verb::post;
+    const bool is_plain = request.version == net::protocol_version::http_1_0;
+    const auto host = request.find("Host");
+    const bool needs_no_host = is_plain && !changes && !host;
+    if (!needs_no_host && !is_local_authority(host.value_or("")))
         return "Host must be localhost or a loopback address";
-    for (const char* name : foreign_headers)
-        if (request.find(name))
-            return std::string(name) + " is set: web pages and proxies may not ask";
+    if (!request.authority.empty() && !is_local_authority(request.authority))
+        return "the target's host must be localhost or a loopback address";
+    if (const auto name = foreign_header_of(request, changes))
+        return *name + " is set: web pages and proxies may not ask";
+    if (is_plain && changes)
+        return "HTTP/1.0 may only read: proxies speak it; send HTTP/1.1";
     return std::nullopt;
 }
 

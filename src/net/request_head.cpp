@@ -26,13 +26,17 @@ bool is_http_version(std::string_view text) {
            is_digit(text[7]);
 }
 
-// The target without "http://authority", which a client may send to any server; empty where it is none of
-// the forms that RFC 9112 names.
-std::string_view path_and_query(std::string_view method, std::string_view target) {
+struct target_parts {
+    std::string_view authority;
+    std::string_view path_and_query;  // empty where the target is none of the forms that RFC 9112 names
+};
+
+// Takes "http://authority" off the target, which a client may send to any server.
+target_parts take_apart(std::string_view method, std::string_view target) {
     if (target.starts_with('/') || method == "CONNECT")
-        return target;
+        return {{}, target};
     if (target == "*")
-        return method == "OPTIONS" ? target : std::string_view();
+        return {{}, method == "OPTIONS" ? target : std::string_view()};
     const auto scheme_end = target.find("://");
     if (scheme_end == std::string_view::npos)
         return {};
@@ -40,11 +44,11 @@ std::string_view path_and_query(std::string_view method, std::string_view target
     if (!is(scheme, "http") && !is(scheme, "https"))
         return {};
     target.remove_prefix(scheme_end + 3);
-    const auto authority_end = std::min(target.find_first_of("/?"), target.size());
-    if (authority_end == 0)
+    const auto authority = target.substr(0, target.find_first_of("/?"));
+    if (authority.empty())
         return {};
-    target.remove_prefix(authority_end);
-    return target.empty() ? "/" : target;
+    target.remove_prefix(authority.size());
+    return {authority, target.empty() ? "/" : target};
 }
 
 // A host and a port, or nothing. Whatever a reader might split or strip is refused.
@@ -113,14 +117,16 @@ head_state head_reader::take_request_line(std::string_view line) {
         return head_state::malformed;
     if (version != "HTTP/1.1" && version != "HTTP/1.0")
         return head_state::unsupported_version;
-    const auto target = path_and_query(
-        method, line.substr(method.size() + 1, line.size() - method.size() - version.size() - 2));
+    const auto [authority, target] =
+        take_apart(method, line.substr(method.size() + 1, line.size() - method.size() - version.size() - 2));
     if (target.empty() || target.find(' ') != std::string_view::npos)
         return head_state::malformed;
     const auto mark = std::min(target.find('?'), target.size());
     x_is_1_1 = version == "HTTP/1.1";
     x_head.wants_no_body = method == "HEAD";
     x_head.message.method = verb_of(method);
+    x_head.message.version = x_is_1_1 ? protocol_version::http_1_1 : protocol_version::http_1_0;
+    x_head.message.authority = authority;
     x_head.message.path = mark == 0 ? "/" : target.substr(0, mark);
     x_head.message.query = target.substr(std::min(mark + 1, target.size()));
     return head_state::incomplete;

@@ -2,6 +2,7 @@
 
 #include <nullworker/api/metrics.hpp>
 #include <nullworker/base/clock.hpp>
+#include <nullworker/base/episode.hpp>
 #include <nullworker/net/message.hpp>
 #include <nullworker/reservation/desk.hpp>
 #include <nullworker/reservation/readiness.hpp>
@@ -50,6 +51,7 @@ private:
     reservation::desk& x_desk;
     const reservation::readiness& x_state;
     control_events x_on;
+    episode x_refusals;
 };
 
 // What the slot holds, as it is told.

@@ -16,14 +16,18 @@ enum class verb : std::uint8_t { get, post, other };
 
 [[nodiscard]] const char* to_string(verb value) noexcept;
 
+enum class protocol_version : std::uint8_t { http_1_0, http_1_1 };
+
 // A name and its value; names are compared without regard to case.
 using header = std::pair<std::string, std::string>;
 
 // A request as a server hands it to its handler: whole, within the server's limits.
 struct request {
     verb method = verb::other;
-    std::string path;   // without the query, not decoded
-    std::string query;  // without the '?', not decoded
+    protocol_version version = protocol_version::http_1_1;
+    std::string authority = {};  // of the target, where it has one as in "GET http://authority/path"
+    std::string path;            // without the query, not decoded
+    std::string query;           // without the '?', not decoded
     std::vector<header> headers;
     std::string body;
     bool from_loopback = false;  // the peer is on this machine: a loopback address, or a Unix socket

@@ -1,4 +1,5 @@
 #include "support/drive.hpp"
+#include "support/raw_connection.hpp"
 #include "support/test_certificate.hpp"
 #include "support/test_worker.hpp"
 
@@ -232,6 +233,26 @@ TEST(control_callers, web_pages_and_proxies_are_refused_with_the_reason_and_rele
         reference["session_auth"] = grant;
         const auto held = co_await worker.post("/session/health", reference);
         EXPECT_EQ(held.body, R"({"ok":true})");
+    });
+}
+
+TEST(control_callers, whose_target_is_elsewhere_or_who_speak_http_1_0_release_nothing) {
+    with_worker([](test_worker& worker) -> asio::awaitable<void> {
+        (void)co_await worker.create(worker.grant(11));
+        const std::vector<std::pair<std::string, int>> table = {
+            {"POST http://evil.example/release HTTP/1.1\r\nHost: localhost\r\n\r\n", 403},
+            {"POST /release HTTP/1.0\r\nHost: localhost\r\n\r\n", 403},
+            {"POST /release HTTP/1.1\r\nHost: %6cocalhost\r\n\r\n", 403},
+            {"GET /health HTTP/1.0\r\n\r\n", 200},
+            {"POST http://localhost/release HTTP/1.1\r\nHost: localhost\r\n\r\n", 200},
+        };
+        for (const auto& [bytes, status] : table) {
+            const auto port = worker.daemon().control_port();
+            auto peer = co_await connect_raw(port);
+            co_await peer.send(bytes);
+            const auto answer = co_await peer.read_message();
+            EXPECT_EQ(answer.status(), status) << bytes << answer.body;
+        }
     });
 }
 

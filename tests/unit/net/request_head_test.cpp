@@ -53,6 +53,15 @@ TEST(request_head, understands_the_request_line) {
     }
 }
 
+TEST(request_head, tells_the_version_and_the_authority_of_the_target) {
+    const auto of = [](const char* line) { return read(line + "\r\nHost: h\r\n\r\n"s).message; };
+    EXPECT_EQ(of("GET / HTTP/1.1").version, protocol_version::http_1_1);
+    EXPECT_EQ(of("GET / HTTP/1.0").version, protocol_version::http_1_0);
+    EXPECT_EQ(of("GET /http://h/ HTTP/1.1").authority, "");
+    EXPECT_EQ(of("GET http://evil.example/release HTTP/1.1").authority, "evil.example");
+    EXPECT_EQ(of("GET https://a@h:80?q HTTP/1.1").authority, "a@h:80");
+}
+
 TEST(request_head, keeps_the_fields_in_order) {
     const auto head = read(get("A:1\r\nb: \t two words \t\r\nA: \r\nUtf: \xc3\xa9\r\n"));
     const std::vector<header> expected = {
