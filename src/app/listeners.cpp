@@ -22,7 +22,8 @@ tcp::endpoint on_loopback(std::uint16_t port) {
 
 listeners::listeners(const asio::any_io_executor& executor, const settings& config)
     : x_config(config),
-      x_outside(executor, "public", {.max_connections = config.max_connections}),
+      x_outside(executor, "public",
+                {.max_connections = config.max_connections, .max_silent = config.max_silent}),
       x_webhook(executor, "webhook", webhook_limits),
       x_control(executor, "control", control_limits),
       x_certified(executor),

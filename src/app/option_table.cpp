@@ -99,7 +99,7 @@ options::option_group listener_options(written_settings& to) {
           .target = &to.out.max_connections,
           .least = 1,
           .most = 100000,
-          .help = "Connections to the public listener; one more closes the one that waits longest"},
+          .help = "Connections to the public listener; one more closes one of the peer that has the most"},
          {.name = "tls-certificate",
           .variable = "NULLWORKER_TLS_CERTIFICATE",
           .target = &to.out.tls_certificate,

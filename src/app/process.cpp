@@ -13,6 +13,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <exception>
+#include <optional>
 #include <utility>
 
 #include <sys/resource.h>
@@ -31,26 +32,36 @@ void run_or_die(asio::io_context& context) {
     }
 }
 
-// Takes as many descriptors as the system lets it have, and no more connections than fit in: a listener that
-// runs out of them could not even write the state.
-settings fit_to_descriptors(settings config) {
+// As many descriptors as the system lets it have, up to `wanted`.
+std::optional<std::size_t> take_descriptors(std::size_t wanted) {
     rlimit limit{};
     if (::getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return config;
-    const std::size_t needed = config.max_connections + descriptors_kept_back;
-    if (limit.rlim_cur < needed) {
-        limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, needed);
+        return std::nullopt;
+    if (limit.rlim_cur < wanted) {
+        limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, wanted);
         (void)::setrlimit(RLIMIT_NOFILE, &limit);
     }
-    if (limit.rlim_cur < needed) {
-        const std::size_t fitting =
-            limit.rlim_cur > descriptors_kept_back ? limit.rlim_cur - descriptors_kept_back : 1;
-        log::warning("connections_limited", {{"connections", fitting},
+    return limit.rlim_cur;
+}
+
+// Takes no more connections than fit into the descriptors: a listener that runs out of them could not even
+// write the state. Silent ones get what is left, but at least a quarter.
+settings fit_to_descriptors(settings config) {
+    const auto descriptors =
+        take_descriptors(config.max_connections + config.max_silent + descriptors_kept_back);
+    if (!descriptors)
+        return config;
+    const std::size_t fitting =
+        std::max<std::size_t>(4, *descriptors - std::min(*descriptors, descriptors_kept_back));
+    const std::size_t left = fitting - std::min(fitting, config.max_connections);
+    config.max_silent = std::min(config.max_silent, std::max(left, fitting / 4));
+    const std::size_t connections = std::min(config.max_connections, fitting - config.max_silent);
+    if (connections < config.max_connections)
+        log::warning("connections_limited", {{"connections", connections},
                                              {"wanted", config.max_connections},
-                                             {"descriptors", limit.rlim_cur},
+                                             {"descriptors", *descriptors},
                                              {"remedy", "raise the limit of open files (ulimit -n)"}});
-        config.max_connections = fitting;
-    }
+    config.max_connections = connections;
     return config;
 }
 

@@ -11,8 +11,11 @@
 #include <boost/beast/http/write.hpp>
 
 #include <array>
+#include <cerrno>
 #include <utility>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 namespace nullworker::net {
@@ -26,21 +29,6 @@ using steady = std::chrono::steady_clock;
 
 // How much of a refused request to read for the sake of the reply.
 constexpr std::size_t max_discarded_bytes = 1024 * 1024;
-
-// On a listener for both families an IPv4 peer has an IPv6 address.
-bool is_loopback(const asio::ip::address& address) {
-    if (address.is_v6() && address.to_v6().is_v4_mapped())
-        return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).is_loopback();
-    return address.is_loopback();
-}
-
-bool comes_from_this_machine(const listener::socket& socket) {
-    error_code ec;
-    const auto peer = socket.remote_endpoint(ec);
-    if (ec)
-        return false;
-    return peer.protocol().family() == AF_UNIX || is_loopback(to_tcp(peer).address());
-}
 
 reading reading_of(head_state state) {
     switch (state) {
@@ -59,23 +47,32 @@ reading reading_of(head_state state) {
 
 }  // namespace
 
-connection::connection(listener::socket socket, crowd& among, const server_limits& limits, tls_context tls)
-    : member(among),
+connection::origin connection::origin_of(const listener::socket& socket) {
+    error_code ec;
+    const auto address = socket.remote_endpoint(ec);
+    if (ec)  // it has gone already
+        return {local_peer, false};
+    if (address.protocol().family() == AF_UNIX)
+        return {local_peer, true};
+    const auto ip = to_tcp(address).address();
+    return {peer_of(ip), unmapped(ip).is_loopback()};
+}
+
+connection::connection(listener::socket socket, origin comes_from, crowd& among, const server_limits& limits,
+                       tls_context tls)
+    : member(among, comes_from.from, steady::now()),
       x_limits(limits),
       x_tls(std::move(tls)),
-      x_from_loopback(comes_from_this_machine(socket)),
-      x_stream(std::move(socket)),
+      x_from_loopback(comes_from.is_this_machine),
+      x_stream(write_watch(*this), std::move(socket)),
       x_received(limits.max_header_bytes),
-      x_bell(x_stream.get_executor()) {
-    if (x_tls)
-        x_secured.emplace(x_stream, *x_tls);
-}
+      x_bell(x_stream.get_executor()) {}
 
 // ---- time and bytes ---------------------------------------------------------------------------------------
 
 // One deadline for all reads until the next call, however many bytes each of them gets.
-void connection::allow(steady::duration span) {
-    x_deadline = steady::now() + span;
+void connection::allow(steady::duration span, steady::time_point from) {
+    x_deadline = from + span;
     x_stream.expires_at(x_deadline);
 }
 
@@ -110,23 +107,70 @@ asio::awaitable<error_code> connection::read_more() {
 
 // ---- from beginning to end --------------------------------------------------------------------------------
 
+// Whether the peer has sent something; nothing if it is gone.
+std::optional<bool> connection::has_spoken() {
+    char first = 0;
+    const auto size = ::recv(x_stream.socket().native_handle(), &first, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (size < 0 && (errno == EAGAIN || errno == EINTR))
+        return false;
+    return size > 0 ? std::optional(true) : std::nullopt;
+}
+
+asio::awaitable<bool> connection::speaks() {
+    x_bell.expires_after(x_tls ? x_limits.handshake_timeout : x_limits.header_timeout);
+    for (;;) {
+        const auto spoken = has_spoken();
+        if (!spoken || *spoken)
+            co_return spoken.has_value();
+        auto first = experimental::make_parallel_group(
+            x_bell.async_wait(asio::deferred),
+            x_stream.socket().async_wait(listener::socket::wait_read, asio::deferred));
+        const auto [order, bell_ec, read_ec] =
+            co_await first.async_wait(experimental::wait_for_one(), asio::use_awaitable);
+        if (order[0] == 0 || is_evicted())
+            co_return false;
+    }
+}
+
+asio::awaitable<bool> connection::is_called(steady::time_point due) {
+    x_bell.expires_at(due);
+    const auto [ec] = co_await x_bell.async_wait(nothrow);
+    co_return ec == asio::error::operation_aborted;
+}
+
+void connection::make_room() {
+    x_stream.close();
+    x_bell.cancel();
+}
+
+// A peer that acknowledges nothing, or leaves no room, is given up by the kernel, too: also what is closed
+// here would lie there with its reply for minutes.
+void connection::bound_kernel() {
+    constexpr unsigned unacknowledged_ms = 10'000;
+    (void)::setsockopt(x_stream.socket().native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged_ms,
+                       sizeof unacknowledged_ms);
+}
+
 asio::awaitable<error_code> connection::begin() {
     error_code ignored;
     x_stream.socket().set_option(tcp::no_delay(true), ignored);
-    if (x_secured) {
+    bound_kernel();
+    if (x_tls) {
+        x_secured.emplace(x_stream, *x_tls);
         x_stream.expires_after(x_limits.handshake_timeout);
         const auto [ec] = co_await x_secured->async_handshake(asio::ssl::stream_base::server, nothrow);
         if (ec)
             co_return ec;
     }
-    allow(x_limits.header_timeout);
+    allow(x_limits.header_timeout, steady::now());
     co_return error_code();
 }
 
 void connection::expect_next() {
     x_begun = x_received.size() > 0;
-    enter(x_begun ? stage::reading_head : stage::idle);
-    allow(x_begun ? x_limits.header_timeout : x_limits.idle_timeout);
+    const auto now = steady::now();
+    enter(x_begun ? stage::reading_head : stage::idle, now);
+    allow(x_begun ? x_limits.header_timeout : x_limits.idle_timeout, now);
 }
 
 void connection::finish() {
@@ -180,8 +224,9 @@ asio::awaitable<reading> connection::read_head(head_reader& reader) {
             co_return reading::gone;
         x_begun = true;
         if (at() == stage::idle) {
-            enter(stage::reading_head);
-            allow(x_limits.header_timeout);
+            const auto now = steady::now();
+            enter(stage::reading_head, now);
+            allow(x_limits.header_timeout, now);
         }
     }
 }
@@ -197,8 +242,9 @@ asio::awaitable<reading> connection::read_body(request_head& head) {
         if (ec)
             co_return reading::gone;
     }
-    enter(stage::reading_body);
-    allow(x_limits.body_timeout);
+    const auto now = steady::now();
+    enter(stage::reading_body, now);
+    allow(x_limits.body_timeout, now);
     if (head.chunked)
         co_return co_await read_chunked(head.message.body);
     co_return co_await read_counted(head.message.body, head.content_length);

@@ -13,6 +13,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/rate_policy.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/ssl/ssl_stream.hpp>
@@ -20,6 +21,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -39,17 +41,55 @@ enum class reading : std::uint16_t {
     version_not_supported = 505,
 };
 
+// Tells a member of a crowd of each piece that its peer took. In the terms of Beast it is a rate policy, one
+// without a limit.
+class write_watch {
+public:
+    explicit write_watch(crowd::member& writer) : x_writer(&writer) {}
+
+private:
+    friend class boost::beast::rate_policy_access;
+
+    static constexpr std::size_t any = std::numeric_limits<std::size_t>::max();
+    [[nodiscard]] static std::size_t available_read_bytes() noexcept { return any; }
+    [[nodiscard]] static std::size_t available_write_bytes() noexcept { return any; }
+    static void transfer_read_bytes(std::size_t) noexcept {}
+    void transfer_write_bytes(std::size_t size) const {
+        if (size > 0)
+            x_writer->get_on(std::chrono::steady_clock::now());
+    }
+    static void on_timer() noexcept {}
+
+    crowd::member* x_writer;
+};
+
 // One connection of a server, with TLS or without: reads requests, writes replies, keeps to the time limits,
-// and watches its peer while a request waits. What comes when is up to the server.
+// and watches its peer while a request waits. What comes when is up to the server. One that is silent has but
+// a socket: what else it needs, it gets when the peer has begun to send.
 class connection final : public crowd::member {
 public:
     using raw_reply = boost::beast::http::response<boost::beast::http::string_body>;
 
+    // Where a socket comes from.
+    struct origin {
+        peer from;
+        bool is_this_machine;
+    };
+    [[nodiscard]] static origin origin_of(const listener::socket& socket);
+
     // It begins and ends with `tls`, null for none. What the references are to outlives it.
-    connection(listener::socket socket, crowd& among, const server_limits& limits, tls_context tls);
+    connection(listener::socket socket, origin comes_from, crowd& among, const server_limits& limits,
+               tls_context tls);
 
     // Whether the peer is on this machine.
     [[nodiscard]] bool from_loopback() const noexcept { return x_from_loopback; }
+
+    // Waits until the peer has begun to send. False where it does not, or was evicted.
+    [[nodiscard]] asio::awaitable<bool> speaks();
+
+    // Waits until it is called, or evicted, or until `due`; true if not for that.
+    [[nodiscard]] asio::awaitable<bool> is_called(std::chrono::steady_clock::time_point due);
+    void call() { x_bell.cancel(); }
 
     // Before the first request. Fails where the TLS handshake does.
     [[nodiscard]] asio::awaitable<error_code> begin();
@@ -78,14 +118,20 @@ public:
     // The last request was answered before it was read to its end.
     void leave_unread() { x_unread = true; }
 
-private:
-    using any_stream = boost::beast::basic_stream<asio::generic::stream_protocol>;
+    // Whether some of the next request is here already.
+    [[nodiscard]] bool has_more() const noexcept { return x_received.size() > 0; }
 
-    void make_room() override { x_stream.close(); }
+private:
+    using any_stream =
+        boost::beast::basic_stream<asio::generic::stream_protocol, asio::any_io_executor, write_watch>;
+
+    void make_room() override;
     void wake() override;
     void finish() override;
 
-    void allow(std::chrono::steady_clock::duration span);
+    [[nodiscard]] std::optional<bool> has_spoken();
+    void bound_kernel();
+    void allow(std::chrono::steady_clock::duration span, std::chrono::steady_clock::time_point from);
     [[nodiscard]] bool is_late() const { return std::chrono::steady_clock::now() >= x_deadline; }
     [[nodiscard]] std::string_view received() const;
     [[nodiscard]] asio::awaitable<std::tuple<error_code, std::size_t>> read_some(asio::mutable_buffer room);

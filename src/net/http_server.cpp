@@ -8,6 +8,10 @@
 #include <utility>
 #include <variant>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 namespace nullworker::net {
 namespace {
 
@@ -17,6 +21,16 @@ using steady = std::chrono::steady_clock;
 
 // How long to leave the kernel's queue alone when the process is out of descriptors and has none to give up.
 constexpr auto accept_pause = std::chrono::milliseconds(100);
+
+// How many to accept before others have their turn.
+constexpr int most_at_once = 64;
+
+// How often the first at the door looks whether an answer has stalled.
+constexpr auto door_interval = std::chrono::milliseconds(50);
+
+// So many connections take memory that is worth giving back, and so long after most of them have gone.
+constexpr std::size_t many_connections = 64;
+constexpr auto peak_rest = std::chrono::seconds(1);
 
 bool is_out_of_descriptors(const error_code& ec) {
     return ec == asio::error::no_descriptors || ec == boost::system::errc::too_many_files_open_in_system;
@@ -44,8 +58,10 @@ http_server::http_server(asio::any_io_executor executor, std::string name, serve
       x_name(std::move(name)),
       x_limits(limits),
       x_tls(std::move(tls)),
-      x_room(executor, steady::time_point::max()),
-      x_crowd(limits.max_connections, [this] { x_room.cancel(); }),
+      x_lobby({limits.max_silent, limits.grace, limits.stall}, [] {}),
+      x_crowd({limits.max_connections, limits.grace, limits.stall}, [this] { admit(); }),
+      x_peak(many_connections),
+      x_after_peak(executor),
       x_tasks(executor) {}
 http_server::~http_server() = default;
 
@@ -73,6 +89,7 @@ void http_server::start(handler on_request) {
     x_on_request = std::move(on_request);
     for (auto& each : x_listeners)
         x_tasks.spawn(accept_loop(each));
+    x_tasks.spawn(give_back_memory());
 }
 
 void http_server::look_again() {
@@ -84,8 +101,10 @@ void http_server::drain() {
     x_draining = true;
     for (auto& each : x_listeners)
         each.close();
-    x_room.cancel();
+    x_after_peak.ring();
+    x_lobby.drain();
     x_crowd.drain();
+    admit();
 }
 
 asio::awaitable<void> http_server::join(steady::duration patience) {
@@ -99,63 +118,188 @@ asio::awaitable<void> http_server::accept_loop(listener& from) {
         auto [ec, socket] = co_await from.accept();
         if (x_draining)
             break;
-        if (ec) {
-            // Out of descriptors, or a connection that ended before it was taken: neither ends the listener.
-            if (x_accept_failures.is_worth_a_line())
-                log::warning(
-                    "accept_failed",
-                    {{"listener", x_name}, {"error", ec.message()}, {"unsaid", x_accept_failures.unsaid()}});
-            co_await recover_from(ec);
+        if (!ec) {
+            receive(std::move(socket));
+            receive_more(from);
             continue;
         }
-        co_await make_room();
-        if (x_draining)
-            break;
-        auto taken = std::make_unique<connection>(std::move(socket), x_crowd, x_limits, x_tls);
-        x_tasks.spawn(serve(std::move(taken)));
+        // Out of descriptors, or a connection that ended before it was taken: neither ends the listener.
+        if (x_accept_failures.is_worth_a_line())
+            log::warning(
+                "accept_failed",
+                {{"listener", x_name}, {"error", ec.message()}, {"unsaid", x_accept_failures.unsaid()}});
+        co_await recover_from(ec);
     }
+}
+
+// A busy event loop comes by once in a while, and by then there may be many. What ends them is for the next
+// wait to find out.
+void http_server::receive_more(listener& from) {
+    for (int i = 0; i < most_at_once; ++i) {
+        auto [ec, socket] = from.accept_now();
+        if (ec)
+            return;
+        receive(std::move(socket));
+    }
+}
+
+// In the lobby somebody can always make room.
+void http_server::receive(listener::socket socket) {
+    const auto comes_from = connection::origin_of(socket);
+    if (x_lobby.is_full() && x_lobby.evict_one_for(comes_from.from, steady::now()))
+        note_eviction(x_lobby, x_limits.max_silent);
+    auto taken = std::make_unique<connection>(std::move(socket), comes_from, x_lobby, x_limits, x_tls);
+    static_cast<void>(x_peak.is_over(connections()));
+    x_tasks.spawn(serve(std::move(taken)));
 }
 
 // A descriptor that a connection gives up is one for the next in the kernel's queue.
 asio::awaitable<void> http_server::recover_from(error_code ec) {
     if (is_out_of_descriptors(ec)) {
-        if (evict_one())
+        if (evict_from_larger())
             co_return;
         x_crowd.hurry_one();
     }
     co_await sleep_for(accept_pause);
 }
 
-// Returns once there is room for one more, or when the server drains. Where every connection is being
-// answered, that takes until one of them is done.
-asio::awaitable<void> http_server::make_room() {
-    while (x_crowd.is_full() && !x_draining && !evict_one()) {
-        x_crowd.hurry_one();
-        co_await x_room.async_wait(nothrow);
+// Of the two crowds the one that has more of a single peer comes first.
+bool http_server::evict_from_larger() {
+    const bool lobby_first = x_lobby.largest_share() > x_crowd.largest_share();
+    for (crowd* each : {lobby_first ? &x_lobby : &x_crowd, lobby_first ? &x_crowd : &x_lobby})
+        if (each->evict_one(steady::now())) {
+            note_eviction(*each, each->size() + 1);
+            return true;
+        }
+    return false;
+}
+
+void http_server::note_eviction(const crowd& from, std::size_t limit) {
+    if (x_evictions.is_worth_a_line())
+        log::warning("connections_evicted", {{"listener", x_name},
+                                             {"open", from.size() + 1},
+                                             {"limit", limit},
+                                             {"unsaid", x_evictions.unsaid()}});
+}
+
+// ---- from the lobby to the crowd --------------------------------------------------------------------------
+
+// Where one stands in the queue at the door, until it is admitted.
+class http_server::place_at_door {
+public:
+    place_at_door(std::list<place_at_door*>& door, connection& self)
+        : x_door(door), x_self(self), x_place(door.insert(door.end(), this)) {}
+    ~place_at_door() {
+        if (x_is_at_door)
+            x_door.erase(x_place);
+    }
+    place_at_door(const place_at_door&) = delete;
+    place_at_door& operator=(const place_at_door&) = delete;
+
+    [[nodiscard]] bool is_at_door() const { return x_is_at_door; }
+    [[nodiscard]] bool is_first() const { return x_is_at_door && x_door.front() == this; }
+    [[nodiscard]] connection& self() const { return x_self; }
+
+    void leave() {
+        x_door.erase(x_place);
+        x_is_at_door = false;
+        x_self.call();
+    }
+
+private:
+    std::list<place_at_door*>& x_door;
+    connection& x_self;
+    std::list<place_at_door*>::iterator x_place;
+    bool x_is_at_door = true;
+};
+
+// Lets in as many as there is room for. All at once: under pressure a turn of the event loop takes long.
+void http_server::admit() {
+    const auto* first_before = x_door.empty() ? nullptr : x_door.front();
+    while (!x_door.empty()) {
+        place_at_door& first = *x_door.front();
+        connection& next = first.self();
+        const bool has_left = x_draining || next.is_evicted();
+        if (!has_left && !make_room_for(next)) {
+            if (&first != first_before)
+                next.call();
+            return;
+        }
+        first.leave();
+        if (!has_left)
+            next.move_to(x_crowd, steady::now());
     }
 }
 
-bool http_server::evict_one() {
-    if (!x_crowd.evict_one())
+// Takes a place in the crowd, once there is one. False when the server drains, or when it was evicted before.
+// The first at the door hurries a request that waits, and looks again after a while: that an answer stands
+// still nobody tells.
+asio::awaitable<bool> http_server::come_in(connection& self) {
+    self.enter(stage::reading_head, steady::now());
+    const place_at_door place(x_door, self);
+    admit();
+    bool has_hurried = false;
+    while (place.is_at_door()) {
+        const bool is_first = place.is_first();
+        if (is_first && !has_hurried)
+            x_crowd.hurry_one();
+        const auto due = is_first ? steady::now() + door_interval : steady::time_point::max();
+        const bool called = co_await self.is_called(due);
+        has_hurried = is_first && called;
+        admit();
+    }
+    co_return !x_draining && !self.is_evicted();
+}
+
+bool http_server::make_room_for(const connection& self) {
+    if (!x_crowd.is_full())
+        return true;
+    if (!x_crowd.evict_one_for(self.from(), steady::now()))
         return false;
-    if (x_evictions.is_worth_a_line())
-        log::warning("connections_evicted", {{"listener", x_name},
-                                             {"open", x_crowd.size() + 1},
-                                             {"limit", x_limits.max_connections},
-                                             {"unsaid", x_evictions.unsaid()}});
+    note_eviction(x_crowd, x_limits.max_connections);
     return true;
 }
 
 // ---- one connection ---------------------------------------------------------------------------------------
 
 asio::awaitable<void> http_server::serve(std::unique_ptr<connection> self) {
-    const auto ec = co_await self->begin();
+    const bool speaks = co_await self->speaks();
+    if (speaks) {
+        const bool is_in = co_await come_in(*self);
+        if (is_in)
+            co_await attend(*self);
+    }
+    self.reset();
+    if (x_peak.is_over(connections()))
+        x_after_peak.ring();
+}
+
+asio::awaitable<void> http_server::attend(connection& self) {
+    const auto ec = co_await self.begin();
     if (ec) {
-        log::debug("tls_handshake_failed", {{"listener", x_name}, {"error", ec.message()}});
+        if (x_handshake_failures.is_worth_a_line())
+            log::debug(
+                "tls_handshake_failed",
+                {{"listener", x_name}, {"error", ec.message()}, {"unsaid", x_handshake_failures.unsaid()}});
         co_return;
     }
-    co_await converse(*self);
-    co_await self->end();
+    co_await converse(self);
+    co_await self.end();
+}
+
+// What many connections needed is of no use to the few that are left.
+asio::awaitable<void> http_server::give_back_memory() {
+    while (!x_draining) {
+        co_await x_after_peak.wait();
+        const auto when_all_are_gone = steady::now() + peak_rest;
+        if (!x_draining)
+            co_await x_after_peak.wait_until(when_all_are_gone);
+        if (x_draining)
+            break;
+#ifdef __GLIBC__
+        ::malloc_trim(0);
+#endif
+    }
 }
 
 asio::awaitable<void> http_server::converse(connection& self) {
@@ -166,7 +310,7 @@ asio::awaitable<void> http_server::converse(connection& self) {
             break;
         self.expect_next();
     }
-    self.enter(stage::leaving);
+    self.enter(stage::leaving, steady::now());
 }
 
 // One request and its reply. False where that was the last.
@@ -190,7 +334,10 @@ asio::awaitable<bool> http_server::exchange(connection& self) {
     }
     if (!answer)
         co_return false;
-    const bool keep_alive = !refused && head.keep_alive && !x_draining;
+    const bool others_wait = !x_door.empty();
+    if (others_wait && self.has_more())
+        self.leave_unread();
+    const bool keep_alive = !refused && head.keep_alive && !x_draining && !others_wait;
     auto raw = make_raw(std::move(*answer), head, keep_alive);
     const auto [ec, written] = co_await self.send(raw);
     co_return !ec && keep_alive;
@@ -198,9 +345,9 @@ asio::awaitable<bool> http_server::exchange(connection& self) {
 
 // The reply to a request; nothing where it shall get none, or its peer went away while it waited.
 asio::awaitable<std::optional<reply>> http_server::answer_in_time(connection& self, request& incoming) {
-    self.enter(stage::answering);
-    self.watch_peer();
     const auto came = steady::now();
+    self.enter(stage::answering, came);
+    self.watch_peer();
     for (;;) {
         const auto seen = x_changes;
         reaction made = co_await react(incoming);
@@ -210,16 +357,16 @@ asio::awaitable<std::optional<reply>> http_server::answer_in_time(connection& se
         if (!wait)
             co_return std::nullopt;
         if (!incoming.may_wait) {
-            log::error("request_held_for_ever", {{"listener", x_name}, {"path", incoming.path}});
+            note_failure(incoming, "the handler would wait for ever");
             co_return status_reply(500);
         }
         const auto due = came + wait->longest;
-        self.enter(stage::waiting);
+        self.enter(stage::waiting, steady::now());
         bool peer_is_there = true;
         if (seen == x_changes && !x_draining)
             peer_is_there = co_await self.wait_for_change(due);
         incoming.may_wait = !x_draining && !self.is_hurried() && steady::now() < due;
-        self.enter(stage::answering);
+        self.enter(stage::answering, steady::now());
         if (!peer_is_there)
             co_return std::nullopt;
     }
@@ -231,11 +378,20 @@ asio::awaitable<reaction> http_server::react(const request& incoming) {
     } catch (const boost::system::system_error& e) {
         if (e.code() == asio::error::operation_aborted)
             throw;  // the connection is being cancelled
-        log::error("request_failed", {{"listener", x_name}, {"path", incoming.path}, {"error", e.what()}});
+        note_failure(incoming, e.what());
     } catch (const std::exception& e) {
-        log::error("request_failed", {{"listener", x_name}, {"path", incoming.path}, {"error", e.what()}});
+        note_failure(incoming, e.what());
     }
     co_return status_reply(500);
+}
+
+void http_server::note_failure(const request& incoming, const char* what) {
+    constexpr std::size_t longest_path = 200;
+    if (x_failures.is_worth_a_line())
+        log::error("request_failed", {{"listener", x_name},
+                                      {"path", incoming.path.substr(0, longest_path)},
+                                      {"error", what},
+                                      {"unsaid", x_failures.unsaid()}});
 }
 
 }  // namespace nullworker::net

@@ -104,6 +104,13 @@ void listener::listen() {
     require(ec);
 }
 
+std::tuple<error_code, listener::socket> listener::accept_now() {
+    error_code ec;
+    x_acceptor.non_blocking(true, ec);
+    auto next = x_acceptor.accept(ec);
+    return {ec, std::move(next)};
+}
+
 void listener::close() {
     error_code ignored;
     x_acceptor.close(ignored);

@@ -107,7 +107,12 @@ void raw_connection::reset() {
 }
 
 asio::awaitable<raw_connection> connect_raw(std::uint16_t port) {
-    tcp::socket socket(co_await asio::this_coro::executor);
+    auto made = co_await connect_raw_from(asio::ip::address_v4::loopback(), port);
+    co_return std::move(made);
+}
+
+asio::awaitable<raw_connection> connect_raw_from(asio::ip::address_v4 from, std::uint16_t port) {
+    tcp::socket socket(co_await asio::this_coro::executor, tcp::endpoint(from, 0));
     const tcp::endpoint peer(asio::ip::address_v4::loopback(), port);
     const auto [ec] = co_await socket.async_connect(peer, nothrow);
     throw_if(ec);

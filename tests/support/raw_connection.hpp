@@ -59,6 +59,9 @@ private:
 // Connects to a port of 127.0.0.1.
 [[nodiscard]] asio::awaitable<raw_connection> connect_raw(std::uint16_t port);
 
+// Connects to it from another loopback address, as another peer.
+[[nodiscard]] asio::awaitable<raw_connection> connect_raw_from(asio::ip::address_v4 from, std::uint16_t port);
+
 // Listens on a free port of 127.0.0.1.
 class raw_listener {
 public:

@@ -20,13 +20,14 @@ namespace nullworker::app {
 
 // The listeners for programs on the machine have a share of their own, whatever happens to the public one.
 // Consumers wait at the control listener for a session.
-inline constexpr net::server_limits webhook_limits{.max_connections = 128};
-inline constexpr net::server_limits control_limits{.max_connections = 512};
+inline constexpr net::server_limits webhook_limits{.max_connections = 128, .max_silent = 32};
+inline constexpr net::server_limits control_limits{.max_connections = 512, .max_silent = 128};
 
 // Descriptors that a worker needs beside those for connections from the outside: for the other two listeners,
 // and for callbacks, the autoscaler and files.
 inline constexpr std::size_t descriptors_kept_back =
-    webhook_limits.max_connections + control_limits.max_connections + 128;
+    webhook_limits.max_connections + webhook_limits.max_silent + control_limits.max_connections +
+    control_limits.max_silent + 128;
 
 // The three servers of a worker: for the outside, for webhooks and for control, the latter two on loopback.
 class listeners {

@@ -30,6 +30,7 @@ struct settings {
     std::string control_socket;  // a Unix socket beside it; empty: none
 
     std::size_t max_connections = 1024;  // of the public listener
+    std::size_t max_silent = 8192;       // of those that have not sent anything yet, beside them
 
     // How the outside reaches it.
     std::string public_address;     // a name or an address

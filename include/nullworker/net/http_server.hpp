@@ -2,16 +2,17 @@
 
 #include <nullworker/base/episode.hpp>
 #include <nullworker/base/task_group.hpp>
+#include <nullworker/base/wakeup.hpp>
 #include <nullworker/net/crowd.hpp>
 #include <nullworker/net/listener.hpp>
 #include <nullworker/net/message.hpp>
+#include <nullworker/net/peak.hpp>
 #include <nullworker/net/server_limits.hpp>
 #include <nullworker/net/tls.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -36,8 +37,11 @@ using handler = std::function<asio::awaitable<reaction>(const request&)>;
 // `drain()` closes the listeners and the idle connections and lets the busy ones finish; `join()` waits for
 // them, then cancels.
 //
-// Connections that do not get to the point cannot keep others out: at the cap, and when the process is out of
-// descriptors, one of its `crowd` makes room for a new one.
+// Connections that do not get to the point cannot keep others out. Those that have not sent anything yet are
+// a `crowd` of their own, the lobby. With its first byte a connection goes to the crowd of those that are
+// served, or queues up at the door to it. Where one of the two is full, and when the process is out of
+// descriptors, a connection makes room for the next one; and whoever was answered while others stood at the
+// door is told to come again.
 class http_server {
 public:
     // `name` is for the log.
@@ -78,25 +82,35 @@ public:
     // when it returns.
     [[nodiscard]] asio::awaitable<void> join(std::chrono::steady_clock::duration patience);
 
-    [[nodiscard]] std::size_t connections() const noexcept { return x_crowd.size(); }
+    [[nodiscard]] std::size_t connections() const noexcept { return x_lobby.size() + x_crowd.size(); }
 
     // How many requests wait for a change now.
     [[nodiscard]] std::size_t waiting() const noexcept { return x_crowd.waiting(); }
 
     // How many connections had to make room for others so far.
-    [[nodiscard]] std::uint64_t evicted() const noexcept { return x_crowd.evicted(); }
+    [[nodiscard]] std::uint64_t evicted() const noexcept { return x_lobby.evicted() + x_crowd.evicted(); }
 
 private:
+    class place_at_door;
+
     asio::awaitable<void> accept_loop(listener& from);
+    void receive(listener::socket socket);
+    void receive_more(listener& from);
     asio::awaitable<void> recover_from(error_code ec);
-    asio::awaitable<void> make_room();
-    bool evict_one();
+    bool evict_from_larger();
+    asio::awaitable<bool> come_in(connection& self);
+    bool make_room_for(const connection& self);
+    void admit();
+    void note_eviction(const crowd& from, std::size_t limit);
+    asio::awaitable<void> give_back_memory();
 
     asio::awaitable<void> serve(std::unique_ptr<connection> self);
+    asio::awaitable<void> attend(connection& self);
     asio::awaitable<void> converse(connection& self);
     asio::awaitable<bool> exchange(connection& self);
     asio::awaitable<std::optional<reply>> answer_in_time(connection& self, request& incoming);
     asio::awaitable<reaction> react(const request& incoming);
+    void note_failure(const request& incoming, const char* what);
 
     asio::any_io_executor x_executor;
     std::string x_name;
@@ -105,12 +119,17 @@ private:
     tls_context x_tls;
     std::list<listener> x_listeners;
     std::uint16_t x_port = 0;
-    asio::steady_timer x_room;  // never expires; cancelled when there may be room for one more
+    crowd x_lobby;
     crowd x_crowd;
+    std::list<place_at_door*> x_door;  // of the lobby, those that have begun to send
+    peak x_peak;                       // of connections
+    wakeup x_after_peak;
     task_group x_tasks;
     std::uint64_t x_changes = 0;  // calls of look_again
     episode x_accept_failures;
     episode x_evictions;
+    episode x_handshake_failures;
+    episode x_failures;  // of the handler
     bool x_draining = false;
 };
 

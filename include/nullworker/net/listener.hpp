@@ -43,6 +43,9 @@ public:
         return x_acceptor.async_accept(nothrow);
     }
 
+    // The next connection that is there already; would_block where none is.
+    [[nodiscard]] std::tuple<error_code, socket> accept_now();
+
     // Ends `accept()`, and removes the file of a Unix socket unless another process has put its own there.
     void close();
 

@@ -7,6 +7,8 @@
 #include <nullworker/base/wakeup.hpp>
 #include <nullworker/net/http_server.hpp>
 
+#include <boost/asio/ip/address_v4.hpp>
+#include <boost/asio/post.hpp>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -61,7 +63,7 @@ TEST(crowd, of_half_open_connections_keeps_nobody_out) {
 }
 
 TEST(crowd, of_connections_that_say_nothing_keeps_nobody_out) {
-    served under_test(describe, {.max_connections = 5});
+    served under_test(describe, {.max_connections = 1, .max_silent = 5});
     under_test.drive([&]() -> awaitable<void> {
         std::vector<raw_connection> crowd;
         crowd.reserve(20);
@@ -70,6 +72,10 @@ TEST(crowd, of_connections_that_say_nothing_keeps_nobody_out) {
         auto honest = co_await under_test.connect();
         co_await expect_answer(honest, "/honest");
         EXPECT_EQ(under_test.server().connections(), 5U);
+        for (int i = 0; i < 16; ++i)
+            EXPECT_EQ(co_await crowd[i].read_until_closed(), "");
+        // Those that are left took no place from anybody who speaks.
+        co_await expect_answer(crowd.back(), "/patient");
     });
 }
 
@@ -90,8 +96,8 @@ TEST(crowd, loses_its_idle_members_first_then_those_in_a_head_then_those_in_a_bo
         newcomers.reserve(std::size(order));
         for (raw_connection* displaced : order) {
             newcomers.push_back(co_await under_test.connect());
-            EXPECT_EQ(co_await displaced->read_until_closed(), "");
             co_await newcomers.back().send(half_a_body);
+            EXPECT_EQ(co_await displaced->read_until_closed(), "");
         }
         EXPECT_EQ(under_test.server().evicted(), 4U);
         EXPECT_EQ(under_test.server().connections(), 4U);
@@ -128,10 +134,130 @@ TEST(crowd, of_one_that_is_being_answered_makes_the_next_wait) {
         const auto next = co_await second.read_message();
         EXPECT_EQ(next.body.size(), large.size());
         EXPECT_EQ(under_test.server().connections(), 1U);
-        EXPECT_EQ(under_test.server().evicted(), 1U);
         EXPECT_EQ(co_await first.read_until_closed(), "");
     });
     EXPECT_EQ(order, (std::vector<std::string>{"/first", "/second"}));
+}
+
+// Returns once the server has seen so many connections, and whatever else was ready.
+awaitable<void> until_seen(const http_server& server, std::size_t count) {
+    while (server.connections() < count)
+        co_await asio::post(asio::use_awaitable);
+    for (int i = 0; i < 20; ++i)
+        co_await asio::post(asio::use_awaitable);
+}
+
+TEST(crowd, that_stands_at_the_door_takes_the_place_of_who_was_answered) {
+    wakeup* arrived = nullptr;
+    wakeup* proceed = nullptr;
+    served under_test(
+        [&](request) -> awaitable<reaction> {
+            arrived->ring();
+            co_await proceed->wait();
+            proceed->ring();  // for everyone who follows
+            co_return text_reply(200, "done");
+        },
+        {.max_connections = 1});
+    wakeup arrival(under_test.executor());
+    wakeup permission(under_test.executor());
+    arrived = &arrival;
+    proceed = &permission;
+    under_test.drive([&]() -> awaitable<void> {
+        auto greedy = co_await under_test.connect();
+        co_await greedy.send(get("/1") + get("/2") + get("/3"));
+        co_await arrival.wait();
+        auto next = co_await under_test.connect();
+        co_await next.send(get("/next"));
+        co_await until_seen(under_test.server(), 2);
+        permission.ring();
+        const auto told = co_await greedy.read_message();
+        EXPECT_EQ(told.find("Connection"), "close");
+        const auto answer = co_await next.read_message();
+        EXPECT_EQ(answer.status(), 200);
+        EXPECT_EQ(answer.find("Connection"), std::nullopt);
+        EXPECT_EQ(co_await greedy.read_until_closed(), "");
+    });
+}
+
+TEST(crowd, that_does_not_fetch_its_replies_keeps_nobody_out) {
+    const auto answers = [](const request& incoming) -> awaitable<reaction> {
+        co_return text_reply(200, std::string(incoming.path == "/large" ? 32 * 1024 * 1024 : 1, 'x'));
+    };
+    served under_test(answers, {.max_connections = 2, .stall = 20ms});
+    under_test.drive([&]() -> awaitable<void> {
+        auto first = co_await under_test.connect();
+        co_await first.send(get("/large"));
+        auto second = co_await under_test.connect();
+        co_await second.send(get("/large"));
+        co_await until_seen(under_test.server(), 2);
+        auto honest = co_await under_test.connect();
+        co_await honest.send(get("/small"));
+        const auto answer = co_await honest.read_message();
+        EXPECT_EQ(answer.body, "x");
+        EXPECT_EQ(under_test.server().evicted(), 1U);
+    });
+}
+
+// As when a key is fetched for a signature that does not verify.
+TEST(crowd, whose_answers_take_long_keeps_nobody_out) {
+    wakeup* never = nullptr;
+    served under_test(
+        [&](request incoming) -> awaitable<reaction> {
+            if (incoming.path == "/slow")
+                co_await never->wait();
+            co_return text_reply(200, "x");
+        },
+        {.max_connections = 1, .stall = 20ms});
+    wakeup silent(under_test.executor());
+    never = &silent;
+    under_test.drive([&]() -> awaitable<void> {
+        auto slow = co_await under_test.connect();
+        co_await slow.send(get("/slow"));
+        co_await until_seen(under_test.server(), 1);
+        auto honest = co_await under_test.connect();
+        co_await honest.send(get("/quick"));
+        const auto answer = co_await honest.read_message();
+        EXPECT_EQ(answer.body, "x");
+        EXPECT_EQ(co_await slow.read_until_closed(), "");
+        silent.ring();
+    });
+}
+
+const auto another_peer = asio::ip::make_address_v4("127.0.0.2");
+
+TEST(crowd, of_one_peer_leaves_the_request_of_another_its_time) {
+    served under_test(describe, {.max_connections = 5});
+    under_test.drive([&]() -> awaitable<void> {
+        auto honest = co_await test::connect_raw_from(another_peer, under_test.server().port());
+        co_await honest.send(half_a_head);
+        co_await until_seen(under_test.server(), 1);
+        std::vector<raw_connection> crowd;
+        crowd.reserve(20);
+        for (int i = 0; i < 20; ++i) {
+            crowd.push_back(co_await under_test.connect());
+            co_await crowd.back().send(half_a_head);
+        }
+        for (int i = 0; i < 16; ++i)
+            EXPECT_EQ(co_await crowd[i].read_until_closed(), "");
+        co_await honest.send("st: h\r\n\r\n");
+        const auto answer = co_await honest.read_message();
+        EXPECT_EQ(answer.status(), 200);
+    });
+}
+
+TEST(crowd, of_one_peer_that_says_nothing_leaves_another_its_time) {
+    served under_test(describe, {.max_silent = 5});
+    under_test.drive([&]() -> awaitable<void> {
+        auto honest = co_await test::connect_raw_from(another_peer, under_test.server().port());
+        co_await until_seen(under_test.server(), 1);
+        std::vector<raw_connection> crowd;
+        crowd.reserve(20);
+        for (int i = 0; i < 20; ++i)
+            crowd.push_back(co_await under_test.connect());
+        for (int i = 0; i < 16; ++i)
+            EXPECT_EQ(co_await crowd[i].read_until_closed(), "");
+        co_await expect_answer(honest, "/late");
+    });
 }
 
 TEST(crowd, that_waits_for_an_answer_does_not_hinder_a_drain) {

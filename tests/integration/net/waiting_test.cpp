@@ -199,6 +199,29 @@ TEST(waiting, those_who_wait_keep_nobody_out) {
     });
 }
 
+TEST(waiting, those_who_wait_cost_no_newcomer_of_a_burst_its_answer) {
+    board news;
+    served under_test(news.answers(), {.max_connections = 50});
+    under_test.drive([&]() -> awaitable<void> {
+        std::vector<raw_connection> waiting;
+        for (std::size_t i = 0; i < 50; ++i) {
+            waiting.push_back(co_await under_test.connect());
+            co_await waiting.back().send(get("/wait"));
+            co_await news.until_asked(i + 1);
+        }
+        std::vector<raw_connection> burst;
+        for (std::size_t i = 0; i < 40; ++i)
+            burst.push_back(co_await under_test.connect());
+        for (auto& each : burst)
+            co_await each.send(get("/now"));
+        for (auto& each : burst) {
+            const auto answer = co_await each.read_message();
+            EXPECT_EQ(answer.body, "0");
+        }
+        EXPECT_GE(under_test.server().waiting(), 10U);
+    });
+}
+
 TEST(waiting, a_handler_that_never_answers_is_a_bug_and_no_loop) {
     const handler never = [](const request&) -> awaitable<reaction> { co_return wait_for_change{1ms}; };
     served under_test(never);
