@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <cstdio>
+#include <utility>
 
 #include <unistd.h>
 
@@ -25,6 +28,17 @@ int total(const std::map<std::string, int>& workers) {
     return sum;
 }
 
+constexpr std::size_t buffer_bytes = 256 * 1024;
+constexpr std::chrono::seconds last_words(1);
+
+// What stands in a run's output where some of it is missing.
+std::string missing_lines(std::uint64_t count) {
+    return std::to_string(count) + " lines are missing here: they were not read in time\n";
+}
+std::string missing_events(std::uint64_t count) {
+    return "{\"event\":\"missing\",\"count\":" + std::to_string(count) + "}\n";
+}
+
 // One character a session: what it is doing.
 const char* symbol(const std::string& state) {
     if (state == "held")
@@ -39,13 +53,14 @@ const char* symbol(const std::string& state) {
 }  // namespace
 
 progress::progress(std::FILE* out, form shape, int sessions)
-    : x_out(out),
-      x_form(shape),
+    : x_form(shape),
       x_terminal(shape == form::lines && ::isatty(::fileno(out)) == 1),
-      x_sessions(static_cast<std::size_t>(sessions)) {}
+      x_sessions(static_cast<std::size_t>(sessions)),
+      x_out(::fileno(out), buffer_bytes, shape == form::json ? missing_events : missing_lines) {}
 
 progress::~progress() {
-    erase_status();
+    x_out.write(erased_status());
+    (void)x_out.flush(last_words);
 }
 
 // Peers' texts go in here, and need not be UTF-8. In ASCII, as a terminal may show it after all.
@@ -84,34 +99,34 @@ void progress::note(const std::string& text) {
     line("", text);
 }
 
+// A line and what is around it are one text, which is written whole or not at all.
 void progress::line(const std::string& subject, const std::string& text) {
-    erase_status();
-    std::fprintf(x_out, "%7.2f s  %-10s %s\n", elapsed(), subject.c_str(), printable(text).c_str());
-    draw_status();
-    std::fflush(x_out);
+    std::array<char, 64> head{};
+    (void)std::snprintf(head.data(), head.size(), "%7.2f s  %-10s ", elapsed(), subject.c_str());
+    auto out = erased_status();
+    out += head.data() + printable(text) + '\n';
+    x_out.write(out += drawn_status());
 }
 
 // `fields` is a JSON object; the time goes in front.
 void progress::json(const std::string& fields) {
-    std::fprintf(x_out, "{\"time\":%.3f,%s\n", elapsed(), fields.c_str() + 1);
-    std::fflush(x_out);
+    std::array<char, 64> head{};
+    (void)std::snprintf(head.data(), head.size(), "{\"time\":%.3f,", elapsed());
+    x_out.write(head.data() + fields.substr(1) + '\n');
 }
 
-void progress::erase_status() {
-    if (x_drawn)
-        std::fputs("\r\x1b[K", x_out);
-    x_drawn = false;
+std::string progress::erased_status() {
+    return std::exchange(x_drawn, false) ? "\r\x1b[K" : "";
 }
 
-void progress::draw_status() {
+std::string progress::drawn_status() {
     if (!x_terminal)
-        return;
+        return {};
+    x_drawn = true;
     std::string bar;
     for (const auto& state : x_sessions)
         (bar += symbol(state)) += ' ';
-    std::fprintf(x_out, "\x1b[2m   sessions %s  workers: %s\x1b[0m", bar.c_str(),
-                 printable(described(x_workers)).c_str());
-    x_drawn = true;
+    return "\x1b[2m   sessions " + bar + " workers: " + printable(described(x_workers)) + "\x1b[0m";
 }
 
 }  // namespace nullworker::client

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <nullworker/base/background_writer.hpp>
+
 #include <nlohmann/json_fwd.hpp>
 
 #include <chrono>
@@ -17,7 +19,8 @@ class progress {
 public:
     enum class form { lines, json };
 
-    // Writes to `out`, which outlives it. Draws the last line only where `out` is a terminal.
+    // Writes to `out`, which outlives it, at the pace of whoever reads there: what finds no room is dropped,
+    // and it is told how much that was. Draws the last line only where `out` is a terminal.
     progress(std::FILE* out, form shape, int sessions);
     ~progress();
     progress(const progress&) = delete;
@@ -38,11 +41,10 @@ private:
     static std::string dumped(const nlohmann::json& event);
     void line(const std::string& subject, const std::string& text);
     void json(const std::string& fields);
-    void erase_status();
-    void draw_status();
+    [[nodiscard]] std::string erased_status();
+    [[nodiscard]] std::string drawn_status();
     double elapsed() const;
 
-    std::FILE* x_out;
     form x_form;
     bool x_terminal;
     bool x_drawn = false;
@@ -50,6 +52,7 @@ private:
     std::vector<std::string> x_sessions;
     std::map<std::string, int> x_workers;
     std::vector<int> x_story{0};
+    background_writer x_out;
 };
 
 }  // namespace nullworker::client

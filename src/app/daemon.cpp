@@ -117,13 +117,13 @@ daemon::daemon(asio::io_context& context, settings config, instant started)
 
       x_dead_addresses(std::make_shared<autoscaler::dead_addresses>(x_config.delivery.return_after)),
       x_reporter(x_executor,
-                 {x_executor, x_to_vast, x_config.report_addresses, "report", "/worker_status/",
-                  x_config.delivery, x_dead_addresses},
+                 {x_executor, x_to_vast, told_by("report", "/worker_status/", x_config.report_addresses)},
                  x_config.identity(x_listeners.own_url()), {.furthest = to_ticks(x_config.report_interval)},
                  x_desk, x_state),
       x_courier(x_executor,
-                {x_executor, x_to_vast, autoscaler::completion_addresses(x_config.report_addresses),
-                 "completions", "/delete_requests/", x_config.delivery, x_dead_addresses},
+                {x_executor, x_to_vast,
+                 told_by("completions", "/delete_requests/",
+                         autoscaler::completion_addresses(x_config.report_addresses))},
                 x_config.container_id, x_config.master_token, x_desk),
       x_gate(x_listeners.own(), x_config.create_auth, x_config.unsecured),
       x_key(x_executor, x_to_vast, x_config.report_addresses,
@@ -142,7 +142,8 @@ daemon::daemon(asio::io_context& context, settings config, instant started)
 
       x_heartbeats(x_executor, x_config.heartbeat, x_desk, x_state),
       x_probe(probe_of(x_config, x_executor, x_to_consumer, x_state)),
-      x_callbacks(x_executor, to_strangers(x_executor, x_trust), callback_base(x_config, x_listeners)),
+      x_callbacks(x_executor, to_strangers(x_executor, x_trust), callback_base(x_config, x_listeners),
+                  [this] { return x_journal.until_kept(); }),
       x_certificates(certificates_of(x_config, x_executor, x_to_vast, x_listeners, x_state)),
 
       x_public_api(offered_by(x_config), x_desk, x_state, x_gate),
@@ -193,6 +194,17 @@ void daemon::journal_changed() {
                      "the state cannot be saved: " + x_journal.why_failing().why(), now());
     else
         x_state.clear(problem_source::state_file, now());
+}
+
+// What the autoscaler has heard survives the process: a session that comes back after a crash was never told
+// to have ended.
+autoscaler::uplink_settings daemon::told_by(std::string name, std::string path, std::vector<url> addresses) {
+    return {.addresses = std::move(addresses),
+            .name = std::move(name),
+            .path = std::move(path),
+            .policy = x_config.delivery,
+            .dead = x_dead_addresses,
+            .before_sending = [this] { return x_journal.until_kept(); }};
 }
 
 // What a request changed survives the process before its answer goes out.

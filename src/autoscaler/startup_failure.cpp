@@ -19,8 +19,11 @@ constexpr delivery_policy single_try{.tries_per_address = 1, .pause = {}};
 
 asio::awaitable<void> report_failure(startup_failure failure) {
     const auto executor = co_await asio::this_coro::executor;
-    uplink line(executor, std::make_shared<net::tls_trust>(), failure.addresses, "startup error",
-                "/worker_status/", single_try);
+    uplink_settings told{.addresses = failure.addresses,
+                         .name = "startup error",
+                         .path = "/worker_status/",
+                         .policy = single_try};
+    uplink line(executor, std::make_shared<net::tls_trust>(), std::move(told));
     const wire::status_report report{.id = failure.worker.id,
                                      .mtoken = failure.worker.mtoken,
                                      .version = failure.worker.version,

@@ -14,25 +14,25 @@ constexpr clock::duration hurried_pause = std::chrono::milliseconds(200);
 
 }  // namespace
 
-uplink::uplink(asio::any_io_executor executor, net::way_out out, std::vector<url> addresses, std::string name,
-               std::string path, delivery_policy policy, std::shared_ptr<dead_addresses> dead)
-    : x_addresses(std::move(addresses)),
-      x_name(std::move(name)),
-      x_path(std::move(path)),
-      x_policy(policy),
-      x_dead(dead ? std::move(dead) : std::make_shared<dead_addresses>(policy.return_after)),
-      x_client(executor, std::move(out)),
-      x_pause(executor) {}
+uplink::uplink(asio::any_io_executor executor, net::way_out out, uplink_settings settings)
+    : x_settings(std::move(settings)), x_client(executor, std::move(out)), x_pause(executor) {
+    if (!x_settings.dead)
+        x_settings.dead = std::make_shared<dead_addresses>(x_settings.policy.return_after);
+}
 
 asio::awaitable<bool> uplink::post(std::function<std::string()> make_body) {
-    if (x_addresses.empty())
+    if (x_settings.addresses.empty())
         co_return false;
     delivery state = plan();
     for (;;) {
         std::string body = make_body();
+        if (x_settings.before_sending) {
+            auto ready = x_settings.before_sending();
+            co_await std::move(ready);
+        }
         const trouble met = co_await attempt(state.address(), std::move(body), state.limit());
         if (!met) {
-            x_dead->accepted(x_addresses[state.address()]);
+            x_settings.dead->accepted(x_settings.addresses[state.address()]);
             x_accepted_by = state.address();
             note_success(state.address());
             co_return true;
@@ -42,11 +42,11 @@ asio::awaitable<bool> uplink::post(std::function<std::string()> make_body) {
         const auto tried = state.address();
         auto step = state.after_failure();
         // Somebody else found out meanwhile that it is of no use to try again here.
-        while (std::holds_alternative<retry_after>(step) && x_addresses.size() > 1 &&
-               x_dead->contains(x_addresses[tried]))
+        while (std::holds_alternative<retry_after>(step) && x_settings.addresses.size() > 1 &&
+               x_settings.dead->contains(x_settings.addresses[tried]))
             step = state.after_failure();
         if (!std::holds_alternative<retry_after>(step))
-            x_dead->failed(x_addresses[tried], clock::now());
+            x_settings.dead->failed(x_settings.addresses[tried], clock::now());
         if (std::holds_alternative<give_up>(step))
             co_return false;
         if (const auto* retry = std::get_if<retry_after>(&step); retry && !x_hurrying) {
@@ -58,17 +58,18 @@ asio::awaitable<bool> uplink::post(std::function<std::string()> make_body) {
 
 // One message's way. In a hurry nobody has the time to ask twice, or whether the first address is back.
 delivery uplink::plan() const {
-    auto policy = x_policy;
-    auto from = x_dead->next(x_addresses, clock::now());
+    auto policy = x_settings.policy;
+    auto from = x_settings.dead->next(x_settings.addresses, clock::now());
     if (x_hurrying) {
         policy.tries_per_address = 1;
         from.ask_first = false;
     }
-    return {x_addresses.size(), policy, from};
+    return {x_settings.addresses.size(), policy, from};
 }
 
 asio::awaitable<void> uplink::pause_between_rounds() {
-    const auto pause = x_hurrying ? std::min(hurried_pause, x_policy.round_pause) : x_policy.round_pause;
+    const auto pause =
+        x_hurrying ? std::min(hurried_pause, x_settings.policy.round_pause) : x_settings.policy.round_pause;
     const auto until = clock::now() + pause;
     co_await x_pause.wait_until(until);
 }
@@ -76,7 +77,7 @@ asio::awaitable<void> uplink::pause_between_rounds() {
 asio::awaitable<trouble> uplink::attempt(std::size_t address, std::string body,
                                          delivery_policy::duration limit) {
     net::call request{.method = net::verb::post,
-                      .target = join(x_addresses[address], x_path),
+                      .target = join(x_settings.addresses[address], x_settings.path),
                       .body = std::move(body),
                       .limit = limit};
     const auto answer = co_await x_client.send(std::move(request));
@@ -94,14 +95,17 @@ void uplink::hurry() {
 
 void uplink::note_success(std::size_t address) {
     if (std::exchange(x_failing, false))
-        log::info("autoscaler_reached", {{"message", x_name}, {"address", x_addresses[address].text()}});
+        log::info("autoscaler_reached",
+                  {{"message", x_settings.name}, {"address", x_settings.addresses[address].text()}});
 }
 
 // One line when an outage begins; the tries that follow are details.
 void uplink::note_failure(std::size_t address, const trouble& met) {
     const auto severity = std::exchange(x_failing, true) ? log::level::debug : log::level::warning;
     log::write(severity, "autoscaler_unreachable",
-               {{"message", x_name}, {"address", x_addresses[address].text()}, {"error", met.why()}});
+               {{"message", x_settings.name},
+                {"address", x_settings.addresses[address].text()},
+                {"error", met.why()}});
 }
 
 }  // namespace nullworker::autoscaler

@@ -19,8 +19,13 @@ void complain(const std::string& session_id, const std::string& error) {
 
 }  // namespace
 
-close_callbacks::close_callbacks(asio::any_io_executor executor, net::way_out out, url base)
-    : x_executor(executor), x_out(std::move(out)), x_base(std::move(base)), x_tasks(executor) {}
+close_callbacks::close_callbacks(asio::any_io_executor executor, net::way_out out, url base,
+                                 std::function<asio::awaitable<void>()> until_kept)
+    : x_executor(executor),
+      x_out(std::move(out)),
+      x_base(std::move(base)),
+      x_until_kept(std::move(until_kept)),
+      x_tasks(executor) {}
 
 void close_callbacks::send(const reservation::closed_session& session) {
     if (!session.on_close)
@@ -40,6 +45,8 @@ void close_callbacks::send(const reservation::closed_session& session) {
 }
 
 asio::awaitable<void> close_callbacks::post(url target, std::string body, std::string session_id) {
+    auto kept = x_until_kept();
+    co_await std::move(kept);
     net::http_client client(x_executor, x_out);
     std::vector<net::header> headers;
     headers.emplace_back(wire::close_callback_header, session_id);

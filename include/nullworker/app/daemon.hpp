@@ -28,6 +28,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace nullworker::app {
 
@@ -60,6 +61,7 @@ private:
     void state_changed();
     void journal_changed();
     net::handler kept(net::handler answer);
+    autoscaler::uplink_settings told_by(std::string name, std::string path, std::vector<url> addresses);
 
     void restore();
     void start();

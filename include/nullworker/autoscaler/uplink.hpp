@@ -18,21 +18,32 @@
 
 namespace nullworker::autoscaler {
 
+// What a line carries, and where to.
+struct uplink_settings {
+    std::vector<url> addresses;
+    std::string name;  // of the messages, for the log
+    std::string path;  // behind an address
+    delivery_policy policy = {};
+
+    // What is known of dead addresses, shared with other lines; null: this one finds out by itself.
+    std::shared_ptr<dead_addresses> dead = nullptr;
+
+    // Waited for between the making of a message and its sending; empty: nothing is.
+    std::function<asio::awaitable<void>()> before_sending = {};
+};
+
 // One line to the autoscaler: posts messages to the first address that accepts them, beginning with one that
 // is not known to be dead.
 class uplink {
 public:
-    // `name` and `path` say what is posted, for the log and the URL. What is known of dead addresses may be
-    // shared with other lines; null: this one finds out by itself.
-    uplink(asio::any_io_executor executor, net::way_out out, std::vector<url> addresses, std::string name,
-           std::string path, delivery_policy policy = {}, std::shared_ptr<dead_addresses> dead = nullptr);
+    uplink(asio::any_io_executor executor, net::way_out out, uplink_settings settings);
 
     // Posts what `make_body` returns; it is called anew for each try, so that a late try tells the latest.
     // True once an address answered 2xx, false when all of them were tried in vain.
     [[nodiscard]] asio::awaitable<bool> post(std::function<std::string()> make_body);
 
     // The address that accepted last; there must have been one.
-    [[nodiscard]] const url& accepted_by() const { return x_addresses.at(x_accepted_by); }
+    [[nodiscard]] const url& accepted_by() const { return x_settings.addresses.at(x_accepted_by); }
 
     // Waits before `post` is called again after a round in vain.
     [[nodiscard]] asio::awaitable<void> pause_between_rounds();
@@ -41,7 +52,7 @@ public:
     void hurry();
 
     // Without an address nothing can ever be posted.
-    [[nodiscard]] bool has_address() const noexcept { return !x_addresses.empty(); }
+    [[nodiscard]] bool has_address() const noexcept { return !x_settings.addresses.empty(); }
 
 private:
     asio::awaitable<trouble> attempt(std::size_t address, std::string body, delivery_policy::duration limit);
@@ -49,11 +60,7 @@ private:
     void note_success(std::size_t address);
     void note_failure(std::size_t address, const trouble& met);
 
-    std::vector<url> x_addresses;
-    std::string x_name;
-    std::string x_path;
-    delivery_policy x_policy;
-    std::shared_ptr<dead_addresses> x_dead;
+    uplink_settings x_settings;
     net::http_client x_client;
     wakeup x_pause;
     std::size_t x_accepted_by = 0;

@@ -8,6 +8,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 
 namespace nullworker::consumer {
@@ -15,8 +16,10 @@ namespace nullworker::consumer {
 // Tells whoever asked for it that a session has ended: one POST each, 10 s at most, failures logged.
 class close_callbacks {
 public:
-    // Relative routes are resolved against `base`.
-    close_callbacks(asio::any_io_executor executor, net::way_out out, url base);
+    // Relative routes are resolved against `base`. `until_kept` returns once the end of a session survives
+    // the process: one that comes back after a crash has called nobody.
+    close_callbacks(asio::any_io_executor executor, net::way_out out, url base,
+                    std::function<asio::awaitable<void>()> until_kept);
 
     // Starts the callback of `session`, if it asked for one. At most 64 run at once; more are refused, and
     // logged.
@@ -31,6 +34,7 @@ private:
     asio::any_io_executor x_executor;
     net::way_out x_out;
     url x_base;
+    std::function<asio::awaitable<void>()> x_until_kept;
     task_group x_tasks;
 };
 

@@ -33,8 +33,11 @@ struct courier_scene {
 
     courier_scene()
         : mail(loop.get_executor(),
-               uplink(loop.get_executor(), std::make_shared<net::tls_trust>(), {peer.at("")}, "completions",
-                      completions_path, {.tries_per_address = 1, .pause = 1ms, .round_pause = 1ms}),
+               uplink(loop.get_executor(), std::make_shared<net::tls_trust>(),
+                      {.addresses = {peer.at("")},
+                       .name = "completions",
+                       .path = completions_path,
+                       .policy = {.tries_per_address = 1, .pause = 1ms, .round_pause = 1ms}}),
                1, "t", desk) {
         peer.reply_always(completions_path, net::json_reply(200, "{}"));
     }

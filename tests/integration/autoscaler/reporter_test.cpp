@@ -36,8 +36,8 @@ struct reporter_scene {
 
     explicit reporter_scene(report_cadence cadence)
         : reports(loop.get_executor(),
-                  uplink(loop.get_executor(), std::make_shared<net::tls_trust>(), {peer.at("")}, "report",
-                         report_path),
+                  uplink(loop.get_executor(), std::make_shared<net::tls_trust>(),
+                         {.addresses = {peer.at("")}, .name = "report", .path = report_path}),
                   {.id = 1, .mtoken = "t", .version = "1.1.0", .url = "http://127.0.0.1:1"}, cadence, desk,
                   state) {
         on_change = [this] { reports.notify(); };

@@ -1,12 +1,18 @@
+#include "support/temporary_directory.hpp"
+
+#include <nullworker/base/descriptor.hpp>
 #include <terminal/progress.hpp>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
-#include <cstdlib>
 #include <string>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 namespace nullworker::client {
 namespace {
@@ -17,17 +23,15 @@ constexpr const char* harmless = "a\\u001b]0;pwned\\u0007 \\u009b2J \\u202e \\u2
 // What is written of whatever `tell` tells.
 template <class Tell>
 std::string told(progress::form shape, Tell tell) {
-    char* text = nullptr;
-    std::size_t size = 0;
-    std::FILE* out = ::open_memstream(&text, &size);
+    const test::temporary_directory folder;
+    const auto file = folder.write("out", "");
+    std::FILE* out = std::fopen(file.c_str(), "w");
     {
         progress show(out, shape, 1);
         tell(show);
     }
     (void)std::fclose(out);
-    std::string written(text, size);
-    std::free(text);
-    return written;
+    return test::read_file(file);
 }
 
 void tell_everything(progress& show) {
@@ -54,6 +58,25 @@ TEST(progress, writes_json_in_ascii_from_which_the_text_can_be_had) {
     for (const unsigned char c : line)
         EXPECT_TRUE(c == '\n' || (c >= ' ' && c < 0x7F)) << line;
     EXPECT_EQ(nlohmann::json::parse(line)["text"], "a\x1b \x7f \u009b \u202e →");
+}
+
+// A reader that stalls: a run goes on, and so do its sessions.
+TEST(progress, never_waits_for_whoever_reads_it) {
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+    const descriptor reader(ends[0]);
+    std::FILE* out = ::fdopen(ends[1], "w");
+    {
+        progress show(out, progress::form::json, 1);
+        for (int i = 0; i < 1000; ++i)  // far more than a pipe and the buffer hold
+            show.note(std::string(1000, 'x'));
+        std::string seen;
+        char next = 0;
+        while (!seen.ends_with("\"event\":\"missing\"") && ::read(reader.number(), &next, 1) == 1)
+            seen += next;
+        EXPECT_TRUE(seen.ends_with("\"missing\""));
+    }
+    (void)std::fclose(out);
 }
 
 }  // namespace
