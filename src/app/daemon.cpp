@@ -291,6 +291,7 @@ asio::awaitable<void> daemon::flush() {
     co_await x_listeners.control().join(1s);
     x_housekeeping.cancel();
     co_await x_housekeeping.join();
+    x_journal.save(x_desk, now());
     co_await x_journal.until_kept();
     log::info("stopped", {{"undelivered_completions", x_desk.outbox().size()}});
 }
@@ -307,6 +308,10 @@ void daemon::desk_changed() {
 void daemon::desk_worth_saving() {
     x_journal.save(x_desk, now());
     x_expiry.notify();
+}
+
+void daemon::debt_settled() {
+    x_journal.save_soon(x_desk);
 }
 
 void daemon::session_closed(const reservation::closed_session& session) {

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <utility>
 
 namespace nullworker::autoscaler {
@@ -15,21 +16,28 @@ using namespace std::chrono_literals;
 // The next report is as good as a second try.
 constexpr delivery_policy single_try{.tries_per_address = 1, .pause = {}};
 
+uplink line_for(const startup_failure& failure, const asio::any_io_executor& executor) {
+    return {executor, std::make_shared<net::tls_trust>(),
+            uplink_settings{.addresses = failure.addresses,
+                            .name = "startup error",
+                            .path = "/worker_status/",
+                            .policy = single_try}};
+}
+
+std::string report_of(const startup_failure& failure) {
+    return wire::to_json(wire::status_report{.id = failure.worker.id,
+                                             .mtoken = failure.worker.mtoken,
+                                             .version = failure.worker.version,
+                                             .error_msg = failure.message,
+                                             .url = failure.worker.url});
+}
+
 }  // namespace
 
 asio::awaitable<void> report_failure(startup_failure failure) {
     const auto executor = co_await asio::this_coro::executor;
-    uplink_settings told{.addresses = failure.addresses,
-                         .name = "startup error",
-                         .path = "/worker_status/",
-                         .policy = single_try};
-    uplink line(executor, std::make_shared<net::tls_trust>(), std::move(told));
-    const wire::status_report report{.id = failure.worker.id,
-                                     .mtoken = failure.worker.mtoken,
-                                     .version = failure.worker.version,
-                                     .error_msg = failure.message,
-                                     .url = failure.worker.url};
-    const std::string body = wire::to_json(report);
+    auto line = line_for(failure, executor);
+    const std::string body = report_of(failure);
     const auto end = std::chrono::steady_clock::now() + failure.linger;
     for (;;) {
         std::function<std::string()> make_body = [&body] { return body; };

@@ -11,6 +11,11 @@
 #include <unistd.h>
 
 namespace nullworker {
+namespace {
+
+constexpr std::chrono::milliseconds nap(2);
+
+}  // namespace
 
 // What the thread keeps alive for as long as it is stuck.
 struct background_writer::shared {
@@ -28,7 +33,9 @@ struct background_writer::shared {
     std::uint64_t told = 0;     // of those, how many the reader knows of
     bool has_thread = false;
     bool writes = false;
+    bool dozes = false;  // looks by itself whether there is something, a little later
     bool ends = false;
+    bool hurries = false;  // somebody waits until all is written
 
     [[nodiscard]] bool has_work() const { return !waiting.empty() || told != dropped; }
 
@@ -55,6 +62,10 @@ void background_writer::shared::run() {
     std::string text;
     std::unique_lock held(lock);
     for (;;) {
+        // To be woken for each of many texts would cost their writer more than the texts.
+        dozes = true;
+        changed.wait_for(held, nap, [this] { return ends || hurries; });
+        dozes = false;
         changed.wait(held, [this] { return has_work() || ends; });
         if (!has_work())
             return;
@@ -69,6 +80,8 @@ void background_writer::shared::run() {
         text.clear();
         held.lock();
         writes = false;
+        if (!has_work())
+            hurries = false;
         changed.notify_all();
     }
 }
@@ -91,7 +104,7 @@ void background_writer::write(std::string_view text) {
     }
     x_shared->waiting += text;
     if (x_shared->has_thread) {
-        if (!x_shared->writes)
+        if (!x_shared->writes && !x_shared->dozes)
             x_shared->changed.notify_all();
         return;
     }
@@ -100,6 +113,8 @@ void background_writer::write(std::string_view text) {
 
 bool background_writer::flush(std::chrono::steady_clock::duration patience) {
     std::unique_lock held(x_shared->lock);
+    x_shared->hurries = true;
+    x_shared->changed.notify_all();
     return x_shared->changed.wait_for(held, patience, [this] {
         return !x_shared->has_thread || (!x_shared->writes && !x_shared->has_work());
     });

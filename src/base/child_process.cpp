@@ -179,7 +179,7 @@ std::string shell_outcome::described() const {
     return said.empty() ? how : how + ": " + said;
 }
 
-asio::awaitable<result<shell_outcome>> run_shell(std::string line, std::set<std::string> withheld) {
+asio::awaitable<result<shell_outcome>> run_shell(std::string line, const char* withheld) {
     namespace experimental = asio::experimental;
     constexpr auto readable = asio::posix::stream_descriptor::wait_read;
     const auto executor = co_await asio::this_coro::executor;
@@ -195,7 +195,8 @@ asio::awaitable<result<shell_outcome>> run_shell(std::string line, std::set<std:
         co_return last_error();
     child_options options;
     options.command = {"/bin/sh", "-c", std::move(line)};
-    options.withheld = std::move(withheld);
+    if (withheld)
+        options.withheld.emplace(withheld);
     options.own_group = true;
     options.output = output.writer().number();
     options.error = error.writer().number();

@@ -4,13 +4,19 @@
 
 #include <boost/asio/post.hpp>
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <future>
 #include <mutex>
+#include <thread>
 
 namespace nullworker {
 namespace {
+
+// To be woken takes longer than most jobs. Where they follow each other closely the thread stays awake for
+// the next.
+constexpr std::chrono::microseconds awake_for(200);
 
 struct job_and_sequel {
     std::function<void()> job;
@@ -26,13 +32,21 @@ struct side_thread::shared : std::enable_shared_from_this<shared> {
     std::mutex lock;
     std::condition_variable changed;
     std::deque<job_and_sequel> waiting;
+    std::atomic<bool> has_more = false;         // there are some waiting: to be looked at without the lock
     std::optional<asio::any_io_executor> loop;  // nothing once the owner is gone, and perhaps the loop, too
-    bool has_thread = false;
 
     void run();
+    void stay_awake() const;
 };
 
+void side_thread::shared::stay_awake() const {
+    const auto until = std::chrono::steady_clock::now() + awake_for;
+    while (!has_more && std::chrono::steady_clock::now() < until)
+        std::this_thread::yield();
+}
+
 void side_thread::shared::run() {
+    std::chrono::steady_clock::time_point last;
     std::unique_lock held(lock);
     for (;;) {
         changed.wait(held, [this] { return !waiting.empty() || !loop; });
@@ -40,6 +54,7 @@ void side_thread::shared::run() {
             return;
         auto next = std::move(waiting.front());
         waiting.pop_front();
+        has_more = !waiting.empty();
         held.unlock();
         next.job();
         next.job = nullptr;
@@ -51,6 +66,12 @@ void side_thread::shared::run() {
             if (self->loop)
                 done();
         });
+        const auto now = std::chrono::steady_clock::now();
+        if (now - std::exchange(last, now) < 10 * awake_for) {
+            held.unlock();
+            stay_awake();
+            held.lock();
+        }
     }
 }
 
@@ -65,11 +86,15 @@ side_thread::~side_thread() {
 }
 
 void side_thread::run(std::function<void()> job, std::function<void()> done) {
-    const std::scoped_lock held(x_shared->lock);
-    x_shared->waiting.push_back({std::move(job), std::move(done)});
-    x_shared->changed.notify_all();
-    if (!x_shared->has_thread)
-        x_shared->has_thread = begin_quiet_thread([state = x_shared] { state->run(); });
+    {
+        const std::scoped_lock held(x_shared->lock);
+        x_shared->waiting.push_back({std::move(job), std::move(done)});
+        x_shared->has_more = true;
+    }
+    // Woken under the lock it would have to sleep once more.
+    x_shared->changed.notify_one();
+    if (!x_has_thread)
+        x_has_thread = begin_quiet_thread([state = x_shared] { state->run(); });
 }
 
 bool side_thread::run_before_all(std::function<void()> job, std::chrono::steady_clock::duration patience) {

@@ -4,7 +4,6 @@
 #include <nullworker/wire/session_messages.hpp>
 
 #include <utility>
-#include <vector>
 
 namespace nullworker::consumer {
 namespace {
@@ -12,6 +11,16 @@ namespace {
 constexpr std::size_t max_concurrent = 64;
 constexpr std::size_t max_reply_bytes = 64 * 1024;
 constexpr auto limit = std::chrono::seconds(10);
+
+net::call callback_to(url target, std::string body, const std::string& session_id) {
+    net::call out{.method = net::verb::post,
+                  .target = std::move(target),
+                  .body = std::move(body),
+                  .limit = limit,
+                  .max_reply_bytes = max_reply_bytes};
+    out.headers.emplace_back(wire::close_callback_header, session_id);
+    return out;
+}
 
 void complain(const std::string& session_id, const std::string& error) {
     log::warning("close_callback_failed", {{"session_id", session_id}, {"error", error}});
@@ -48,14 +57,7 @@ asio::awaitable<void> close_callbacks::post(url target, std::string body, std::s
     auto kept = x_until_kept();
     co_await std::move(kept);
     net::http_client client(x_executor, x_out);
-    std::vector<net::header> headers;
-    headers.emplace_back(wire::close_callback_header, session_id);
-    net::call request{.method = net::verb::post,
-                      .target = std::move(target),
-                      .headers = std::move(headers),
-                      .body = std::move(body),
-                      .limit = limit,
-                      .max_reply_bytes = max_reply_bytes};
+    auto request = callback_to(std::move(target), std::move(body), session_id);
     const auto answer = co_await client.send(std::move(request));
     if (!answer)
         complain(session_id, answer.error().message());

@@ -5,8 +5,6 @@
 #include <nullworker/net/connect.hpp>
 
 #include <algorithm>
-#include <set>
-#include <string>
 #include <utility>
 
 namespace nullworker::consumer {
@@ -76,9 +74,7 @@ asio::awaitable<trouble> health_probe::connect(tcp_target target) {
 }
 
 asio::awaitable<trouble> health_probe::run_command(exec_target target) {
-    std::set<std::string> withheld;
-    withheld.insert("MASTER_TOKEN");
-    auto work = run_shell(std::move(target.command), std::move(withheld));
+    auto work = run_shell(std::move(target.command), "MASTER_TOKEN");
     const auto ended = co_await within(x_settings.timeout, std::move(work));
     if (!ended)
         co_return trouble("failed: " + ended.error().message());

@@ -3,6 +3,8 @@
 #include <nullworker/base/log.hpp>
 #include <nullworker/journal/journal.hpp>
 
+#include <boost/asio/post.hpp>
+
 #include <utility>
 
 namespace nullworker::journal {
@@ -13,6 +15,8 @@ using namespace std::chrono_literals;
 constexpr auto quiet_time = 1min;
 constexpr auto patience_at_start = 10s;
 constexpr auto patience_with_a_write = 1s;
+constexpr auto soon = 5ms;
+constexpr auto patience_awake = 150us;
 
 // Changes whenever the machine starts anew, and the monotonic clock with it. Empty where the system does not
 // tell.
@@ -51,6 +55,7 @@ journal::journal(const asio::any_io_executor& executor, journal_settings setting
       x_container_id(settings.container_id),
       x_on_change([] {}),
       x_patience(executor),
+      x_soon(executor),
       x_settled(executor, std::chrono::steady_clock::time_point::max()),
       x_thread(executor) {
     if (!enabled())
@@ -124,9 +129,20 @@ void journal::save(const reservation::desk& desk, instant now) {
         begin_write(occasion::change);
 }
 
+void journal::save_soon(const reservation::desk& desk) {
+    if (!enabled() || std::exchange(x_has_soon, true))
+        return;
+    x_soon.expires_after(soon);
+    x_soon.async_wait([this, &desk](const error_code& ec) {
+        if (!ec && x_has_soon)
+            save(desk, nullworker::now());
+    });
+}
+
 void journal::put_next(const reservation::desk& desk, instant now) {
     x_next = write_state(x_owner, desk.save(), now, x_rows.of(desk.outbox()));
     ++x_changes;
+    x_has_soon = false;
 }
 
 void journal::begin_write(occasion why) {
@@ -174,6 +190,12 @@ void journal::hang(std::uint64_t number) {
 
 asio::awaitable<void> journal::until_kept() {
     const auto wanted = x_changes;
+    const auto executor = x_settled.get_executor();
+    // A healthy disk is done before the loop could fall asleep and be woken: others have their turn
+    // meanwhile.
+    const auto awake_until = std::chrono::steady_clock::now() + patience_awake;
+    while (x_kept < wanted && !x_hanging && std::chrono::steady_clock::now() < awake_until)
+        co_await asio::post(executor, asio::use_awaitable);
     while (x_kept < wanted && !x_hanging)
         co_await x_settled.async_wait(nothrow);
 }

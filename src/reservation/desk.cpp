@@ -190,12 +190,12 @@ void desk::acknowledge(const snapshot& reported) {
         return;
     x_ledger.settle();
     if (reported.figures != load_figures{})
-        worth_saving();
+        settled();
 }
 
 void desk::delivered(const completion_outbox::parcel& sent) {
     x_outbox.delivered(sent);
-    worth_saving();
+    settled();
 }
 
 desk_state desk::save() const {
@@ -263,6 +263,11 @@ void desk::changed() {
 void desk::worth_saving() {
     if (x_observer)
         x_observer->desk_worth_saving();
+}
+
+void desk::settled() {
+    if (x_observer)
+        x_observer->debt_settled();
 }
 
 }  // namespace nullworker::reservation

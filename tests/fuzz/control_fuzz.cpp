@@ -55,6 +55,7 @@ struct witness : reservation::desk_observer {
     int closed = 0;
     void desk_changed() override {}
     void desk_worth_saving() override {}
+    void debt_settled() override {}
     void session_closed(const reservation::closed_session&) override { ++closed; }
 };
 

@@ -57,6 +57,7 @@ public:
 private:
     void desk_changed() override;
     void desk_worth_saving() override;
+    void debt_settled() override;
     void session_closed(const reservation::closed_session& session) override;
     void state_changed();
     void journal_changed();

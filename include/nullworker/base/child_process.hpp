@@ -81,9 +81,9 @@ struct shell_outcome {
 // Runs a line by /bin/sh in a process group of its own, without input. Has no limit of its own: see `within`;
 // when cancelled it kills the group. Where a command that was killed earlier has not ended, it waits a second
 // for that and then fails with child_still_there: commands that cannot be ended are not to pile up. Else it
-// fails with the system's error where nothing can be started. It does not get the variables that are
-// `withheld`.
+// fails with the system's error where nothing can be started. It does not get the variable
+// `withheld`, which outlives the call; null: it gets all.
 [[nodiscard]] asio::awaitable<result<shell_outcome>> run_shell(std::string line,
-                                                               std::set<std::string> withheld = {});
+                                                               const char* withheld = nullptr);
 
 }  // namespace nullworker

@@ -74,6 +74,7 @@ private:
 
     asio::any_io_executor x_executor;
     std::shared_ptr<shared> x_shared;
+    bool x_has_thread = false;
 };
 
 }  // namespace nullworker

@@ -61,6 +61,10 @@ public:
     // Has the desk's state written. Of states that come while one is being written the last is next.
     void save(const reservation::desk& desk, instant now);
 
+    // The same some milliseconds later, if nothing was saved meanwhile: for what a crash may undo, as a debt
+    // that is then told of twice. Nobody is to wait for that behind it. `desk` outlives the event loop.
+    void save_soon(const reservation::desk& desk);
+
     // Returns once what was saved so far survives the process, or cannot: at once while the disk hangs, and a
     // second after it began to at the latest.
     [[nodiscard]] asio::awaitable<void> until_kept();
@@ -113,6 +117,8 @@ private:
     bool x_writing = false;
     bool x_hanging = false;  // the write that is under way takes more than a second
     asio::steady_timer x_patience;
+    asio::steady_timer x_soon;
+    bool x_has_soon = false;       // something is to be saved when x_soon expires
     asio::steady_timer x_settled;  // never expires; cancelled when x_kept or x_hanging changed
 
     trouble x_trouble = trouble::none();

@@ -27,9 +27,13 @@ public:
     // The slot, the load, or the completions changed: the autoscaler is to hear of it.
     virtual void desk_changed() = 0;
 
-    // What is worth saving changed, but the autoscaler need not hear of it: a debt to it was settled, or the
-    // session got one more grant or another end.
+    // What is worth saving changed, but the autoscaler need not hear of it: the session got one more grant,
+    // another end, or its first use.
     virtual void desk_worth_saving() = 0;
+
+    // A debt to the autoscaler was settled. To save that late means to tell it twice after a crash, and no
+    // more.
+    virtual void debt_settled() = 0;
 
     // A session left the slot; its load and completion are already booked.
     virtual void session_closed(const closed_session& session) = 0;
@@ -158,6 +162,7 @@ private:
     void close(close_reason reason, instant now);
     void changed();
     void worth_saving();
+    void settled();
 
     desk_settings x_settings;
     desk_means x_means;

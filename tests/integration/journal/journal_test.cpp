@@ -32,6 +32,7 @@ struct kept_desk final : reservation::desk_observer {
 
     void desk_changed() override { keep(); }
     void desk_worth_saving() override { keep(); }
+    void debt_settled() override { keep(); }
     void keep() {
         kept.save(front, now());
         settle();

@@ -231,6 +231,7 @@ struct witness final : desk_observer {
         keep();
     }
     void desk_worth_saving() override { keep(); }
+    void debt_settled() override { keep(); }
     void keep() {
         kept.state = watched->save();
         kept.undelivered = watched->outbox().next(watched->outbox().size()).entries;

@@ -29,6 +29,7 @@ struct recorder final : desk_observer {
 
     void desk_changed() override { ++changes; }
     void desk_worth_saving() override { ++settled; }
+    void debt_settled() override { ++settled; }
     void session_closed(const closed_session& session) override { closed.push_back(session); }
 };
 
