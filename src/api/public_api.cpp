@@ -131,11 +131,13 @@ net::reply public_api::reserve(const wire::create_request& wanted, reservation::
     const auto made = x_desk.reserve(wanted, trust, now());
     if (!made.holder)
         return turn_away(wanted.grant, made.outcome);
-    log::info(made.outcome == desk::reserve_outcome::granted ? "session_created" : "session_reissued",
-              {{"session_id", made.holder->session_id},
-               {"request_idx", made.holder->request_idx},
-               {"cost", made.holder->cost},
-               {"lifetime", made.holder->lifetime.count()}});
+    const bool created = made.outcome == desk::reserve_outcome::granted;
+    if (created || x_reissued.is_worth_a_line())
+        log::info(created ? "session_created" : "session_reissued",
+                  {{"session_id", made.holder->session_id},
+                   {"request_idx", made.holder->request_idx},
+                   {"cost", made.holder->cost},
+                   {"lifetime", made.holder->lifetime.count()}});
     return net::json_reply(
         201, wire::session_created(made.holder->session_id, epoch_seconds(made.holder->expires.wall)));
 }

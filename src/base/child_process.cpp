@@ -115,6 +115,11 @@ private:
     std::string x_text;
 };
 
+// A line may hold a secret, and arguments can be read by everyone on the machine.
+constexpr const char* line_variable = "NULLWORKER_SHELL_LINE";
+constexpr const char* run_the_variable =
+    "nullworker_line=$NULLWORKER_SHELL_LINE; unset NULLWORKER_SHELL_LINE; eval \"$nullworker_line\"";
+
 constexpr auto patience_with_the_killed = std::chrono::seconds(1);
 constexpr auto look_at_the_killed_every = std::chrono::milliseconds(10);
 
@@ -194,7 +199,8 @@ asio::awaitable<result<shell_outcome>> run_shell(std::string line, const char* w
     if (!output.writer().is_open() || !error.writer().is_open())
         co_return last_error();
     child_options options;
-    options.command = {"/bin/sh", "-c", std::move(line)};
+    options.command = {"/bin/sh", "-c", run_the_variable};
+    options.environment[line_variable] = std::move(line);
     if (withheld)
         options.withheld.emplace(withheld);
     options.own_group = true;

@@ -22,10 +22,6 @@ net::call callback_to(url target, std::string body, const std::string& session_i
     return out;
 }
 
-void complain(const std::string& session_id, const std::string& error) {
-    log::warning("close_callback_failed", {{"session_id", session_id}, {"error", error}});
-}
-
 }  // namespace
 
 close_callbacks::close_callbacks(asio::any_io_executor executor, net::way_out out, url base,
@@ -65,6 +61,12 @@ asio::awaitable<void> close_callbacks::post(url target, std::string body, std::s
         complain(session_id, "HTTP status " + std::to_string(answer->status));
     else
         log::debug("close_callback_sent", {{"session_id", session_id}, {"status", answer->status}});
+}
+
+void close_callbacks::complain(const std::string& session_id, const std::string& error) {
+    if (x_failures.is_worth_a_line())
+        log::warning("close_callback_failed",
+                     {{"session_id", session_id}, {"error", error}, {"unsaid", x_failures.unsaid()}});
 }
 
 asio::awaitable<void> close_callbacks::finish(std::chrono::steady_clock::duration patience) {

@@ -78,6 +78,7 @@ private:
     episode x_for_others;
     episode x_replayed;
     episode x_rejected;
+    episode x_reissued;
 };
 
 }  // namespace nullworker::api

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <nullworker/base/episode.hpp>
 #include <nullworker/base/task_group.hpp>
 #include <nullworker/base/url.hpp>
 #include <nullworker/net/http_client.hpp>
@@ -10,6 +11,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <string>
 
 namespace nullworker::consumer {
 
@@ -29,12 +31,14 @@ public:
     [[nodiscard]] asio::awaitable<void> finish(std::chrono::steady_clock::duration patience);
 
 private:
+    void complain(const std::string& session_id, const std::string& error);
     asio::awaitable<void> post(url target, std::string body, std::string session_id);
 
     asio::any_io_executor x_executor;
     net::way_out x_out;
     url x_base;
     std::function<asio::awaitable<void>()> x_until_kept;
+    episode x_failures;  // whoever has a grant can cause them
     task_group x_tasks;
 };
 

@@ -204,5 +204,14 @@ TEST(child_process, a_program_that_is_not_there_is_an_error_that_names_it) {
     }
 }
 
+TEST(shell, keeps_the_line_out_of_the_list_of_processes) {
+    asio::io_context loop;
+    const auto seen = test::drive(
+        loop, run_shell(": SECRET123; tr '\\0' ' ' </proc/$$/cmdline; echo ${NULLWORKER_SHELL_LINE:-gone}"));
+    ASSERT_TRUE(seen.has_value());
+    EXPECT_EQ(seen->output.find("SECRET123"), std::string::npos) << seen->output;
+    EXPECT_NE(seen->output.find("gone"), std::string::npos) << seen->output;
+}
+
 }  // namespace
 }  // namespace nullworker
