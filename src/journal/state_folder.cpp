@@ -1,10 +1,12 @@
 #include "state_folder.hpp"
 
-#include <algorithm>
 #include <cstddef>
 #include <filesystem>
+#include <string>
 #include <system_error>
 #include <utility>
+
+#include <sys/stat.h>
 
 namespace nullworker::journal {
 namespace {
@@ -12,15 +14,17 @@ namespace {
 // Grants and payloads of one session and a full outbox stay far below.
 constexpr std::size_t max_file_bytes = 64 * 1024 * 1024;
 
-// The folder's path, or its end where it is too long for a name in the kernel.
+// Which folder it is, by the one that it lies in: that stays when the folder is removed and made anew, and it
+// tells roots apart in which the paths are the same.
 std::string lock_name(const std::string& directory, std::int64_t container_id) {
-    constexpr std::size_t longest_path = 70;
+    constexpr std::size_t longest = 40;
     std::error_code failed;
-    std::string path = std::filesystem::canonical(directory, failed).string();
-    if (failed)
-        path = directory;
-    return "nullworker " + std::to_string(container_id) + ' ' +
-           path.substr(path.size() - std::min(path.size(), longest_path));
+    const auto path = std::filesystem::canonical(directory, failed);
+    struct stat parent {};
+    if (failed || ::stat(path.parent_path().c_str(), &parent) != 0)
+        return "nullworker " + std::to_string(container_id) + ' ' + directory.substr(0, longest);
+    return "nullworker " + std::to_string(container_id) + ' ' + std::to_string(parent.st_dev) + ':' +
+           std::to_string(parent.st_ino) + ' ' + path.filename().string().substr(0, longest);
 }
 
 }  // namespace

@@ -232,7 +232,7 @@ test_life() {
     head -c 2000 /dev/zero >"$root/workspace/consumer.log"
     touch "$root/workspace/nullworkerd.log.1"
     start_fleet "$1" --min-load 100 --max-workers 1
-    check "the worker becomes ready" told 'worker 1: loading → idle'
+    check "the worker becomes ready" told 'worker 1: loading [^ ]* idle'
     check "the consumer is started, with the control port and without the token" \
         grep -qx "started, port $control, token none" "$events"
     check "a second onstart.sh harms nobody" grep -q 'runs already' "$root/workspace/second"
@@ -265,7 +265,7 @@ test_life() {
     check "the session ends properly" test "$code" = 0
 
     stop_fleet
-    check "SIGTERM stops the worker, and it exits with 0" told 'worker 1: stopping → stopped  (exited with status 0)'
+    check "SIGTERM stops the worker, and it exits with 0" told 'worker 1: stopping [^ ]* stopped  (exited with status 0)'
     check "its consumer could clean up" counted "$events" '^cleaned up' 1
     check "nobody is left" are . 0
     check "nullworkerd said good-bye" grep -q event=stopped "$log"
@@ -314,7 +314,7 @@ END
         told 'worker 4: .*error  (PUBLIC_IPADDR is not set'
     check "a workspace that cannot be written to is reported, in proper JSON" \
         told 'worker 5: .*error  (cannot write to WORKSPACE_DIR=.*\\"no'
-    check "one without a fault, in the background, becomes ready" told 'worker 6: loading → idle'
+    check "one without a fault, in the background, becomes ready" told 'worker 6: loading [^ ]* idle'
     check "of two that were started in the same moment one gives way" counted "$log" 'runs already' 1
     check "what a broken one prints is reported, in proper JSON" told 'worker 7: .*error  (.*does not run here: a .*seized'
     check "and does nothing to a terminal" \
@@ -345,7 +345,7 @@ END
     check "no secret was in a log or in a command line" no_secret_shown
     check "nor was the download's" not grep -rqF hush "$root/workspace"* "$work"/worker-*.log "${posted[@]}"
     stop_fleet
-    check "SIGTERM ended all of them" counted "$work/fleet.log" 'stopping → stopped  (exited with status 0)' 9
+    check "SIGTERM ended all of them" counted "$work/fleet.log" 'stopping [^ ]* stopped  (exited with status 0)' 9
     check "nobody is left" are . 0
 }
 

@@ -284,6 +284,12 @@ TEST_F(fleet_test, a_report_names_a_url_of_this_machine_and_figures_that_can_be_
             std::string body = wire::to_json(said);
             EXPECT_EQ((co_await post("/worker_status/", std::move(body))).status, 422u) << said.url;
         }
+        auto helpless = odd[2];
+        helpless.max_perf = 0;
+        helpless.error_msg = "PUBLIC_IPADDR is not set";
+        std::string told = wire::to_json(helpless);
+        const auto taken = co_await post("/worker_status/", std::move(told));
+        EXPECT_EQ(taken.status, 200u) << "what cannot start has no URL, and must be heard";
         std::string body = wire::to_json(honest);
         EXPECT_EQ((co_await post("/worker_status/", std::move(body))).status, 200u);
     });

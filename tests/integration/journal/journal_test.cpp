@@ -252,6 +252,11 @@ TEST_F(journal_test, the_lock_does_not_go_with_its_file_or_folder) {
     EXPECT_THROW(kept_desk{directory()}, already_running);
 }
 
+TEST_F(journal_test, the_same_name_in_another_folder_is_another_folder) {
+    const kept_desk first(folder.file("one/state"));
+    EXPECT_NO_THROW(kept_desk{folder.file("other/state")});
+}
+
 TEST_F(journal_test, a_folder_that_was_removed_is_made_again) {
     kept_desk worker(directory());
     fs::remove_all(directory());
