@@ -158,8 +158,9 @@ std::optional<std::string> created_session_id(std::string_view body) {
     const auto value = json_value::parse(body);
     if (!value || !value->document().is_object())
         return std::nullopt;
-    const auto id = value->document().value("session_id", json());
-    return id.is_string() && id != "" ? std::optional(id.get<std::string>()) : std::nullopt;
+    const auto found = value->document().value("session_id", json());
+    const auto id = found.is_string() ? found.get<std::string>() : std::string();
+    return id.empty() ? std::nullopt : std::optional(id);
 }
 
 bool says_ok(std::string_view body) {

@@ -30,7 +30,6 @@ private:
 
 }  // namespace nullworker
 
-// NOLINTBEGIN(cppcoreguidelines-macro-usage)
 #define BOOST_ASIO_INHERIT_TRACKED_HANDLER
 #define BOOST_ASIO_ALSO_INHERIT_TRACKED_HANDLER
 #define BOOST_ASIO_HANDLER_TRACKING_INIT (void)0
@@ -47,4 +46,3 @@ private:
 #define BOOST_ASIO_HANDLER_REACTOR_ERROR_EVENT 0
 #define BOOST_ASIO_HANDLER_REACTOR_EVENTS(args) (void)0
 #define BOOST_ASIO_HANDLER_REACTOR_OPERATION(args) (void)0
-// NOLINTEND(cppcoreguidelines-macro-usage)
