@@ -1,9 +1,7 @@
 #include <nullworker/api/local_guard.hpp>
 #include <nullworker/base/url.hpp>
 
-#include <algorithm>
 #include <array>
-#include <cctype>
 #include <string_view>
 
 namespace nullworker::api {
@@ -58,16 +56,12 @@ constexpr std::array foreign_headers = {
     foreign_header{"Referer", refused_to::those_who_change, is_local_page},
 };
 
-bool is_same_letter(unsigned char a, unsigned char b) {
-    return std::tolower(a) == std::tolower(b);
-}
-
 bool is_named(std::string_view name, std::string_view pattern) {
     if (pattern.ends_with('*')) {
         pattern.remove_suffix(1);
         name = name.substr(0, pattern.size());
     }
-    return std::equal(name.begin(), name.end(), pattern.begin(), pattern.end(), is_same_letter);
+    return net::is_same_name(name, pattern);
 }
 
 bool is_foreign(const net::header& sent, const foreign_header& row, bool changes) {

@@ -19,9 +19,13 @@ const char* to_string(verb value) noexcept {
     return "OTHER";
 }
 
+bool is_same_name(std::string_view a, std::string_view b) {
+    return boost::beast::iequals({a.data(), a.size()}, {b.data(), b.size()});
+}
+
 std::optional<std::string_view> request::find(std::string_view name) const {
     for (const auto& [key, value] : headers)
-        if (boost::beast::iequals({key.data(), key.size()}, {name.data(), name.size()}))
+        if (is_same_name(key, name))
             return value;
     return std::nullopt;
 }

@@ -36,7 +36,7 @@ public:
     gatekeeper(url own, create_policy policy, bool unsecured)
         : x_own(std::move(own)), x_policy(policy), x_unsecured(unsecured) {}
 
-    // What signatures are verified with from now on.
+    // What signatures are verified with from now on; whether it is another one than before.
     bool set_key(public_key key);
 
     // How many different keys there were one after the other.

@@ -29,9 +29,10 @@ namespace nullworker::autoscaler {
 class key_fetch {
 public:
     struct events {
-        std::function<bool(auth::public_key)>
-            on_key;  // the first one, and whatever came again; whether it is new
-        std::function<void(std::string)> on_trouble;  // the fifth round failed, and every later one
+        // The first one, and whatever came again; whether it is another one than before.
+        std::function<bool(auth::public_key)> on_key;
+        // The fifth round failed, and every later one.
+        std::function<void(std::string)> on_trouble;
     };
 
     // `dead` is shared with those who talk to the same addresses.
@@ -64,8 +65,7 @@ private:
     events x_on;
     clock::duration x_closest;
     std::shared_ptr<dead_addresses> x_dead;
-    clock::time_point x_earliest =
-        clock::time_point::max();  // for the next refresh; max: not before the first key
+    clock::time_point x_earliest = clock::time_point::max();  // for the next one; max: there is no key yet
     std::map<std::size_t, clock::time_point> x_doubted;  // hashes of signatures, and how long they cause none
     episode x_unavailable;
     bool x_refreshing = false;

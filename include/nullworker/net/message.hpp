@@ -21,6 +21,9 @@ enum class protocol_version : std::uint8_t { http_1_0, http_1_1 };
 // A name and its value; names are compared without regard to case.
 using header = std::pair<std::string, std::string>;
 
+// Whether two names of headers are the same.
+[[nodiscard]] bool is_same_name(std::string_view a, std::string_view b);
+
 // A request as a server hands it to its handler: whole, within the server's limits.
 struct request {
     verb method = verb::other;
