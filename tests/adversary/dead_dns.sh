@@ -57,10 +57,7 @@ class Autoscaler(http.server.BaseHTTPRequestHandler):
 http.server.ThreadingHTTPServer(("127.0.0.1", 26429), Autoscaler).serve_forever()
 END
 pids+=("$!")
-for _ in $(seq 100); do
-    [ ! -e "$work/reports" ] || break
-    sleep 0.1
-done
+eventually 10 [ -e "$work/reports" ] || fail "the autoscaler does not start"
 
 start 26420 REPORT_ADDR=http://autoscaler.test:26429 NULLWORKER_STATE_DIR=none UNSECURED=false
 url=http://127.0.0.1:$port
@@ -75,20 +72,17 @@ hold() { # REQUEST_IDX [ON_CLOSE_ROUTE]: a session
 
 # reported LOAD SINCE_MS LIMIT_MS: the autoscaler heard of that load in time.
 reported() {
-    for _ in $(seq 150); do
-        heard=$(awk -v since="$2" -v load="$1" '$1 >= since && $3 == load { print $1 - since; exit }' "$work/reports")
-        [ -n "$heard" ] || { sleep 0.1; continue; }
-        say "the autoscaler heard of load $1 after $heard ms"
-        [ "$heard" -le "$3" ] || fail "that is too late: $3 ms were allowed"
-        return 0
-    done
-    fail "the autoscaler did not hear of load $1"
+    eventually 15 heard_of "$1" "$2" || fail "the autoscaler did not hear of load $1"
+    say "the autoscaler heard of load $1 after $heard ms"
+    [ "$heard" -le "$3" ] || fail "that is too late: $3 ms were allowed"
 }
 
-for _ in $(seq 100); do
-    ! curl -fsS -m 1 -o /dev/null "127.0.0.1:$control/health" 2>/dev/null || break
-    sleep 0.1
-done
+heard_of() { # LOAD SINCE_MS: after how many ms, in $heard
+    heard=$(awk -v since="$2" -v load="$1" '$1 >= since && $3 == load { print $1 - since; exit }' "$work/reports")
+    [ -n "$heard" ]
+}
+
+eventually 10 answers health || fail "the daemon is not ready"
 
 say "eight sessions end that call names which nobody resolves"
 for i in $(seq 8); do

@@ -29,15 +29,11 @@ ask 300 -X POST "127.0.0.1:$control/release"
 expect 200
 create 300 3
 expect 201
-grep -q 'event=state_not_saved' "$work/log" || fail "the log does not say so"
+logged state_not_saved || fail "the log does not say so"
 
 say "the disk thaws"
 fsfreeze -u "$disk"
-for _ in $(seq 50); do
-    ! grep -q 'event=state_saved_again' "$work/log" || break
-    sleep 0.1
-done
-grep -q 'event=state_saved_again' "$work/log" || fail "the state is not saved again"
+eventually 5 logged state_saved_again || fail "the state is not saved again"
 ask 300 "127.0.0.1:$control/health"
 expect 200
 
@@ -52,12 +48,8 @@ say "the disk freezes again, and the daemon is stopped"
 fsfreeze -f "$disk"
 begun=$(milliseconds)
 kill -TERM "$daemon"
-for _ in $(seq 50); do
-    ! grep -q 'event=stopped' "$work/log" || break
-    sleep 0.1
-done
+eventually 5 logged stopped || fail "it does not stop"
 took=$(($(milliseconds) - begun))
-grep -q 'event=stopped' "$work/log" || fail "it does not stop"
 say "all is told after $took ms"
 fsfreeze -u "$disk"
 wait "$daemon" || fail "it ended with code $?"

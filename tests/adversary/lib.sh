@@ -27,21 +27,32 @@ milliseconds() { awk '{ printf "%d\n", $1 * 1000 }' /proc/uptime; }
 # What a build that watches its handlers is to have for patience.
 limit=NULLWORKER_HANDLER_LIMIT_MS=${NULLWORKER_HANDLER_LIMIT_MS:-100}
 
-# start PORT [NAME=VALUE …]: the daemon on that port and the two above it, its log in $work/log.
+# eventually SECONDS COMMAND…: tries it for that long; whether it succeeded.
+eventually() {
+    local _ tries=$(($1 * 10))
+    shift
+    for _ in $(seq "$tries"); do
+        ! "$@" || return 0
+        sleep 0.1
+    done
+    return 1
+}
+
+logged() { grep -q "event=$1" "$work/log"; }
+answers() { curl -fsS -m 1 -o /dev/null "127.0.0.1:$control/$1" 2>/dev/null; }
+
+# start PORT [NAME=VALUE …]: the daemon on that port and the two above it, its log in $log.
+log=$work/log
 start() {
     port=$1
     control=$((port + 2))
     shift
     env -i PATH="$PATH" "$limit" WORKER_PORT="$port" NULL_CONTROL_PORT="$control" "VAST_TCP_PORT_$port=$port" \
         PUBLIC_IPADDR=127.0.0.1 CONTAINER_ID=4242 REPORT_ADDR=http://127.0.0.1:9 UNSECURED=true \
-        NULLWORKER_LISTEN_ADDRESS=127.0.0.1 "$@" "$nullworkerd" >"$work/log" 2>&1 &
+        NULLWORKER_LISTEN_ADDRESS=127.0.0.1 "$@" "$nullworkerd" >"$log" 2>&1 &
     daemon=$!
     pids+=("$daemon")
-    for _ in $(seq 100); do
-        ! curl -fsS -m 1 -o /dev/null "127.0.0.1:$control/session" 2>/dev/null || return 0
-        sleep 0.1
-    done
-    fail "the daemon does not answer"
+    eventually 10 answers session || fail "the daemon does not answer"
 }
 
 # ask LIMIT_MS CURL_ARGUMENTS…: the status and the body in $status and $body; fails where it takes longer.

@@ -3,6 +3,7 @@
 #include "support/drive.hpp"
 #include "support/raw_connection.hpp"
 
+#include <nullworker/base/wakeup.hpp>
 #include <nullworker/net/http_server.hpp>
 
 #include <boost/asio/io_context.hpp>
@@ -22,11 +23,32 @@ inline asio::awaitable<net::reaction> describe(net::request incoming) {
                                        incoming.query + '|' + incoming.body);
 }
 
+// Where requests wait in their handler until the test lets them on.
+class gate {
+public:
+    explicit gate(const asio::any_io_executor& loop) : x_arrived(loop), x_opened(loop) {}
+
+    // For the handler.
+    [[nodiscard]] asio::awaitable<void> pass() {
+        x_arrived.ring();
+        co_await x_opened.wait();
+        x_opened.ring();  // for everyone who follows
+    }
+
+    // For the test: returns when a request has come.
+    [[nodiscard]] asio::awaitable<bool> until_somebody_waits() { return x_arrived.wait(); }
+    void open() { x_opened.ring(); }
+
+private:
+    wakeup x_arrived;
+    wakeup x_opened;
+};
+
 // A server under test, stopped after each scenario.
 class served {
 public:
     explicit served(net::handler on_request = describe, net::server_limits limits = {})
-        : x_server(x_loop.get_executor(), "test", limits) {
+        : x_gate(x_loop.get_executor()), x_server(x_loop.get_executor(), "test", limits) {
         x_server.bind(any_free_port, "TEST_PORT");
         x_server.start(std::move(on_request));
     }
@@ -55,10 +77,14 @@ public:
     }
 
     net::http_server& server() { return x_server; }
+
+    // For a handler that wants one: it may name the server that it is made for.
+    test::gate& gate() { return x_gate; }
     asio::any_io_executor executor() { return x_loop.get_executor(); }
 
 private:
     asio::io_context x_loop;
+    class gate x_gate;
     net::http_server x_server;
 };
 

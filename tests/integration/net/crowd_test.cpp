@@ -106,29 +106,21 @@ TEST(crowd, loses_its_idle_members_first_then_those_in_a_head_then_those_in_a_bo
 
 TEST(crowd, of_one_that_is_being_answered_makes_the_next_wait) {
     const std::string large(8 * 1024 * 1024, 'x');
-    wakeup* arrived = nullptr;
-    wakeup* proceed = nullptr;
     std::vector<std::string> order;
     served under_test(
         [&](request incoming) -> awaitable<reaction> {
             order.push_back(incoming.path);
-            arrived->ring();
-            co_await proceed->wait();
-            proceed->ring();  // for everyone who follows
+            co_await under_test.gate().pass();
             co_return text_reply(200, large);
         },
         {.max_connections = 1});
-    wakeup arrival(under_test.executor());
-    wakeup permission(under_test.executor());
-    arrived = &arrival;
-    proceed = &permission;
     under_test.drive([&]() -> awaitable<void> {
         auto first = co_await under_test.connect();
         co_await first.send(get("/first"));
-        co_await arrival.wait();
+        co_await under_test.gate().until_somebody_waits();
         auto second = co_await under_test.connect();
         co_await second.send(get("/second"));
-        permission.ring();
+        under_test.gate().open();
         const auto answer = co_await first.read_message();
         EXPECT_EQ(answer.body.size(), large.size());
         const auto next = co_await second.read_message();
@@ -148,28 +140,20 @@ awaitable<void> until_seen(const http_server& server, std::size_t count) {
 }
 
 TEST(crowd, that_stands_at_the_door_takes_the_place_of_who_was_answered) {
-    wakeup* arrived = nullptr;
-    wakeup* proceed = nullptr;
     served under_test(
         [&](request) -> awaitable<reaction> {
-            arrived->ring();
-            co_await proceed->wait();
-            proceed->ring();  // for everyone who follows
+            co_await under_test.gate().pass();
             co_return text_reply(200, "done");
         },
         {.max_connections = 1});
-    wakeup arrival(under_test.executor());
-    wakeup permission(under_test.executor());
-    arrived = &arrival;
-    proceed = &permission;
     under_test.drive([&]() -> awaitable<void> {
         auto greedy = co_await under_test.connect();
         co_await greedy.send(get("/1") + get("/2") + get("/3"));
-        co_await arrival.wait();
+        co_await under_test.gate().until_somebody_waits();
         auto next = co_await under_test.connect();
         co_await next.send(get("/next"));
         co_await until_seen(under_test.server(), 2);
-        permission.ring();
+        under_test.gate().open();
         const auto told = co_await greedy.read_message();
         EXPECT_EQ(told.find("Connection"), "close");
         const auto answer = co_await next.read_message();
@@ -261,27 +245,20 @@ TEST(crowd, of_one_peer_that_says_nothing_leaves_another_its_time) {
 }
 
 TEST(crowd, that_waits_for_an_answer_does_not_hinder_a_drain) {
-    wakeup* arrived = nullptr;
-    wakeup* proceed = nullptr;
     served under_test(
         [&](request) -> awaitable<reaction> {
-            arrived->ring();
-            co_await proceed->wait();
+            co_await under_test.gate().pass();
             co_return text_reply(200, "finished");
         },
         {.max_connections = 1});
-    wakeup arrival(under_test.executor());
-    wakeup permission(under_test.executor());
-    arrived = &arrival;
-    proceed = &permission;
     under_test.drive([&]() -> awaitable<void> {
         auto first = co_await under_test.connect();
         co_await first.send(get("/"));
-        co_await arrival.wait();
+        co_await under_test.gate().until_somebody_waits();
         auto second = co_await under_test.connect();
         under_test.server().drain();
         EXPECT_EQ(co_await second.read_until_closed(), "");
-        permission.ring();
+        under_test.gate().open();
         const auto answer = co_await first.read_message();
         EXPECT_EQ(answer.body, "finished");
     });

@@ -278,23 +278,16 @@ TEST(http_server, takes_no_connection_once_it_drains) {
 }
 
 TEST(http_server, lets_a_busy_connection_finish_when_it_drains) {
-    wakeup* arrived = nullptr;
-    wakeup* proceed = nullptr;
     served under_test([&](request) -> awaitable<reaction> {
-        arrived->ring();
-        co_await proceed->wait();
+        co_await under_test.gate().pass();
         co_return text_reply(200, "finished");
     });
-    wakeup arrival(under_test.executor());
-    wakeup permission(under_test.executor());
-    arrived = &arrival;
-    proceed = &permission;
     under_test.drive([&]() -> awaitable<void> {
         auto peer = co_await under_test.connect();
         co_await peer.send(get("/"));
-        co_await arrival.wait();
+        co_await under_test.gate().until_somebody_waits();
         under_test.server().drain();
-        permission.ring();
+        under_test.gate().open();
         const auto answer = co_await peer.read_message();
         EXPECT_EQ(answer.body, "finished");
         EXPECT_EQ(answer.find("Connection"), "close");
@@ -320,21 +313,14 @@ TEST(http_server, answers_a_request_that_was_half_sent_when_it_drained) {
 }
 
 TEST(http_server, cancels_what_does_not_finish_in_time) {
-    wakeup* arrived = nullptr;
-    wakeup* never = nullptr;
     served under_test([&](request) -> awaitable<reaction> {
-        arrived->ring();
-        co_await never->wait();
+        co_await under_test.gate().pass();
         co_return text_reply(200, "too late");
     });
-    wakeup arrival(under_test.executor());
-    wakeup silent(under_test.executor());
-    arrived = &arrival;
-    never = &silent;
     under_test.drive([&]() -> awaitable<void> {
         auto peer = co_await under_test.connect();
         co_await peer.send(get("/"));
-        co_await arrival.wait();
+        co_await under_test.gate().until_somebody_waits();
         under_test.server().drain();
         co_await under_test.server().join(1ms);
         EXPECT_EQ(under_test.server().connections(), 0U);
