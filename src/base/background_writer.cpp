@@ -97,18 +97,21 @@ background_writer::~background_writer() {
 }
 
 void background_writer::write(std::string_view text) {
-    const std::scoped_lock held(x_shared->lock);
+    std::unique_lock held(x_shared->lock);
     if (x_shared->waiting.size() + text.size() > x_shared->most) {
         ++x_shared->dropped;
         return;
     }
     x_shared->waiting += text;
-    if (x_shared->has_thread) {
-        if (!x_shared->writes && !x_shared->dozes)
-            x_shared->changed.notify_all();
+    if (!x_shared->has_thread) {
+        x_shared->has_thread = begin_quiet_thread([state = x_shared] { state->run(); });
         return;
     }
-    x_shared->has_thread = begin_quiet_thread([state = x_shared] { state->run(); });
+    const bool sleeps = !x_shared->writes && !x_shared->dozes;
+    held.unlock();
+    // Woken under the lock it would have to sleep once more.
+    if (sleeps)
+        x_shared->changed.notify_all();
 }
 
 bool background_writer::flush(std::chrono::steady_clock::duration patience) {

@@ -117,16 +117,21 @@ std::optional<journal::recovered> journal::load() {
 void journal::prepare(const reservation::desk& desk, instant now) {
     if (!enabled())
         return;
-    put_next(desk, now);
+    note_change(desk, now);
     begin_write(occasion::start);
 }
 
+// Not begun here: what changes more than once for one request is written once.
 void journal::save(const reservation::desk& desk, instant now) {
     if (!enabled())
         return;
-    put_next(desk, now);
-    if (!x_writing)
-        begin_write(occasion::change);
+    note_change(desk, now);
+    if (x_writing || std::exchange(x_is_due, true))
+        return;
+    asio::post(x_settled.get_executor(), [this, alive = std::weak_ptr(x_folder)] {
+        if (!alive.expired())
+            begin_what_is_due();
+    });
 }
 
 void journal::save_soon(const reservation::desk& desk) {
@@ -139,14 +144,21 @@ void journal::save_soon(const reservation::desk& desk) {
     });
 }
 
-void journal::put_next(const reservation::desk& desk, instant now) {
-    x_next = write_state(x_owner, desk.save(), now, x_rows.of(desk.outbox()));
+void journal::note_change(const reservation::desk& desk, instant now) {
+    x_desk = &desk;
+    x_changed = now;
     ++x_changes;
     x_has_soon = false;
 }
 
+void journal::begin_what_is_due() {
+    if (x_is_due)
+        begin_write(occasion::change);
+}
+
 void journal::begin_write(occasion why) {
     x_writing = true;
+    x_is_due = false;
     const auto number = x_changes;
     x_patience.expires_after(patience_with_a_write);
     x_patience.async_wait([this, number](const error_code& ec) {
@@ -154,7 +166,8 @@ void journal::begin_write(occasion why) {
             hang(number);
     });
     const auto found = std::make_shared<state_folder::outcome>();
-    auto job = [found, why, folder = x_folder, text = std::exchange(x_next, {})] {
+    auto text = write_state(x_owner, x_desk->save(), x_changed, x_rows.of(x_desk->outbox()));
+    auto job = [found, why, folder = x_folder, text = std::move(text)] {
         *found = why == occasion::start ? folder->write_twice(text) : folder->write(text);
     };
     auto done = [this, found, number] { written(number, found->failure, found->still_stands); };
@@ -189,6 +202,7 @@ void journal::hang(std::uint64_t number) {
 }
 
 asio::awaitable<void> journal::until_kept() {
+    begin_what_is_due();
     const auto wanted = x_changes;
     const auto executor = x_settled.get_executor();
     // A healthy disk is done before the loop could fall asleep and be woken: others have their turn

@@ -10,12 +10,10 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/http/write.hpp>
 
+#include <algorithm>
 #include <array>
-#include <cerrno>
 #include <utility>
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 namespace nullworker::net {
@@ -26,6 +24,9 @@ namespace http = beast::http;
 namespace experimental = asio::experimental;
 using tcp = asio::ip::tcp;
 using steady = std::chrono::steady_clock;
+
+// How much memory a connection gets before its peer has sent anything.
+constexpr std::size_t first_piece = 1024;
 
 // How much of a refused request to read for the sake of the reply.
 constexpr std::size_t max_discarded_bytes = 1024 * 1024;
@@ -47,14 +48,10 @@ reading reading_of(head_state state) {
 
 }  // namespace
 
-connection::origin connection::origin_of(const listener::socket& socket) {
-    error_code ec;
-    const auto address = socket.remote_endpoint(ec);
-    if (ec)  // it has gone already
-        return {local_peer, false};
-    if (address.protocol().family() == AF_UNIX)
+connection::origin connection::origin_of(const listener::address& from) {
+    if (from.protocol().family() == AF_UNIX)
         return {local_peer, true};
-    const auto ip = to_tcp(address).address();
+    const auto ip = to_tcp(from).address();
     return {peer_of(ip), unmapped(ip).is_loopback()};
 }
 
@@ -94,9 +91,9 @@ asio::awaitable<std::tuple<error_code, std::size_t>> connection::send(raw_reply&
     return http::async_write(x_stream, message, nothrow);
 }
 
-// Adds to what was received. Fails when the peer is gone, too slow or evicted.
-asio::awaitable<error_code> connection::read_more() {
-    const auto room = x_received.prepare(x_limits.max_header_bytes - x_received.size());
+// Adds `most` bytes at most to what was received. Fails when the peer is gone, too slow or evicted.
+asio::awaitable<error_code> connection::read_more(std::size_t most) {
+    const auto room = x_received.prepare(std::min(most, x_limits.max_header_bytes - x_received.size()));
     const auto [ec, size] = co_await read_some(room);
     x_received.commit(size);
     // The stream's own timer loses to bytes that arrive at the same moment.
@@ -107,29 +104,11 @@ asio::awaitable<error_code> connection::read_more() {
 
 // ---- from beginning to end --------------------------------------------------------------------------------
 
-// Whether the peer has sent something; nothing if it is gone.
-std::optional<bool> connection::has_spoken() {
-    char first = 0;
-    const auto size = ::recv(x_stream.socket().native_handle(), &first, 1, MSG_PEEK | MSG_DONTWAIT);
-    if (size < 0 && (errno == EAGAIN || errno == EINTR))
-        return false;
-    return size > 0 ? std::optional(true) : std::nullopt;
-}
-
 asio::awaitable<bool> connection::speaks() {
-    x_bell.expires_after(x_tls ? x_limits.handshake_timeout : x_limits.header_timeout);
-    for (;;) {
-        const auto spoken = has_spoken();
-        if (!spoken || *spoken)
-            co_return spoken.has_value();
-        auto first = experimental::make_parallel_group(
-            x_bell.async_wait(asio::deferred),
-            x_stream.socket().async_wait(listener::socket::wait_read, asio::deferred));
-        const auto [order, bell_ec, read_ec] =
-            co_await first.async_wait(experimental::wait_for_one(), asio::use_awaitable);
-        if (order[0] == 0 || is_evicted())
-            co_return false;
-    }
+    allow(x_tls ? x_limits.handshake_timeout : x_limits.header_timeout, steady::now());
+    const error_code ec = co_await read_more(first_piece);
+    x_begun = !ec && !x_tls;
+    co_return !ec;
 }
 
 asio::awaitable<bool> connection::is_called(steady::time_point due) {
@@ -143,24 +122,15 @@ void connection::make_room() {
     x_bell.cancel();
 }
 
-// A peer that acknowledges nothing, or leaves no room, is given up by the kernel, too: also what is closed
-// here would lie there with its reply for minutes.
-void connection::bound_kernel() {
-    constexpr unsigned unacknowledged_ms = 10'000;
-    (void)::setsockopt(x_stream.socket().native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged_ms,
-                       sizeof unacknowledged_ms);
-}
-
 asio::awaitable<error_code> connection::begin() {
-    error_code ignored;
-    x_stream.socket().set_option(tcp::no_delay(true), ignored);
-    bound_kernel();
     if (x_tls) {
         x_secured.emplace(x_stream, *x_tls);
         x_stream.expires_after(x_limits.handshake_timeout);
-        const auto [ec] = co_await x_secured->async_handshake(asio::ssl::stream_base::server, nothrow);
+        const auto [ec, size] =
+            co_await x_secured->async_handshake(asio::ssl::stream_base::server, x_received.data(), nothrow);
         if (ec)
             co_return ec;
+        x_received.consume(size);
     }
     allow(x_limits.header_timeout, steady::now());
     co_return error_code();

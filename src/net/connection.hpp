@@ -65,7 +65,7 @@ private:
 
 // One connection of a server, with TLS or without: reads requests, writes replies, keeps to the time limits,
 // and watches its peer while a request waits. What comes when is up to the server. One that is silent has but
-// a socket: what else it needs, it gets when the peer has begun to send.
+// a socket and room for the first bytes: what else it needs, it gets when the peer has begun to send.
 class connection final : public crowd::member {
 public:
     using raw_reply = boost::beast::http::response<boost::beast::http::string_body>;
@@ -75,7 +75,7 @@ public:
         peer from;
         bool is_this_machine;
     };
-    [[nodiscard]] static origin origin_of(const listener::socket& socket);
+    [[nodiscard]] static origin origin_of(const listener::address& from);
 
     // It begins and ends with `tls`, null for none. What the references are to outlives it.
     connection(listener::socket socket, origin comes_from, crowd& among, const server_limits& limits,
@@ -129,13 +129,11 @@ private:
     void wake() override;
     void finish() override;
 
-    [[nodiscard]] std::optional<bool> has_spoken();
-    void bound_kernel();
     void allow(std::chrono::steady_clock::duration span, std::chrono::steady_clock::time_point from);
     [[nodiscard]] bool is_late() const { return std::chrono::steady_clock::now() >= x_deadline; }
     [[nodiscard]] std::string_view received() const;
     [[nodiscard]] asio::awaitable<std::tuple<error_code, std::size_t>> read_some(asio::mutable_buffer room);
-    asio::awaitable<error_code> read_more();
+    asio::awaitable<error_code> read_more(std::size_t most = std::numeric_limits<std::size_t>::max());
     asio::awaitable<reading> read_counted(std::string& body, std::size_t length);
     asio::awaitable<reading> read_chunked(std::string& body);
     bool take_early_bytes();

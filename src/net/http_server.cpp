@@ -115,11 +115,12 @@ asio::awaitable<void> http_server::join(steady::duration patience) {
 
 asio::awaitable<void> http_server::accept_loop(listener& from) {
     while (!x_draining) {
-        auto [ec, socket] = co_await from.accept();
+        auto next = co_await from.accept();
         if (x_draining)
             break;
+        const auto ec = next.failure;
         if (!ec) {
-            receive(std::move(socket));
+            receive(std::move(next));
             receive_more(from);
             continue;
         }
@@ -136,19 +137,19 @@ asio::awaitable<void> http_server::accept_loop(listener& from) {
 // wait to find out.
 void http_server::receive_more(listener& from) {
     for (int i = 0; i < most_at_once; ++i) {
-        auto [ec, socket] = from.accept_now();
-        if (ec)
+        auto next = from.accept_now();
+        if (next.failure)
             return;
-        receive(std::move(socket));
+        receive(std::move(next));
     }
 }
 
 // In the lobby somebody can always make room.
-void http_server::receive(listener::socket socket) {
-    const auto comes_from = connection::origin_of(socket);
+void http_server::receive(listener::accepted next) {
+    const auto comes_from = connection::origin_of(next.from);
     if (x_lobby.is_full() && x_lobby.evict_one_for(comes_from.from, steady::now()))
         note_eviction(x_lobby, x_limits.max_silent);
-    auto taken = std::make_unique<connection>(std::move(socket), comes_from, x_lobby, x_limits, x_tls);
+    auto taken = std::make_unique<connection>(std::move(next.socket), comes_from, x_lobby, x_limits, x_tls);
     static_cast<void>(x_peak.is_over(connections()));
     x_tasks.spawn(serve(std::move(taken)));
 }

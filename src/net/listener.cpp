@@ -8,6 +8,8 @@
 #include <cstring>
 #include <utility>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -15,6 +17,18 @@
 
 namespace nullworker::net {
 namespace {
+
+using acceptor = asio::basic_socket_acceptor<asio::generic::stream_protocol>;
+
+// Every connection inherits what is set here. A peer that acknowledges nothing, or leaves no room, is given
+// up by the kernel, too: also what is closed would lie there with its reply for minutes.
+void set_for_connections(acceptor& parent) {
+    constexpr unsigned unacknowledged_ms = 10'000;
+    error_code ignored;
+    parent.set_option(asio::ip::tcp::no_delay(true), ignored);
+    (void)::setsockopt(parent.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged_ms,
+                       sizeof unacknowledged_ms);
+}
 
 // Whether the Unix socket at `path` was left by a process that is gone.
 bool is_abandoned(const asio::any_io_executor& executor, const std::string& path) {
@@ -45,19 +59,22 @@ private:
 
 }  // namespace
 
-listener::listener(const asio::any_io_executor& executor,
-                   const asio::generic::stream_protocol::endpoint& address, std::string described)
+listener::listener(const asio::any_io_executor& executor, const address& local, std::string described)
     : x_acceptor(executor), x_described(std::move(described)) {
-    const bool is_tcp = address.protocol().family() != AF_UNIX;
+    const bool is_tcp = local.protocol().family() != AF_UNIX;
     error_code ec;
-    x_acceptor.open(address.protocol(), ec);
+    x_acceptor.open(local.protocol(), ec);
     if (!ec && is_tcp)
         x_acceptor.set_option(asio::socket_base::reuse_address(true), ec);
     if (!ec)
-        x_acceptor.bind(address, ec);
+        x_acceptor.bind(local, ec);
     require(ec);
-    if (is_tcp)
-        x_port = to_tcp(x_acceptor.local_endpoint()).port();
+    x_acceptor.non_blocking(true, ec);
+    require(ec);
+    if (!is_tcp)
+        return;
+    set_for_connections(x_acceptor);
+    x_port = to_tcp(x_acceptor.local_endpoint()).port();
 }
 
 void listener::require(const error_code& ec) const {
@@ -104,11 +121,17 @@ void listener::listen() {
     require(ec);
 }
 
-std::tuple<error_code, listener::socket> listener::accept_now() {
+asio::awaitable<listener::accepted> listener::accept() {
+    address from;
+    auto [ec, next] = co_await x_acceptor.async_accept(from, nothrow);
+    co_return accepted{ec, std::move(next), from};
+}
+
+listener::accepted listener::accept_now() {
     error_code ec;
-    x_acceptor.non_blocking(true, ec);
-    auto next = x_acceptor.accept(ec);
-    return {ec, std::move(next)};
+    address from;
+    auto next = x_acceptor.accept(from, ec);
+    return {ec, std::move(next), from};
 }
 
 void listener::close() {

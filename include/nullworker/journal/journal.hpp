@@ -58,11 +58,13 @@ public:
     // the file and the one it is exchanged with have their place should the disk be full later.
     void prepare(const reservation::desk& desk, instant now);
 
-    // Has the desk's state written. Of states that come while one is being written the last is next.
+    // Has the desk's state written: begun when the handler is done that changed it, so that one request means
+    // one write. Of states that come while one is being written the last is next. `desk` outlives the event
+    // loop.
     void save(const reservation::desk& desk, instant now);
 
     // The same some milliseconds later, if nothing was saved meanwhile: for what a crash may undo, as a debt
-    // that is then told of twice. Nobody is to wait for that behind it. `desk` outlives the event loop.
+    // that is then told of twice. Nobody is to wait for that behind it.
     void save_soon(const reservation::desk& desk);
 
     // Returns once what was saved so far survives the process, or cannot: at once while the disk hangs, and a
@@ -96,7 +98,8 @@ private:
     enum class occasion { start, change };
 
     void at_start(std::function<void()> job);
-    void put_next(const reservation::desk& desk, instant now);
+    void note_change(const reservation::desk& desk, instant now);
+    void begin_what_is_due();
     void begin_write(occasion why);
     void written(std::uint64_t number, error_code failure, error_code still_stands);
     void hang(std::uint64_t number);
@@ -111,9 +114,11 @@ private:
     state_owner x_owner;
     rows x_rows;
 
-    std::string x_next;           // the state to be written next
-    std::uint64_t x_changes = 0;  // the number of that state
-    std::uint64_t x_kept = 0;     // of the last one that was written, or could not be
+    const reservation::desk* x_desk = nullptr;  // whose state is to be written
+    instant x_changed;                          // when it changed last
+    std::uint64_t x_changes = 0;                // the number of that state
+    std::uint64_t x_kept = 0;                   // of the last one that was written, or could not be
+    bool x_is_due = false;                      // a write is to begin when this handler is done
     bool x_writing = false;
     bool x_hanging = false;  // the write that is under way takes more than a second
     asio::steady_timer x_patience;

@@ -94,7 +94,7 @@ private:
     class place_at_door;
 
     asio::awaitable<void> accept_loop(listener& from);
-    void receive(listener::socket socket);
+    void receive(listener::accepted next);
     void receive_more(listener& from);
     asio::awaitable<void> recover_from(error_code ec);
     bool evict_from_larger();

@@ -21,6 +21,12 @@ namespace nullworker::net {
 class listener {
 public:
     using socket = asio::generic::stream_protocol::socket;
+    using address = asio::generic::stream_protocol::endpoint;
+    struct accepted {
+        error_code failure;
+        listener::socket socket;
+        address from;
+    };
 
     // Binds without listening: the port is taken, and whoever connects is refused until `listen()`. Port 0
     // takes any free one.
@@ -39,20 +45,17 @@ public:
     [[nodiscard]] std::uint16_t port() const noexcept { return x_port; }
 
     // The next connection.
-    [[nodiscard]] asio::awaitable<std::tuple<error_code, socket>> accept() {
-        return x_acceptor.async_accept(nothrow);
-    }
+    [[nodiscard]] asio::awaitable<accepted> accept();
 
     // The next connection that is there already; would_block where none is.
-    [[nodiscard]] std::tuple<error_code, socket> accept_now();
+    [[nodiscard]] accepted accept_now();
 
     // Ends `accept()`, and removes the file of a Unix socket unless another process has put its own there.
     void close();
 
 private:
-    // Binds to `address`; `described` stands for it and its setting in an error.
-    listener(const asio::any_io_executor& executor, const asio::generic::stream_protocol::endpoint& address,
-             std::string described);
+    // Binds to `local`; `described` stands for it and its setting in an error.
+    listener(const asio::any_io_executor& executor, const address& local, std::string described);
     void require(const error_code& ec) const;
 
     asio::basic_socket_acceptor<asio::generic::stream_protocol> x_acceptor;

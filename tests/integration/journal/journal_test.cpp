@@ -106,6 +106,22 @@ TEST_F(journal_test, the_session_the_load_and_the_completions_outlive_the_proces
     EXPECT_EQ(report.cur_load, 100);
 }
 
+TEST_F(journal_test, many_changes_of_one_request_are_one_write) {
+    kept_desk worker(directory());
+    for (int i = 0; i < 3; ++i)
+        worker.kept.save(worker.front, now());
+    worker.settle();
+    EXPECT_EQ(worker.kept.writes(), 1);
+}
+
+TEST_F(journal_test, a_change_that_nobody_waits_for_is_written) {
+    kept_desk worker(directory());
+    worker.kept.save(worker.front, now());
+    while (worker.kept.writes() == 0 && worker.loop.run_one_for(std::chrono::seconds(10)) > 0) {
+    }
+    EXPECT_EQ(worker.kept.writes(), 1);
+}
+
 TEST_F(journal_test, what_was_reported_and_delivered_is_not_owed_again) {
     live([](kept_desk& worker) {
         worker.reserve(1);
