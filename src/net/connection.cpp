@@ -96,8 +96,9 @@ asio::awaitable<error_code> connection::read_more(std::size_t most) {
     const auto room = x_received.prepare(std::min(most, x_limits.max_header_bytes - x_received.size()));
     const auto [ec, size] = co_await read_some(room);
     x_received.commit(size);
-    // The stream's own timer loses to bytes that arrive at the same moment.
-    if (!ec && (is_evicted() || is_late()))
+    // The stream's own timer loses to bytes that arrive at the same moment. A request that comes in the last
+    // moment of an idle connection is still served.
+    if (!ec && (is_evicted() || (is_late() && at() != stage::idle)))
         co_return asio::error::timed_out;
     co_return ec;
 }

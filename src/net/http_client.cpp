@@ -1,9 +1,13 @@
+#include "acknowledged.hpp"
+#include "grammar.hpp"
+
 #include <nullworker/base/deadline.hpp>
 #include <nullworker/net/connect.hpp>
 #include <nullworker/net/http_client.hpp>
 
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -14,6 +18,10 @@
 #include <boost/beast/http/write.hpp>
 #include <openssl/ssl.h>
 
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <string_view>
 #include <utility>
 #include <variant>
 
@@ -26,6 +34,15 @@ namespace ssl = asio::ssl;
 using tcp = asio::ip::tcp;
 using plain_socket = asio::generic::stream_protocol::socket;  // TCP or Unix
 using secured_socket = ssl::stream<tcp::socket>;
+using namespace std::chrono_literals;
+
+// Many servers close after 5 s, without a word of it.
+constexpr auto usual_time_to_keep = 4s;
+
+// A request takes that long to get there.
+constexpr auto time_on_the_way = 1s;
+
+constexpr unsigned request_timeout = 408;
 
 http::request<http::string_body> make_raw(const call& request) {
     http::request<http::string_body> raw(request.method == verb::post ? http::verb::post : http::verb::get,
@@ -53,7 +70,30 @@ reply take(http::response<http::string_body>&& raw) {
     return out;
 }
 
+// The number behind `timeout=` in the value of a Keep-Alive field.
+std::optional<std::chrono::seconds> timeout_in(std::string_view field) {
+    constexpr std::string_view key = "timeout=";
+    constexpr int longest = 24 * 60 * 60;
+    while (!field.empty()) {
+        const auto comma = std::min(field.find(','), field.size());
+        const auto part = grammar::trimmed(field.substr(0, comma));
+        field.remove_prefix(std::min(comma + 1, field.size()));
+        if (part.size() <= key.size() || !grammar::is(part.substr(0, key.size()), key))
+            continue;
+        int count = 0;
+        const auto [end, ec] = std::from_chars(part.data() + key.size(), part.data() + part.size(), count);
+        if (ec == std::errc() && end == part.data() + part.size() && count >= 0)
+            return std::chrono::seconds(std::min(count, longest));
+    }
+    return std::nullopt;
+}
+
 }  // namespace
+
+std::chrono::steady_clock::duration time_to_keep(const reply& last) {
+    const auto told = timeout_in(last.find("Keep-Alive").value_or(std::string_view()));
+    return told ? std::max<std::chrono::seconds>(*told - time_on_the_way, 0s) : usual_time_to_keep;
+}
 
 // An open connection to one origin.
 class http_client::connection {
@@ -89,7 +129,8 @@ public:
 
     struct outcome {
         error_code ec;
-        bool reply_begun = false;  // at least one byte of the reply came
+        bool reply_begun = false;     // at least one byte of the reply came
+        bool is_unprocessed = false;  // the peer certainly never had the whole request
         bool keep_alive = false;
         reply answer;
     };
@@ -101,6 +142,12 @@ public:
     }
 
 private:
+    int descriptor() {
+        if (auto* secured = std::get_if<secured_socket>(&x_socket))
+            return secured->next_layer().native_handle();
+        return std::get<plain_socket>(x_socket).native_handle();
+    }
+
     template <class Socket>
     static bool is_silent(Socket& socket) {
         char byte = 0;
@@ -114,7 +161,9 @@ private:
     asio::awaitable<outcome> exchange_on(Stream& stream, call request) {
         outcome out;
         const auto raw = make_raw(request);
+        const auto before = acknowledged_bytes(descriptor());
         std::tie(out.ec, std::ignore) = co_await http::async_write(stream, raw, nothrow);
+        out.is_unprocessed = out.ec.failed();
         if (out.ec)
             co_return out;
         beast::flat_buffer buffer;
@@ -122,6 +171,11 @@ private:
         parser.body_limit(request.max_reply_bytes);
         std::tie(out.ec, std::ignore) = co_await http::async_read(stream, buffer, parser, nothrow);
         out.reply_begun = parser.got_some();
+        // The peer's end acknowledges what came before it. If that is nothing of the request, then the peer
+        // had closed before it could read any of it. An end by a reset proves nothing.
+        const bool has_ended = out.ec == http::error::end_of_stream || out.ec == ssl::error::stream_truncated;
+        out.is_unprocessed =
+            !out.reply_begun && has_ended && before && acknowledged_bytes(descriptor()) == before;
         if (out.ec == http::error::body_limit || out.ec == http::error::header_limit)
             out.ec = errc::response_too_large;
         if (out.ec)
@@ -159,16 +213,20 @@ asio::awaitable<result<reply>> http_client::send(call request) {
 asio::awaitable<result<reply>> http_client::exchange(call request) {
     // Taken out, so that a cancelled exchange closes it.
     auto kept = std::move(x_kept);
-    if (kept && kept->leads_to(request) && !kept->is_stale()) {
+    const bool is_fresh = std::chrono::steady_clock::now() < x_kept_until;
+    if (kept && is_fresh && kept->leads_to(request) && !kept->is_stale()) {
         auto outcome = co_await kept->exchange(request);
-        if (!outcome.ec) {
+        const bool gave_up_waiting = !outcome.ec && outcome.answer.status == request_timeout;
+        if (!outcome.ec && !gave_up_waiting) {
             if (outcome.keep_alive)
-                x_kept = std::move(kept);
+                keep(std::move(kept), outcome.answer);
             co_return std::move(outcome.answer);
         }
-        if (outcome.reply_begun || outcome.ec == errc::response_too_large)
+        const bool is_unanswered = !outcome.reply_begun && outcome.ec != errc::response_too_large;
+        const bool is_harmless = outcome.is_unprocessed || request.method == verb::get;
+        if (!gave_up_waiting && !(is_unanswered && is_harmless))
             co_return outcome.ec;
-        // The peer closed it while the request was on its way: a new connection.
+        // The peer closed it while the request was on its way, or was about to: a new connection.
     }
     kept.reset();
 
@@ -207,8 +265,13 @@ asio::awaitable<result<reply>> http_client::finish(std::unique_ptr<connection> m
     if (outcome.ec)
         co_return outcome.ec;
     if (outcome.keep_alive)
-        x_kept = std::move(made);
+        keep(std::move(made), outcome.answer);
     co_return std::move(outcome.answer);
+}
+
+void http_client::keep(std::unique_ptr<connection> used, const reply& last) {
+    x_kept = std::move(used);
+    x_kept_until = std::chrono::steady_clock::now() + time_to_keep(last);
 }
 
 }  // namespace nullworker::net

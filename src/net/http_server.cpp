@@ -36,7 +36,17 @@ bool is_out_of_descriptors(const error_code& ec) {
     return ec == asio::error::no_descriptors || ec == boost::system::errc::too_many_files_open_in_system;
 }
 
-connection::raw_reply make_raw(reply&& answer, const request_head& head, bool keep_alive) {
+// For the request that leaves in the last moment, and is on its way then.
+constexpr auto longest_way = std::chrono::seconds(5);
+
+// How long a client may leave its connection unused; empty where that is not worth telling.
+std::string keep_alive_hint(steady::duration idle_timeout) {
+    const auto told = std::chrono::duration_cast<std::chrono::seconds>(idle_timeout - longest_way);
+    return told.count() > 0 ? "timeout=" + std::to_string(told.count()) : std::string();
+}
+
+connection::raw_reply make_raw(reply&& answer, const request_head& head, bool keep_alive,
+                               const std::string& hint) {
     connection::raw_reply raw(static_cast<http::status>(answer.status), 11);
     for (const auto& [name, value] : answer.headers)
         raw.set(name, value);
@@ -44,8 +54,10 @@ connection::raw_reply make_raw(reply&& answer, const request_head& head, bool ke
     if (!head.wants_no_body)  // it would be taken for the next reply
         raw.body() = std::move(answer.body);
     raw.keep_alive(keep_alive);
-    if (keep_alive && head.must_say_keep_alive)
-        raw.set(http::field::connection, "keep-alive");
+    if (keep_alive)
+        raw.set(http::field::connection, "keep-alive");  // HTTP/1.1 says it for the sake of the hint
+    if (keep_alive && !hint.empty())
+        raw.set(http::field::keep_alive, hint);
     raw.prepare_payload();
     return raw;
 }
@@ -57,6 +69,7 @@ http_server::http_server(asio::any_io_executor executor, std::string name, serve
     : x_executor(executor),
       x_name(std::move(name)),
       x_limits(limits),
+      x_keep_alive_hint(keep_alive_hint(limits.idle_timeout)),
       x_tls(std::move(tls)),
       x_lobby({limits.max_silent, limits.grace, limits.stall}, [] {}),
       x_crowd({limits.max_connections, limits.grace, limits.stall}, [this] { admit(); }),
@@ -339,7 +352,7 @@ asio::awaitable<bool> http_server::exchange(connection& self) {
     if (others_wait && self.has_more())
         self.leave_unread();
     const bool keep_alive = !refused && head.keep_alive && !x_draining && !others_wait;
-    auto raw = make_raw(std::move(*answer), head, keep_alive);
+    auto raw = make_raw(std::move(*answer), head, keep_alive, x_keep_alive_hint);
     const auto [ec, written] = co_await self.send(raw);
     co_return !ec && keep_alive;
 }

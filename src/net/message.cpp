@@ -23,11 +23,23 @@ bool is_same_name(std::string_view a, std::string_view b) {
     return boost::beast::iequals({a.data(), a.size()}, {b.data(), b.size()});
 }
 
-std::optional<std::string_view> request::find(std::string_view name) const {
+namespace {
+
+std::optional<std::string_view> first_value(const std::vector<header>& headers, std::string_view name) {
     for (const auto& [key, value] : headers)
         if (is_same_name(key, name))
             return value;
     return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string_view> request::find(std::string_view name) const {
+    return first_value(headers, name);
+}
+
+std::optional<std::string_view> reply::find(std::string_view name) const {
+    return first_value(headers, name);
 }
 
 reply json_reply(unsigned status, std::string body) {

@@ -174,7 +174,6 @@ head_state head_reader::finish() {
     // An HTTP/1.0 client knows nothing of a 100.
     x_head.expects_continue = x_head.expects_continue && x_is_1_1;
     x_head.keep_alive = !x_says_close && (x_is_1_1 || x_says_keep_alive);
-    x_head.must_say_keep_alive = x_head.keep_alive && !x_is_1_1;
     return head_state::complete;
 }
 

@@ -42,8 +42,9 @@ struct way_out {
 };
 
 // Sends requests, one at a time, and keeps the last connection open for the next one to the same origin.
-// Redirects are not followed. A request on a kept connection that the peer closed meanwhile is sent again on
-// a new one. Concurrent calls need a client each.
+// Redirects are not followed. A connection is kept for less than the time after which its peer may close it.
+// Where the peer did close it, a request is sent again on a new one if it certainly was not processed, or if
+// it is a GET. Concurrent calls need a client each.
 class http_client {
 public:
     http_client(asio::any_io_executor executor, way_out out);
@@ -66,8 +67,15 @@ private:
 
     asio::any_io_executor x_executor;
     way_out x_out;
+    void keep(std::unique_ptr<connection> used, const reply& last);
+
     std::unique_ptr<connection> x_kept;
+    std::chrono::steady_clock::time_point x_kept_until;
 };
+
+// How long a connection by which `last` came may lie unused before its peer may close it: as the peer says
+// (`Keep-Alive: timeout=`), or else as those do that are the first to close.
+[[nodiscard]] std::chrono::steady_clock::duration time_to_keep(const reply& last);
 
 // Whether a reply accepts what was sent: any 2xx.
 [[nodiscard]] inline bool is_success(const reply& answer) {

@@ -116,6 +116,7 @@ private:
     std::string x_name;
     handler x_on_request;
     server_limits x_limits;
+    std::string x_keep_alive_hint;
     tls_context x_tls;
     std::list<listener> x_listeners;
     std::uint16_t x_port = 0;

@@ -48,6 +48,9 @@ struct reply {
     std::string content_type = "application/json";
     std::string body;
     std::vector<header> headers = {};
+
+    // The first value of `name`, or nothing.
+    [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const;
 };
 
 // No answer yet. The server keeps the request and asks its handler again whenever `http_server::look_again`

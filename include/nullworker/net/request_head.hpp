@@ -23,8 +23,7 @@ struct request_head {
     bool chunked = false;           // the body is; there is no content length then
     bool expects_continue = false;  // the client waits for a 100 before it sends the body
     bool keep_alive = false;
-    bool must_say_keep_alive = false;  // to an HTTP/1.0 client, whose default is to close
-    bool wants_no_body = false;        // HEAD
+    bool wants_no_body = false;  // HEAD
 };
 
 // Reads the head of an HTTP/1.0 or 1.1 request, byte by byte and each byte once, and finds a fault as soon as

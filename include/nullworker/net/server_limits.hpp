@@ -18,7 +18,9 @@ struct server_limits {
     std::chrono::steady_clock::duration header_timeout = std::chrono::seconds(5);
     std::chrono::steady_clock::duration body_timeout = std::chrono::seconds(5);   // for the whole body
     std::chrono::steady_clock::duration write_timeout = std::chrono::seconds(5);  // for the whole reply
-    std::chrono::steady_clock::duration idle_timeout = std::chrono::seconds(15);  // between requests
+    // Between requests. Longer than any usual client keeps a connection that it does not use, and a client is
+    // told of less: a request must not meet the end of its connection.
+    std::chrono::steady_clock::duration idle_timeout = std::chrono::seconds(80);
     // Under pressure: how long a request has its time, whoever else of the same peer comes, and how long an
     // answer may stand still.
     std::chrono::steady_clock::duration grace = std::chrono::seconds(1);

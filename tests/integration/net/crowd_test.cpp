@@ -158,7 +158,7 @@ TEST(crowd, that_stands_at_the_door_takes_the_place_of_who_was_answered) {
         EXPECT_EQ(told.find("Connection"), "close");
         const auto answer = co_await next.read_message();
         EXPECT_EQ(answer.status(), 200);
-        EXPECT_EQ(answer.find("Connection"), std::nullopt);
+        EXPECT_EQ(answer.find("Connection"), "keep-alive");
         EXPECT_EQ(co_await greedy.read_until_closed(), "");
     });
 }

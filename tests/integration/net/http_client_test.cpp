@@ -184,6 +184,82 @@ TEST(http_client, replaces_a_kept_connection_on_which_something_came_unasked) {
     with_raw_peer(client_side, peer_side);
 }
 
+TEST(http_client, asks_again_where_the_peer_gave_up_waiting_for_the_request) {
+    const auto client_side = [](http_client& client, std::string origin) -> awaitable<void> {
+        for (const char* expected : {"one", "two"}) {
+            auto request = call_to(origin);
+            request.method = verb::post;
+            const auto answer = co_await client.send(std::move(request));
+            EXPECT_EQ(answer->body, expected);
+        }
+    };
+    const auto peer_side = [](raw_listener& listener) -> awaitable<void> {
+        auto first = co_await listener.accept();
+        co_await first.read_message();
+        co_await first.send(raw_reply("one"));
+        co_await first.read_message();
+        co_await first.send("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        auto second = co_await listener.accept();
+        co_await second.read_message();
+        co_await second.send(raw_reply("two"));
+    };
+    with_raw_peer(client_side, peer_side);
+}
+
+TEST(http_client, does_not_post_again_what_may_have_been_processed) {
+    with_peer([](http_client& client, scripted_peer& peer) -> awaitable<void> {
+        peer.reply_always("/", text_reply(200, "fine"));
+        const auto first = co_await client.send(call_to(peer.at("/")));
+        EXPECT_TRUE(first.has_value());
+        peer.drop_once("/drop");
+        call request{.method = verb::post, .target = peer.at("/drop")};
+        const auto second = co_await client.send(std::move(request));
+        EXPECT_TRUE(second.has_error());
+        EXPECT_EQ(peer.requests("/drop").size(), 1U);
+    });
+}
+
+TEST(http_client, opens_a_connection_where_the_kept_one_is_about_to_be_closed) {
+    const auto client_side = [](http_client& client, std::string origin) -> awaitable<void> {
+        for (const char* expected : {"one", "two"}) {
+            const auto answer = co_await client.send(call_to(origin));
+            EXPECT_EQ(answer->body, expected);
+        }
+    };
+    const auto peer_side = [](raw_listener& listener) -> awaitable<void> {
+        auto first = co_await listener.accept();
+        co_await first.read_message();
+        co_await first.send(raw_reply("one", "Keep-Alive: timeout=1, max=100\r\n"));
+        auto second = co_await listener.accept();
+        co_await second.read_message();
+        co_await second.send(raw_reply("two"));
+        EXPECT_EQ(co_await first.read_until_closed(), "");
+    };
+    with_raw_peer(client_side, peer_side);
+}
+
+TEST(time_to_keep, is_less_than_what_the_peer_says_and_short_where_it_says_nothing) {
+    const std::pair<const char*, std::chrono::seconds> table[] = {
+        {"timeout=75", 74s},
+        {"timeout=5, max=100", 4s},
+        {"max=3,\tTIMEOUT=20", 19s},
+        {"timeout=1", 0s},
+        {"timeout=0", 0s},
+        {"timeout=999999999", 24h - 1s},
+        {"timeout=", 4s},
+        {"timeout=-7", 4s},
+        {"timeout=9x", 4s},
+        {"timeout=99999999999999999999", 4s},
+        {"", 4s},
+    };
+    for (const auto& [value, expected] : table) {
+        reply last;
+        last.headers.emplace_back("keep-alive", value);
+        EXPECT_EQ(time_to_keep(last), expected) << value;
+    }
+    EXPECT_EQ(time_to_keep(reply()), 4s);
+}
+
 TEST(http_client, sends_a_request_on_a_new_connection_once) {
     with_peer([](http_client& client, scripted_peer& peer) -> awaitable<void> {
         peer.drop_once("/");

@@ -402,6 +402,39 @@ TEST(http_server, closes_a_connection_that_idles_too_long) {
     EXPECT_TRUE(under_test.answer_to(get("/")).ends_with("GET /||"));
 }
 
+TEST(http_server, outlasts_the_patience_of_clients_and_tells_them_of_less) {
+    served under_test;
+    under_test.drive([&]() -> awaitable<void> {
+        EXPECT_GT(server_limits().idle_timeout, 75s);
+        auto peer = co_await under_test.connect();
+        for (const auto& [fields, connection, hint] :
+             {std::tuple("", "keep-alive", std::optional<std::string>("timeout=75")),
+              {"Connection: close\r\n", "close", std::nullopt}}) {
+            co_await peer.send(get("/", fields));
+            const auto answer = co_await peer.read_message();
+            EXPECT_EQ(answer.find("Connection"), connection);
+            EXPECT_EQ(answer.find("Keep-Alive"), hint);
+        }
+    });
+}
+
+TEST(http_server, serves_what_came_in_the_last_moment_of_an_idle_connection) {
+    const server_limits hasty{.idle_timeout = 20ms};
+    served under_test(describe, hasty);
+    under_test.drive([&]() -> awaitable<void> {
+        auto peer = co_await under_test.connect();
+        co_await peer.send(get("/first"));
+        co_await peer.read_message();
+        co_await peer.send(get("/second"));
+        // The event loop is busy while the time runs out.
+        for (const auto late = std::chrono::steady_clock::now() + 30ms;
+             std::chrono::steady_clock::now() < late;) {
+        }
+        const auto answer = co_await peer.read_message();
+        EXPECT_EQ(answer.body, "GET /second||");
+    });
+}
+
 TEST(http_server, gives_a_slow_handler_its_time) {
     wakeup* bell = nullptr;
     served under_test(
