@@ -28,7 +28,7 @@ namespace nullworker::client {
 
 // What a peer said instead of doing `what`.
 [[nodiscard]] inline failure refused(const std::string& what, const net::reply& answer) {
-    return {what + ": HTTP status " + std::to_string(answer.status) +
+    return {what + ": " + net::described_status(answer) +
                 (answer.body.empty() ? "" : ", " + wire::parse_error(answer.body)),
             is_retryable(answer.status)};
 }

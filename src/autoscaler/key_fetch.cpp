@@ -1,3 +1,4 @@
+#include <nullworker/autoscaler/delivery.hpp>
 #include <nullworker/autoscaler/key_fetch.hpp>
 #include <nullworker/base/backoff.hpp>
 #include <nullworker/base/deadline.hpp>
@@ -83,16 +84,10 @@ asio::awaitable<trouble> key_fetch::fetch_once() {
     const auto first = x_addresses.empty() ? 0 : x_dead->next(x_addresses, clock::now()).address;
     for (std::size_t i = 0; i < x_addresses.size(); ++i) {
         const auto& address = x_addresses[(first + i) % x_addresses.size()];
-        auto key = co_await fetch(address);
-        if (key) {
-            x_client.close();
-            x_fetched_at = now();
-            const bool is_new = x_on.on_key(std::move(*key));
-            log::write(is_new ? log::level::info : log::level::debug, "public_key_fetched",
-                       {{"address", address.text()}});
+        const trouble met = co_await fetch(address);
+        if (!met)
             co_return trouble::none();
-        }
-        error = key.error().message();
+        error = met.why();
         if (x_unavailable.is_worth_a_line())
             log::warning("public_key_unavailable",
                          {{"address", address.text()}, {"error", error}, {"unsaid", x_unavailable.unsaid()}});
@@ -100,16 +95,28 @@ asio::awaitable<trouble> key_fetch::fetch_once() {
     co_return trouble(std::move(error));
 }
 
-asio::awaitable<result<auth::public_key>> key_fetch::fetch(url address) {
-    net::call request{.target = join(address, "/pubkey/"), .limit = 10s, .max_reply_bytes = max_key_bytes};
+// None when `address` gave a key, which is in use then.
+asio::awaitable<trouble> key_fetch::fetch(url address) {
+    net::call request{.target = join(address, "/pubkey/"),
+                      .limit = 10s,
+                      .max_reply_bytes = max_key_bytes,
+                      .max_redirects = most_redirects};
     const auto answer = co_await x_client.send(std::move(request));
     if (!answer) {
         x_dead->failed(address, clock::now());
-        co_return answer.error();
+        co_return trouble(answer.error().message());
     }
     if (!net::is_success(*answer))
-        co_return errc::unexpected_status;
-    co_return auth::public_key::from_pem(answer->body);
+        co_return trouble(net::described_status(*answer));
+    auto key = auth::public_key::from_pem(answer->body);
+    if (!key)
+        co_return trouble(key.error().message());
+    x_client.close();
+    x_fetched_at = now();
+    const bool is_new = x_on.on_key(std::move(*key));
+    log::write(is_new ? log::level::info : log::level::debug, "public_key_fetched",
+               {{"address", address.text()}});
+    co_return trouble::none();
 }
 
 }  // namespace nullworker::autoscaler

@@ -79,12 +79,13 @@ asio::awaitable<trouble> uplink::attempt(std::size_t address, std::string body,
     net::call request{.method = net::verb::post,
                       .target = join(x_settings.addresses[address], x_settings.path),
                       .body = std::move(body),
-                      .limit = limit};
+                      .limit = limit,
+                      .max_redirects = most_redirects};
     const auto answer = co_await x_client.send(std::move(request));
     if (!answer)
         co_return trouble(answer.error().message());
     if (!net::is_success(*answer))
-        co_return trouble("HTTP status " + std::to_string(answer->status));
+        co_return trouble(net::described_status(*answer));
     co_return trouble::none();
 }
 

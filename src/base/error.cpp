@@ -31,6 +31,8 @@ constexpr const char* describe(errc value) noexcept {
             return "another process uses the file";
         case errc::file_not_ours:
             return "a link, or somebody else's file";
+        case errc::too_many_interim:
+            return "one interim answer after the other, and no final one";
         case errc::too_many_lookups:
             return "too many names are being looked up";
         case errc::child_still_there:

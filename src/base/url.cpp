@@ -3,6 +3,7 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/url/host_type.hpp>
 #include <boost/url/parse.hpp>
+#include <boost/url/url.hpp>
 #include <boost/url/url_view.hpp>
 
 #include <algorithm>
@@ -125,6 +126,19 @@ bool names_loopback(const url& target) {
     error_code ec;
     const auto address = boost::asio::ip::make_address(target.host, ec);
     return ec ? target.host == "localhost" : address.is_loopback();
+}
+
+result<url> resolve(const url& base, std::string_view reference) {
+    reference = trimmed(reference.substr(0, reference.find('#')));
+    const auto base_text = base.text();
+    const auto from = boost::urls::parse_uri(base_text);
+    const auto to = boost::urls::parse_uri_reference({reference.data(), reference.size()});
+    if (reference.empty() || !from || !to)
+        return errc::invalid_url;
+    boost::urls::url out(*from);
+    if (!out.resolve(*to))
+        return errc::invalid_url;
+    return parse_url({out.data(), out.size()});
 }
 
 url join(url base, std::string_view path) {

@@ -178,7 +178,7 @@ asio::awaitable<certificate_keeper::signature> certificate_keeper::certify(priva
     if (!answer)
         co_return signature{.failure = trouble(answer.error().message())};
     if (!net::is_success(*answer))
-        co_return signature{.failure = trouble("HTTP status " + std::to_string(answer->status))};
+        co_return signature{.failure = trouble(net::described_status(*answer))};
     co_return signature{.certificate = std::move(answer->body)};
 }
 

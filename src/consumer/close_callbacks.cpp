@@ -58,7 +58,7 @@ asio::awaitable<void> close_callbacks::post(url target, std::string body, std::s
     if (!answer)
         complain(session_id, answer.error().message());
     else if (!net::is_success(*answer))
-        complain(session_id, "HTTP status " + std::to_string(answer->status));
+        complain(session_id, net::described_status(*answer));
     else
         log::debug("close_callback_sent", {{"session_id", session_id}, {"status", answer->status}});
 }

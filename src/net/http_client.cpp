@@ -44,6 +44,18 @@ constexpr auto time_on_the_way = 1s;
 
 constexpr unsigned request_timeout = 408;
 
+// Nobody has so much to say before the answer.
+constexpr int most_interim = 16;
+
+// Whether another status follows this one. 101 is the last of its connection.
+constexpr bool is_interim(unsigned status) {
+    return status >= 100 && status < 200 && status != 101;
+}
+
+constexpr bool wants_the_same_elsewhere(unsigned status) {
+    return status == 307 || status == 308;
+}
+
 http::request<http::string_body> make_raw(const call& request) {
     http::request<http::string_body> raw(request.method == verb::post ? http::verb::post : http::verb::get,
                                          request.target.target, 11);
@@ -167,10 +179,19 @@ private:
         if (out.ec)
             co_return out;
         beast::flat_buffer buffer;
-        http::response_parser<http::string_body> parser;
-        parser.body_limit(request.max_reply_bytes);
-        std::tie(out.ec, std::ignore) = co_await http::async_read(stream, buffer, parser, nothrow);
-        out.reply_begun = parser.got_some();
+        std::optional<http::response_parser<http::string_body>> parser;
+        for (int interim = 0; !parser || is_interim(parser->get().result_int()); ++interim) {
+            if (interim > most_interim)
+                out.ec = errc::too_many_interim;
+            else {
+                parser.emplace();
+                parser->body_limit(request.max_reply_bytes);
+                std::tie(out.ec, std::ignore) = co_await http::async_read(stream, buffer, *parser, nothrow);
+            }
+            out.reply_begun = out.reply_begun || parser->got_some();
+            if (out.ec)
+                break;
+        }
         // The peer's end acknowledges what came before it. If that is nothing of the request, then the peer
         // had closed before it could read any of it. An end by a reset proves nothing.
         const bool has_ended = out.ec == http::error::end_of_stream || out.ec == ssl::error::stream_truncated;
@@ -180,8 +201,8 @@ private:
             out.ec = errc::response_too_large;
         if (out.ec)
             co_return out;
-        out.keep_alive = parser.keep_alive() && buffer.size() == 0;
-        out.answer = take(parser.release());
+        out.keep_alive = parser->keep_alive() && buffer.size() == 0;
+        out.answer = take(parser->release());
         co_return out;
     }
 
@@ -206,8 +227,22 @@ void http_client::close() {
 
 asio::awaitable<result<reply>> http_client::send(call request) {
     const auto limit = request.limit;
-    auto work = exchange(std::move(request));
+    auto work = follow(std::move(request));
     co_return co_await within(limit, std::move(work));
+}
+
+asio::awaitable<result<reply>> http_client::follow(call request) {
+    for (;;) {
+        auto answer = co_await exchange(request);
+        if (!answer || !wants_the_same_elsewhere(answer->status) || request.max_redirects <= 0)
+            co_return answer;
+        const auto location = answer->find("Location");
+        const auto there = location ? resolve(request.target, *location) : errc::invalid_url;
+        if (!there || (request.target.is_tls() && !there->is_tls()))
+            co_return answer;
+        request.target = *there;
+        --request.max_redirects;
+    }
 }
 
 asio::awaitable<result<reply>> http_client::exchange(call request) {

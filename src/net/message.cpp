@@ -1,3 +1,4 @@
+#include <nullworker/base/url.hpp>
 #include <nullworker/net/message.hpp>
 
 #include <boost/beast/core/string.hpp>
@@ -40,6 +41,15 @@ std::optional<std::string_view> request::find(std::string_view name) const {
 
 std::optional<std::string_view> reply::find(std::string_view name) const {
     return first_value(headers, name);
+}
+
+std::string described_status(const reply& answer) {
+    std::string out = "HTTP status " + std::to_string(answer.status);
+    const bool is_redirect = answer.status >= 300 && answer.status < 400;
+    const auto location = answer.find("Location");
+    if (is_redirect && location)
+        out += ", a redirect to " + without_secrets(*location) + " that is not followed";
+    return out;
 }
 
 reply json_reply(unsigned status, std::string body) {

@@ -7,6 +7,9 @@
 
 namespace nullworker::autoscaler {
 
+// How many times one request of ours is sent elsewhere.
+inline constexpr int most_redirects = 3;
+
 struct delivery_policy {
     using duration = std::chrono::steady_clock::duration;
 

@@ -58,7 +58,7 @@ private:
     bool may_ask_for(const std::string& signature);
     asio::awaitable<void> fetch_first();
     asio::awaitable<trouble> fetch_once();
-    asio::awaitable<result<auth::public_key>> fetch(url address);
+    asio::awaitable<trouble> fetch(url address);
 
     std::vector<url> x_addresses;
     net::http_client x_client;

@@ -46,6 +46,9 @@ struct url {
 // are not looked up.
 [[nodiscard]] bool names_loopback(const url& target);
 
+// Where `reference`, a URL or a part of one, leads from `base`. A fragment is left out. Fails as parse_url.
+[[nodiscard]] result<url> resolve(const url& base, std::string_view reference);
+
 // `base` with `path` appended to its own: a report address and "/worker_status/".
 [[nodiscard]] url join(url base, std::string_view path);
 

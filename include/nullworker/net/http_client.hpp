@@ -29,6 +29,9 @@ struct call {
     std::chrono::steady_clock::duration limit = std::chrono::seconds(10);  // for all of it
     std::size_t max_reply_bytes = 1024 * 1024;
     std::string local_socket = {};  // path of a Unix socket to ask instead of the target's host and port
+    // How many redirects of the kinds 307 and 308, which ask for the same request elsewhere, are followed.
+    // Never from https to http.
+    int max_redirects = 0;
 };
 
 // How clients get out: whom they trust, and how they find names. Clients that share it read CA certificates
@@ -42,9 +45,9 @@ struct way_out {
 };
 
 // Sends requests, one at a time, and keeps the last connection open for the next one to the same origin.
-// Redirects are not followed. A connection is kept for less than the time after which its peer may close it.
-// Where the peer did close it, a request is sent again on a new one if it certainly was not processed, or if
-// it is a GET. Concurrent calls need a client each.
+// Interim answers are passed over. A connection is kept for less than the time after which its peer may close
+// it. Where the peer did close it, a request is sent again on a new one if it certainly was not processed, or
+// if it is a GET. Concurrent calls need a client each.
 class http_client {
 public:
     http_client(asio::any_io_executor executor, way_out out);
@@ -52,8 +55,8 @@ public:
     http_client(http_client&&) noexcept;
     http_client& operator=(http_client&&) noexcept;
 
-    // Fails with timed_out, response_too_large, no_trusted_roots or the network's error. Any status is a
-    // success here.
+    // Fails with timed_out, response_too_large, too_many_interim, no_trusted_roots or the network's error.
+    // Any status is a success here, a redirect that is not followed included.
     [[nodiscard]] asio::awaitable<result<reply>> send(call request);
 
     // Closes the kept connection.
@@ -62,6 +65,7 @@ public:
 private:
     class connection;
 
+    asio::awaitable<result<reply>> follow(call request);
     asio::awaitable<result<reply>> exchange(call request);
     asio::awaitable<result<reply>> finish(std::unique_ptr<connection> made, call request);
 

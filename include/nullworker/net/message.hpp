@@ -53,6 +53,9 @@ struct reply {
     [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const;
 };
 
+// What a reply that was of no use says, in words: its status, and where it sends us.
+[[nodiscard]] std::string described_status(const reply& answer);
+
 // No answer yet. The server keeps the request and asks its handler again whenever `http_server::look_again`
 // says that something changed, and for the last time, with `request::may_wait` false, `longest` after the
 // request came at the latest.

@@ -388,6 +388,122 @@ TEST(http_client, says_when_nobody_listens) {
     EXPECT_EQ(test::drive(loop, client.send(request)).error(), asio::error::connection_refused);
 }
 
+TEST(http_client, passes_over_interim_answers) {
+    const std::string interim = "HTTP/1.1 100 Continue\r\n\r\n";
+    const std::string table[] = {
+        interim,
+        interim + interim,
+        "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nContent-Length: 5\r\n\r\n",
+        "HTTP/1.1 102 Processing\r\nConnection: close\r\n\r\n" + interim,
+    };
+    for (const auto& bytes : table) {
+        const auto client_side = [](http_client& client, std::string origin) -> awaitable<void> {
+            for (const char* expected : {"one", "two"}) {
+                call request{.method = verb::post, .target = parse_url(origin).value(), .body = "x"};
+                const auto answer = co_await client.send(std::move(request));
+                EXPECT_EQ(answer->status, 200U);
+                EXPECT_EQ(answer->body, expected);
+            }
+        };
+        const auto peer_side = [&](raw_listener& listener) -> awaitable<void> {
+            auto peer = co_await listener.accept();
+            co_await peer.read_message();
+            co_await peer.send(bytes + raw_reply("one"));
+            co_await peer.read_message();
+            co_await peer.send(bytes);
+            co_await peer.send(raw_reply("two"));
+        };
+        with_raw_peer(client_side, peer_side);
+    }
+}
+
+TEST(http_client, does_not_wait_behind_the_last_answer_or_for_ever) {
+    std::string many;
+    for (int i = 0; i < 100; ++i)
+        many += "HTTP/1.1 100 Continue\r\n\r\n";
+    struct row {
+        std::string bytes;
+        unsigned status;
+    };
+    const row table[] = {{many, 0}, {"HTTP/1.1 101 Switching Protocols\r\n\r\n", 101}};
+    for (const auto& row : table) {
+        const auto client_side = [&](http_client& client, std::string origin) -> awaitable<void> {
+            const auto answer = co_await client.send(call_to(origin));
+            if (row.status != 0)
+                EXPECT_EQ(answer->status, row.status);
+            else
+                EXPECT_EQ(answer.error(), errc::too_many_interim);
+            client.close();
+        };
+        const auto peer_side = [&](raw_listener& listener) -> awaitable<void> {
+            auto peer = co_await listener.accept();
+            co_await peer.read_message();
+            co_await peer.send(row.bytes);
+            co_await peer.read_until_closed();
+        };
+        with_raw_peer(client_side, peer_side);
+    }
+}
+
+reply redirect(unsigned status, const std::string& location) {
+    auto elsewhere = empty_reply(status);
+    elsewhere.headers.emplace_back("Location", location);
+    return elsewhere;
+}
+
+TEST(http_client, sends_the_same_elsewhere_where_it_may) {
+    with_peer([](http_client& client, scripted_peer& peer) -> awaitable<void> {
+        scripted_peer other(co_await asio::this_coro::executor);
+        for (const unsigned status : {307U, 308U}) {
+            const auto name = std::to_string(status);
+            peer.reply_once("/" + name, redirect(status, "/next/" + name));
+            peer.reply_once("/next/" + name, redirect(status, other.at("/last/" + name).text()));
+            other.reply_once("/last/" + name, text_reply(200, "there"));
+            call request{
+                .method = verb::post, .target = peer.at("/" + name), .body = "b", .max_redirects = 3};
+            request.headers.emplace_back("X-Of", "ours");
+            const auto answer = co_await client.send(std::move(request));
+            EXPECT_EQ(answer->body, "there");
+            const auto& seen = other.requests("/last/" + name).at(0);
+            EXPECT_EQ(seen.method, verb::post);
+            EXPECT_EQ(seen.body, "b");
+            EXPECT_EQ(seen.find("X-Of"), "ours");
+            EXPECT_EQ(seen.find("Host"), "127.0.0.1:" + std::to_string(other.port()));
+        }
+        co_await other.stop();
+    });
+}
+
+TEST(http_client, goes_no_further_than_it_may) {
+    with_peer([](http_client& client, scripted_peer& peer) -> awaitable<void> {
+        peer.reply_always("/round", redirect(307, "/round"));
+        call request{.target = peer.at("/round"), .max_redirects = 3};
+        const auto answer = co_await client.send(std::move(request));
+        EXPECT_EQ(answer->status, 307U);
+        EXPECT_EQ(peer.requests("/round").size(), 4U);
+        for (const auto& [status, location] : {std::pair(301U, "/elsewhere"),
+                                               {302U, "/elsewhere"},
+                                               {303U, "/elsewhere"},
+                                               {300U, "/elsewhere"},
+                                               {307U, "ftp://127.0.0.1/elsewhere"},
+                                               {308U, ""}}) {
+            peer.reply_once("/", redirect(status, location));
+            call next{.target = peer.at("/"), .max_redirects = 3};
+            const auto refused = co_await client.send(std::move(next));
+            EXPECT_EQ(refused->status, status);
+        }
+        EXPECT_TRUE(peer.requests("/elsewhere").empty());
+    });
+}
+
+TEST(described_status, says_where_a_reply_sends_us) {
+    EXPECT_EQ(described_status(empty_reply(500)), "HTTP status 500");
+    EXPECT_EQ(described_status(redirect(302, "https://a.example/x?key=secret")),
+              "HTTP status 302, a redirect to https://a.example/x that is not followed");
+    EXPECT_EQ(described_status(redirect(201, "/x")), "HTTP status 201");
+    EXPECT_EQ(described_status(empty_reply(304)), "HTTP status 304");
+}
+
 TEST(http_client, follows_no_redirect) {
     with_peer([](http_client& client, scripted_peer& peer) -> awaitable<void> {
         auto elsewhere = empty_reply(302);

@@ -317,5 +317,33 @@ TEST(load_server_tls, names_the_file_that_is_wrong) {
     }
 }
 
+TEST(https, is_not_given_up_for_a_redirect) {
+    const test_certificate pair;
+    asio::io_context loop;
+    scripted_peer secured(loop.get_executor(), server_side(pair));
+    scripted_peer plain(loop.get_executor());
+    const auto lead = [](scripted_peer& from, scripted_peer& to) {
+        auto elsewhere = empty_reply(308);
+        elsewhere.headers.emplace_back("Location", to.at("/there").text());
+        from.reply_once("/", elsewhere);
+        to.reply_once("/there", text_reply(200, "there"));
+    };
+    lead(secured, plain);
+    lead(plain, secured);
+    http_client client(loop.get_executor(), std::make_shared<tls_trust>(pair.pem()));
+    test::drive(loop, [&]() -> awaitable<void> {
+        call down{.target = secured.at("/"), .max_redirects = 3};
+        const auto refused = co_await client.send(std::move(down));
+        EXPECT_EQ(refused->status, 308U);
+        EXPECT_TRUE(plain.requests("/there").empty());
+        call up{.target = plain.at("/"), .max_redirects = 3};
+        const auto followed = co_await client.send(std::move(up));
+        EXPECT_EQ(followed->body, "there");
+        client.close();
+        co_await secured.stop();
+        co_await plain.stop();
+    });
+}
+
 }  // namespace
 }  // namespace nullworker::net

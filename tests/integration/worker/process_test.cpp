@@ -198,6 +198,27 @@ TEST(reports, the_second_address_is_used_when_the_first_is_down) {
     run(worker, loop, told(worker));
 }
 
+TEST(reports, go_where_the_autoscaler_has_moved_and_so_do_completions_and_the_key) {
+    asio::io_context loop;
+    test_worker worker(
+        loop, [](app::settings& config) { config.report_addresses.front().target = "/moved"; },
+        [](scripted_peer& autoscaler) {
+            for (const char* path : {"/pubkey/", "/worker_status/", "/delete_requests/"}) {
+                auto elsewhere = net::empty_reply(308);
+                elsewhere.headers.emplace_back("Location", path);
+                autoscaler.reply_always(std::string("/moved") + path, elsewhere);
+            }
+        });
+    worker.start();
+    const auto told = [](test_worker& subject) -> asio::awaitable<void> {
+        co_await subject.until_ready();
+        (void)co_await subject.create(subject.grant(11));
+        (void)co_await subject.send(listener::control, net::verb::post, "/release");
+        (void)co_await subject.completion(1);
+    };
+    run(worker, loop, told(worker));
+}
+
 TEST(key, a_key_that_is_not_there_yet_is_asked_for_again) {
     asio::io_context loop;
     test_worker worker(loop, {}, [](scripted_peer& autoscaler) {

@@ -332,6 +332,21 @@ TEST(close_callback, is_posted_with_the_payload_and_the_session) {
     });
 }
 
+TEST(close_callback, goes_where_it_was_sent_and_nowhere_else) {
+    with_worker([](test_worker& worker) -> asio::awaitable<void> {
+        auto elsewhere = net::empty_reply(307);
+        elsewhere.headers.emplace_back("Location", "/elsewhere");
+        worker.autoscaler().reply_always("/hook", elsewhere);
+        const json payload = close_route(worker.autoscaler().origin() + "/hook");
+        for (int number = 1; number <= 2; ++number) {
+            (void)co_await worker.create(worker.grant(10 + number), payload);
+            (void)co_await worker.send(listener::control, net::verb::post, "/release");
+            (void)co_await worker.autoscaler().received("/hook", static_cast<std::size_t>(number));
+        }
+        EXPECT_TRUE(worker.autoscaler().requests("/elsewhere").empty());
+    });
+}
+
 TEST(close_callback, load_drops_before_a_callback_that_hangs_is_done) {
     with_worker([](test_worker& worker) -> asio::awaitable<void> {
         worker.autoscaler().hold_once("/hook");

@@ -173,6 +173,29 @@ TEST(url_list, names_the_first_entry_that_is_no_url) {
     }
 }
 
+TEST(url, resolves_what_leads_elsewhere) {
+    struct row {
+        const char* reference;
+        const char* there;
+    };
+    const row table[] = {
+        {"https://other.example/x?y", "https://other.example/x?y"},
+        {"http://other.example:8080", "http://other.example:8080/"},
+        {"//other.example/x", "https://other.example/x"},
+        {"/x/", "https://run.example:1/x/"},
+        {"x", "https://run.example:1/api/x"},
+        {"../x", "https://run.example:1/x"},
+        {"?y", "https://run.example:1/api/v0?y"},
+        {" /x#part ", "https://run.example:1/x"},
+    };
+    const auto base = parse_url("https://run.example:1/api/v0").value();
+    for (const auto& row : table)
+        EXPECT_EQ(resolve(base, row.reference).value().text(), row.there) << row.reference;
+    for (const char* reference : {"", "#part", "ftp://other.example/", "http://a:b@other.example/", "http://",
+                                  "/a b", "/\r\nX: y", "mailto:x"})
+        EXPECT_TRUE(resolve(base, reference).has_error()) << reference;
+}
+
 TEST(url, takes_a_path_onto_its_own) {
     struct row {
         const char* base;
