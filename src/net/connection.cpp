@@ -28,9 +28,6 @@ using steady = std::chrono::steady_clock;
 // How much memory a connection gets before its peer has sent anything.
 constexpr std::size_t first_piece = 1024;
 
-// How much of a refused request to read for the sake of the reply.
-constexpr std::size_t max_discarded_bytes = 1024 * 1024;
-
 reading reading_of(head_state state) {
     switch (state) {
         case head_state::complete:
@@ -91,9 +88,9 @@ asio::awaitable<std::tuple<error_code, std::size_t>> connection::send(raw_reply&
     return http::async_write(x_stream, message, nothrow);
 }
 
-// Adds `most` bytes at most to what was received. Fails when the peer is gone, too slow or evicted.
-asio::awaitable<error_code> connection::read_more(std::size_t most) {
-    const auto room = x_received.prepare(std::min(most, x_limits.max_header_bytes - x_received.size()));
+// Adds to what was received. Fails when the peer is gone, too slow or evicted.
+asio::awaitable<error_code> connection::read_more() {
+    const auto room = x_received.prepare(x_limits.max_header_bytes - x_received.size());
     const auto [ec, size] = co_await read_some(room);
     x_received.commit(size);
     // The stream's own timer loses to bytes that arrive at the same moment. A request that comes in the last
@@ -106,10 +103,11 @@ asio::awaitable<error_code> connection::read_more(std::size_t most) {
 // ---- from beginning to end --------------------------------------------------------------------------------
 
 asio::awaitable<bool> connection::speaks() {
-    allow(x_tls ? x_limits.handshake_timeout : x_limits.header_timeout, steady::now());
-    const error_code ec = co_await read_more(first_piece);
+    x_stream.expires_after(x_tls ? x_limits.handshake_timeout : x_limits.header_timeout);
+    const auto [ec, size] = co_await read_some(x_received.prepare(first_piece));
+    x_received.commit(size);
     x_begun = !ec && !x_tls;
-    co_return !ec;
+    co_return !ec && !is_evicted();
 }
 
 asio::awaitable<bool> connection::is_called(steady::time_point due) {
@@ -165,17 +163,18 @@ asio::awaitable<void> connection::end() {
 }
 
 // Were the connection closed before it is read to its end, the kernel would reset it for the bytes unread,
-// and the peer might never see the reply.
+// and the peer might never see the reply. A peer that writes all before it reads is bounded by time alone; it
+// is the first to make room all the while.
 asio::awaitable<void> connection::discard_rest() {
     error_code ignored;
     x_stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
-    x_stream.expires_after(x_limits.body_timeout);
+    const auto last = steady::now() + x_limits.linger;
     std::array<char, 4096> scrap;
-    for (std::size_t discarded = 0; discarded < max_discarded_bytes;) {
+    while (steady::now() < last) {
+        x_stream.expires_at(std::min(last, steady::now() + x_limits.linger_silence));
         const auto [ec, size] = co_await x_stream.async_read_some(asio::buffer(scrap), nothrow);
         if (ec)
             co_return;
-        discarded += size;
     }
 }
 

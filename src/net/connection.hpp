@@ -133,7 +133,7 @@ private:
     [[nodiscard]] bool is_late() const { return std::chrono::steady_clock::now() >= x_deadline; }
     [[nodiscard]] std::string_view received() const;
     [[nodiscard]] asio::awaitable<std::tuple<error_code, std::size_t>> read_some(asio::mutable_buffer room);
-    asio::awaitable<error_code> read_more(std::size_t most = std::numeric_limits<std::size_t>::max());
+    asio::awaitable<error_code> read_more();
     asio::awaitable<reading> read_counted(std::string& body, std::size_t length);
     asio::awaitable<reading> read_chunked(std::string& body);
     bool take_early_bytes();

@@ -21,6 +21,10 @@ struct server_limits {
     // Between requests. Longer than any usual client keeps a connection that it does not use, and a client is
     // told of less: a request must not meet the end of its connection.
     std::chrono::steady_clock::duration idle_timeout = std::chrono::seconds(80);
+    // A peer that was refused in the middle of its request may go on to send, which is read and forgotten so
+    // that it comes to the reply: for so long in all, and for so long in silence.
+    std::chrono::steady_clock::duration linger = std::chrono::seconds(30);
+    std::chrono::steady_clock::duration linger_silence = std::chrono::seconds(5);
     // Under pressure: how long a request has its time, whoever else of the same peer comes, and how long an
     // answer may stand still.
     std::chrono::steady_clock::duration grace = std::chrono::seconds(1);

@@ -116,6 +116,24 @@ TEST(http_server, takes_a_body_at_the_limit_and_refuses_a_larger_one) {
     });
 }
 
+TEST(http_server, tells_its_refusal_to_who_writes_all_before_he_reads) {
+    constexpr std::size_t size = 20 * 1024 * 1024;
+    served under_test;
+    under_test.drive([&]() -> awaitable<void> {
+        for (const auto& bytes :
+             {post(std::string(size, 'x')),
+              "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1400000\r\n" +
+                  std::string(size, 'x') + "\r\n0\r\n\r\n"}) {
+            auto peer = co_await under_test.connect();
+            co_await peer.send(bytes);
+            const auto refused = co_await peer.read_message();
+            EXPECT_EQ(refused.status(), 413);
+            peer.finish_sending();
+            EXPECT_EQ(co_await peer.read_until_closed(), "");
+        }
+    });
+}
+
 TEST(http_server, refuses_a_large_body_that_comes_in_chunks) {
     served under_test(describe, {.max_body_bytes = 10});
     const auto answer = under_test.answer_to(
@@ -382,6 +400,24 @@ TEST(http_server, gives_a_client_that_trickles_no_more_time) {
     }
 }
 
+TEST(http_server, reads_on_behind_a_refusal_for_some_time_only) {
+    const server_limits hasty{.max_body_bytes = 10, .linger = 20ms};
+    served under_test(describe, hasty);
+    under_test.drive([&]() -> awaitable<void> {
+        auto peer = co_await under_test.connect();
+        co_await peer.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n");
+        const auto refused = co_await peer.read_message();
+        EXPECT_EQ(refused.status(), 413);
+        co_await trickle(peer, std::string(1000, 'x'));
+    });
+}
+
+TEST(http_server, closes_a_connection_whose_peer_is_silent_behind_a_refusal) {
+    served under_test(describe, {.max_body_bytes = 10, .linger_silence = 20ms});
+    EXPECT_TRUE(starts_with_status(
+        under_test.answer_to("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n"), 413));
+}
+
 TEST(http_server, closes_a_connection_whose_peer_does_not_read) {
     served under_test(
         [](request) -> awaitable<reaction> { co_return text_reply(200, std::string(32 * 1024 * 1024, 'x')); },
@@ -432,6 +468,23 @@ TEST(http_server, serves_what_came_in_the_last_moment_of_an_idle_connection) {
         }
         const auto answer = co_await peer.read_message();
         EXPECT_EQ(answer.body, "GET /second||");
+    });
+}
+
+TEST(http_server, serves_whose_first_bytes_came_while_it_stood_still) {
+    const server_limits hasty{.header_timeout = 20ms};
+    served under_test(describe, hasty);
+    under_test.drive([&]() -> awaitable<void> {
+        auto peer = co_await under_test.connect();
+        auto other = co_await under_test.connect();
+        co_await other.send(get("/"));
+        co_await other.read_message();  // by now both are accepted
+        co_await peer.send(get("/late"));
+        for (const auto late = std::chrono::steady_clock::now() + 30ms;
+             std::chrono::steady_clock::now() < late;) {
+        }
+        const auto answer = co_await peer.read_message();
+        EXPECT_EQ(answer.body, "GET /late||");
     });
 }
 

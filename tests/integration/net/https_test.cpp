@@ -14,12 +14,15 @@
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/system/system_error.hpp>
 #include <gtest/gtest.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include <array>
 #include <functional>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
@@ -183,6 +186,28 @@ TEST(https, server_closes_a_connection_that_says_nothing_after_the_handshake) {
         char byte = 0;
         const auto [ec, size] = co_await peer.async_read_some(asio::buffer(&byte, 1), nothrow);
         EXPECT_EQ(ec, asio::ssl::error::stream_truncated);
+    });
+}
+
+TEST(https, server_tells_its_refusal_to_who_writes_all_before_he_reads) {
+    const test_certificate pair;
+    drive_server({}, server_side(pair), [&](http_server& server) -> awaitable<void> {
+        constexpr std::size_t size = 20 * 1024 * 1024;
+        tls_trust trust(pair.pem());
+        const auto context = trust.context().value();
+        ssl_socket peer(co_await asio::this_coro::executor, *context);
+        const tcp::endpoint there(asio::ip::address_v4::loopback(), server.port());
+        co_await peer.next_layer().async_connect(there, asio::use_awaitable);
+        co_await peer.async_handshake(asio::ssl::stream_base::client, asio::use_awaitable);
+        const auto whole = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(size) +
+                           "\r\n\r\n" + std::string(size, 'x');
+        const auto bytes = asio::buffer(whole);
+        const auto [write_ec, written] = co_await asio::async_write(peer, bytes, nothrow);
+        EXPECT_FALSE(write_ec) << write_ec.message();
+        std::array<char, 100> answer{};
+        const auto room = asio::buffer(answer);
+        const auto [ec, read] = co_await peer.async_read_some(room, nothrow);
+        EXPECT_TRUE(std::string_view(answer.data(), read).starts_with("HTTP/1.1 413 ")) << ec.message();
     });
 }
 
