@@ -1,6 +1,7 @@
 #include <fleet/fleet.hpp>
 #include <nullworker/base/file.hpp>
 #include <nullworker/base/log.hpp>
+#include <nullworker/base/standstill.hpp>
 #include <nullworker/net/tls.hpp>
 
 #include <algorithm>
@@ -114,7 +115,10 @@ void fleet::kill_workers() {
 }
 
 asio::awaitable<void> fleet::scaling_loop() {
+    standstill frozen(to_ticks(x_options.scaling.report_timeout));
     while (!x_closing) {
+        if (frozen.is_behind(now().monotonic))
+            x_scaler.forgive_silence(now());
         const instant time = now();
         auto wake = x_faults.outage_end();
         // An autoscaler that is out decides nothing, and does not hold against its workers what it did not
@@ -127,7 +131,8 @@ asio::awaitable<void> fleet::scaling_loop() {
             publish();
             wake = x_scaler.next_wake(time);
         }
-        co_await x_bell.wait_until(wake);
+        const auto look = std::min(wake, frozen.next_look(now().monotonic));
+        co_await x_bell.wait_until(look);
     }
 }
 

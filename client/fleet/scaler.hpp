@@ -69,7 +69,7 @@ public:
     // Stops every worker, and starts none from here on.
     [[nodiscard]] std::vector<action> close(instant now);
 
-    // Counts the workers' silence from now: the listener was away, not they.
+    // Counts the workers' silence, and the time of their errors, from now: the listener was away, not they.
     void forgive_silence(instant now) { x_workers.forgive_silence(now); }
 
     // Events since the last call, in order. At most some thousands are kept.

@@ -307,8 +307,11 @@ void worker_pool::close(std::vector<action>& out, instant now) {
 }
 
 void worker_pool::forgive_silence(instant now) {
-    for (auto& [id, w] : x_workers)
+    for (auto& [id, w] : x_workers) {
         w.heard_at = now.monotonic;
+        if (w.error_since)
+            w.error_since = now.monotonic;
+    }
 }
 
 }  // namespace nullworker::fleet

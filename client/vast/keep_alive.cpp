@@ -1,3 +1,4 @@
+#include <nullworker/base/standstill.hpp>
 #include <vast/keep_alive.hpp>
 
 #include <algorithm>
@@ -23,8 +24,12 @@ asio::awaitable<care_outcome> look_after(serverless& api, held_session session, 
     const auto term = to_ticks(how.lifetime);
     auto expires = steady::now() + term;
     auto reached = steady::now();
+    standstill frozen(how.give_up_after);
     for (;;) {
+        (void)frozen.next_look(steady::now());
         co_await stop.wait_for(how.check_every);
+        if (frozen.is_behind(steady::now()))
+            reached = steady::now();
         if (stop.requested())
             co_return care_outcome{};
         // Of no use to who wants to stop: a worker that hangs would hold up the end.

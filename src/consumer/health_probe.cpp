@@ -11,6 +11,7 @@ namespace nullworker::consumer {
 namespace {
 
 constexpr std::chrono::steady_clock::duration starting_interval = std::chrono::seconds(1);
+constexpr std::chrono::steady_clock::duration least_oversleep = std::chrono::milliseconds(500);
 
 using asio::ip::tcp;
 
@@ -39,6 +40,11 @@ asio::awaitable<void> health_probe::run() {
     for (;;) {
         const auto begun = std::chrono::steady_clock::now();
         const trouble met = co_await probe();
+        const auto taken = std::chrono::steady_clock::now() - begun;
+        // What took longer than it may was not waited for: this process stood still, and the consumer perhaps
+        // with it.
+        if (met && taken > x_settings.timeout + std::max(least_oversleep, x_settings.timeout / 4))
+            continue;
         judge(met);
         const bool starting = x_verdict.state() == reservation::health::unknown;
         const auto interval =

@@ -1,4 +1,5 @@
 #include <nullworker/base/log.hpp>
+#include <nullworker/base/standstill.hpp>
 #include <nullworker/consumer/heartbeat_watch.hpp>
 
 #include <algorithm>
@@ -25,6 +26,7 @@ asio::awaitable<void> heartbeat_watch::run() {
     using clock = std::chrono::steady_clock;
     if (!x_heartbeat.expected())
         co_return;
+    standstill frozen(to_ticks(x_heartbeat.settings().timeout));
     const bool releases = x_heartbeat.settings().policy == dead_consumer_policy::release;
     for (;;) {
         const auto found = x_heartbeat.check(held_since(), clock::now());
@@ -32,8 +34,13 @@ asio::awaitable<void> heartbeat_watch::run() {
             tell(found);
         if (releases && x_heartbeat.overdue(held_since(), clock::now()))
             x_desk.release(now());
-        const auto due = x_heartbeat.next(held_since(), clock::now()).value_or(clock::time_point::max());
-        co_await x_changed.wait_until(due);
+        const auto due = x_heartbeat.next(held_since(), clock::now());
+        if (!due)
+            frozen.rest();
+        const auto wake = due ? std::min(*due, frozen.next_look(clock::now())) : clock::time_point::max();
+        co_await x_changed.wait_until(wake);
+        if (frozen.is_behind(clock::now()))
+            x_heartbeat.excuse(clock::now());
     }
 }
 

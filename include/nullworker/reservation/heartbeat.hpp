@@ -43,6 +43,9 @@ public:
         x_pulse = pulse::alive;
     }
 
+    // It could not have been heard until now: its time begins anew.
+    void excuse(time_point now) { x_excused_until = now; }
+
     // Looks at the clock; `held_since` is when the live session began, nothing where there is none.
     pulse check(std::optional<time_point> held_since, time_point now) {
         if (const auto silent_at = silence(held_since)) {
@@ -81,12 +84,14 @@ private:
     [[nodiscard]] std::optional<time_point> silence(std::optional<time_point> held_since) const {
         if (!held_since || !expected())
             return std::nullopt;
-        const auto from = x_last ? std::max(*held_since, x_last->monotonic) : *held_since;
+        const auto begun = std::max(*held_since, x_excused_until);
+        const auto from = x_last ? std::max(begun, x_last->monotonic) : begun;
         return from + to_ticks(x_settings.timeout);
     }
 
     heartbeat_settings x_settings;
     std::optional<instant> x_last;
+    time_point x_excused_until = time_point::min();
     pulse x_pulse = pulse::alive;
 };
 

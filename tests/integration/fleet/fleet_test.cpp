@@ -461,6 +461,23 @@ TEST_F(fleet_test, an_outage_is_not_held_against_the_workers) {
     });
 }
 
+TEST_F(fleet_test, a_time_in_which_nothing_ran_is_not_held_against_the_workers) {
+    fleet_options options;
+    options.scaling.report_timeout = seconds(1);
+    tell(options, [this]() -> asio::awaitable<void> {
+        co_await ask();
+        EXPECT_TRUE(co_await started(1));
+        const auto id = x_workers->specs.begin()->first;
+        co_await x_workers->report(id);
+        // Stands for a machine that was frozen, and its workers with it.
+        for (const auto end = now().after(1600ms).monotonic; std::chrono::steady_clock::now() < end;) {
+        }
+        EXPECT_EQ((co_await get("/pubkey/")).status, 200u);
+        EXPECT_TRUE(x_workers->specs.contains(id));
+        EXPECT_NE(x_fleet->decisions().state_of(id), worker_state::dead);
+    });
+}
+
 TEST_F(fleet_test, an_outage_can_be_answered503) {
     tell({}, [this]() -> asio::awaitable<void> {
         x_fleet->faults().outage_until(now().after(1h), 503);

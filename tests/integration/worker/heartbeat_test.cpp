@@ -109,6 +109,56 @@ TEST(heartbeat, of_a_dead_consumer_frees_the_slot_only_where_that_is_wanted) {
         expecting(0.02, 0.02, dead_consumer_policy::release));
 }
 
+// Stands for a process that was stopped, and goes on.
+void stand_still(std::chrono::milliseconds span) {
+    for (const auto end = std::chrono::steady_clock::now() + span; std::chrono::steady_clock::now() < end;) {
+    }
+}
+
+TEST(heartbeat, of_a_consumer_that_was_frozen_together_with_the_worker_has_its_time_anew) {
+    with_worker(
+        [](test_worker& worker) -> asio::awaitable<void> {
+            const auto id = co_await worker.create(worker.grant(11));
+            (void)co_await control_post(worker, "/heartbeat");
+            stand_still(900ms);
+            const auto alive = co_await control_post(worker, "/heartbeat");
+            EXPECT_EQ(json::parse(alive.body)["session_id"], id);
+            const auto status = co_await control_get(worker, "/status");
+            EXPECT_EQ(json::parse(status.body)["consumer"]["heartbeat"], "alive");
+        },
+        expecting(0.4, 0.1, dead_consumer_policy::release));
+}
+
+TEST(probe, that_was_frozen_together_with_its_consumer_counts_for_nothing) {
+    asio::io_context loop;
+    scripted_peer consumer(loop.get_executor());
+    consumer.reply_once("/health", net::text_reply(200, "ok"));
+    consumer.hold_once("/health", net::text_reply(200, "ok"));
+    consumer.reply_always("/health", net::text_reply(200, "ok"));
+    test_worker worker(loop, [&](app::settings& config) {
+        config.health_target = consumer.at("/health");
+        config.health_interval = seconds(0.01);
+        config.health_timeout = seconds(0.1);
+        config.verdict.unhealthy_after = 1;
+    });
+    worker.start();
+    const auto told = [](test_worker& subject, scripted_peer& beside) -> asio::awaitable<void> {
+        co_await subject.until_ready();
+        (void)co_await beside.received("/health", 2);
+        stand_still(800ms);
+        (void)co_await beside.received("/health", 4);
+        const auto status = co_await control_get(subject, "/status");
+        EXPECT_EQ(json::parse(status.body)["consumer"]["probe"], "healthy");
+        for (std::size_t i = 0; i < subject.reports(); ++i)
+            EXPECT_EQ(json::parse(subject.autoscaler().requests("/worker_status/").at(i).body)["error_msg"],
+                      "");
+        beside.let_go();
+        co_await subject.stop();
+        co_await beside.stop();
+    };
+    drive(loop, told(worker, consumer));
+}
+
 TEST(heartbeat, of_a_dead_consumer_stays_a_flag_where_that_is_wanted) {
     with_worker(
         [](test_worker& worker) -> asio::awaitable<void> {

@@ -130,6 +130,22 @@ TEST_F(scaling_test, forgiven_silence_is_counted_anew) {
     EXPECT_EQ(it().state_of(worker), worker_state::busy);
 }
 
+TEST_F(scaling_test, an_error_that_is_forgiven_is_counted_anew) {
+    const auto [request, worker] = hold_one();
+    wire::status_report ill;
+    ill.id = worker;
+    ill.error_msg = "ill";
+    it().on_report(ill, x_now);
+    pass(14s);
+    it().forgive_silence(x_now);
+    pass(14s);
+    plan();
+    EXPECT_TRUE(x_stopped.empty());
+    pass(1s);
+    plan();
+    EXPECT_EQ(x_stopped, std::vector{worker});
+}
+
 TEST_F(scaling_test, cold_workers_are_kept_and_started_again_without_delay) {
     use({.cold_workers = 1, .start_delay = 5s});
     for (int i = 0; i < 2; ++i)

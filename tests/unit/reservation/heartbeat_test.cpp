@@ -35,6 +35,17 @@ TEST_F(heartbeat_test, a_beat_starts_the_timeout_anew) {
     EXPECT_EQ(check(18s), pulse::silent);
 }
 
+TEST_F(heartbeat_test, an_excuse_starts_the_timeout_anew_and_revives_nobody) {
+    watched.excuse(at(9s));
+    EXPECT_EQ(check(18s), pulse::alive);
+    EXPECT_EQ(check(19s), pulse::silent);
+    watched.excuse(at(23s));
+    EXPECT_EQ(check(24s), pulse::silent);
+    EXPECT_FALSE(watched.overdue(start.monotonic, at(37s)));
+    EXPECT_EQ(check(37s), pulse::silent);
+    EXPECT_EQ(check(38s), pulse::dead);
+}
+
 TEST_F(heartbeat_test, a_beat_revives_the_dead) {
     EXPECT_EQ(check(20s), pulse::dead);
     watched.beat(start.after(21s));
