@@ -105,7 +105,9 @@ wget_reads() { case $(wget --help 2>&1) in *--input-file*) ;; *) return 1 ;; esa
 post() {
     body=$(cat)
     if command -v curl >/dev/null; then
-        curl -gfsS -m 10 -o /dev/null -H 'Content-Type: application/json' --config - <<END
+        redirects=http,https
+        case $1 in https:*) redirects=https ;; esac
+        curl -gfsSL --max-redirs 3 --proto-redir "=$redirects" -m 10 -o /dev/null -H 'Content-Type: application/json' --config - <<END
 url = "$(escaped "$1")"
 data-binary = "$(escaped "$body")"
 END

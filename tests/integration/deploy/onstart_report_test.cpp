@@ -84,6 +84,15 @@ TEST_F(onstart_report_test, has_the_members_of_the_daemons_report_and_no_others)
     expect_same(json::parse(body), json::parse(wire::to_json(daemons)));
 }
 
+TEST_F(onstart_report_test, follows_a_redirect_but_not_from_https_to_http) {
+    for (const auto& [address, allowed] :
+         {std::pair("http://127.0.0.1:1", "=http,https "), {"https://127.0.0.1:1", "=https "}}) {
+        refuse_to_start({{"CONTAINER_ID", "1"}, {"STOP_GRACE", "x"}, {"REPORT_ADDR", address}});
+        EXPECT_NE(arguments.find(std::string("L --max-redirs 3 --proto-redir ") + allowed), arguments.npos)
+            << arguments;
+    }
+}
+
 TEST_F(onstart_report_test, is_printable_ascii_in_every_shell_whatever_it_is_made_of) {
     for (const std::vector<std::string>& shell :
          {std::vector<std::string>{"sh"}, {"dash"}, {"bash"}, {"busybox", "sh"}}) {
