@@ -2,6 +2,7 @@
 
 #include <nullworker/base/error.hpp>
 #include <nullworker/base/printable.hpp>
+#include <nullworker/base/program_start.hpp>
 #include <nullworker/base/signal_watch.hpp>
 #include <terminal/runner.hpp>
 
@@ -11,10 +12,11 @@
 
 int main(int argc, char** argv) {
     using namespace nullworker;
+    prepare_program();
     std::signal(SIGPIPE, SIG_IGN);  // sessions are ended even when nobody reads what is shown
     disregard_stray_signals();
     try {
-        return client::read_command_line(argc, argv)();
+        return code_after_output(client::read_command_line(argc, argv)(), "nullworker");
     } catch (const startup_error& e) {
         std::cerr << "nullworker: " << printable(e.what()) << std::endl;
         return client::exit_usage;

@@ -2,6 +2,7 @@
 #include <nullworker/app/process.hpp>
 #include <nullworker/base/log.hpp>
 #include <nullworker/base/printable.hpp>
+#include <nullworker/base/program_start.hpp>
 #include <nullworker/base/signal_watch.hpp>
 
 #include <csignal>
@@ -13,6 +14,7 @@
 int main(int argc, char** argv) {
     using namespace nullworker;
     constexpr int exit_cannot_start = 2;
+    prepare_program();
     std::signal(SIGPIPE, SIG_IGN);  // a log that nobody reads any more is no reason to end
     disregard_stray_signals();
     std::optional<app::settings> config;
@@ -20,7 +22,7 @@ int main(int argc, char** argv) {
         auto wanted = app::read_config(argc, argv);
         if (const auto* text = std::get_if<app::print_and_exit>(&wanted)) {
             std::cout << text->text;
-            return EXIT_SUCCESS;
+            return code_after_output(EXIT_SUCCESS, "nullworkerd");
         }
         config = std::get<app::settings>(std::move(wanted));
         log::set_level(config->log_level);

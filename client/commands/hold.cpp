@@ -110,6 +110,10 @@ private:
         x_forwarding.spawn(forward_stop(*child));
         const int code = co_await child->wait();
         (void)co_await x_forwarding.finish(0s);
+        if (code == child_process::unknown_end) {
+            show().note("the command has ended, and nobody knows how");
+            co_return exit_failed;
+        }
         co_return code;
     }
 

@@ -43,7 +43,7 @@ struct process_options {
 // left when this process ends, however that happens. Only a process that leaves its group escapes. A consumer
 // that ends by itself is not started again, and its worker goes on.
 //
-// Waits for its own children alone, so it gets along with others in the same program. Needs Linux 5.3.
+// Waits for its own children alone, so it gets along with others in the same program.
 class process_launcher final : public worker_launcher {
 public:
     // Throws startup_error when the command is no program.

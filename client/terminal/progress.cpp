@@ -1,4 +1,5 @@
 #include <nullworker/base/printable.hpp>
+#include <nullworker/base/program_start.hpp>
 #include <terminal/progress.hpp>
 
 #include <nlohmann/json.hpp>
@@ -61,6 +62,8 @@ progress::progress(std::FILE* out, form shape, int sessions)
 progress::~progress() {
     x_out.write(erased_status());
     (void)x_out.flush(last_words);
+    if (x_out.has_failed())
+        note_lost_output();
 }
 
 // Peers' texts go in here, and need not be UTF-8. In ASCII, as a terminal may show it after all.

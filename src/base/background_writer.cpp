@@ -2,7 +2,9 @@
 
 #include <nullworker/base/background_writer.hpp>
 
+#include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <condition_variable>
 #include <mutex>
 #include <utility>
@@ -36,15 +38,17 @@ struct background_writer::shared {
     bool dozes = false;  // looks by itself whether there is something, a little later
     bool ends = false;
     bool hurries = false;  // somebody waits until all is written
+    bool failed = false;
 
     [[nodiscard]] bool has_work() const { return !waiting.empty() || told != dropped; }
 
     void run();
-    void write_all(std::string_view text) const;
+    [[nodiscard]] bool write_all(std::string_view text) const;
+    void write_without_thread(std::chrono::steady_clock::duration patience);
 };
 
-// Texts that cannot be written are lost: there is nobody to tell.
-void background_writer::shared::write_all(std::string_view text) const {
+// False where a part of it is lost.
+bool background_writer::shared::write_all(std::string_view text) const {
     while (!text.empty()) {
         const auto written = ::write(number, text.data(), text.size());
         if (written >= 0) {
@@ -53,8 +57,29 @@ void background_writer::shared::write_all(std::string_view text) const {
             pollfd ready{number, POLLOUT, 0};
             (void)::poll(&ready, 1, -1);
         } else if (errno != EINTR) {
-            return;
+            return false;
         }
+    }
+    return true;
+}
+
+// Writes what the reader takes within `patience`, as much at a time as no pipe makes anybody wait for.
+void background_writer::shared::write_without_thread(std::chrono::steady_clock::duration patience) {
+    using clock = std::chrono::steady_clock;
+    const auto until = clock::now() + patience;
+    while (has_work()) {
+        if (waiting.empty())
+            waiting = tell(dropped - std::exchange(told, dropped));
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - clock::now()).count();
+        pollfd ready{number, POLLOUT, 0};
+        if (::poll(&ready, 1, static_cast<int>(std::max<long>(left, 0))) <= 0)
+            return;
+        const auto written = ::write(number, waiting.data(), std::min<std::size_t>(waiting.size(), PIPE_BUF));
+        if (written < 0 && errno != EINTR && errno != EAGAIN) {
+            failed = true;
+            waiting.clear();
+        }
+        waiting.erase(0, static_cast<std::size_t>(std::max<ssize_t>(written, 0)));
     }
 }
 
@@ -74,11 +99,12 @@ void background_writer::shared::run() {
         const auto missing = dropped - std::exchange(told, dropped);
         writes = true;
         held.unlock();
-        write_all(text);
+        bool is_written = write_all(text);
         if (missing != 0)
-            write_all(tell(missing));
+            is_written = write_all(tell(missing)) && is_written;
         text.clear();
         held.lock();
+        failed = failed || !is_written;
         writes = false;
         if (!has_work())
             hurries = false;
@@ -104,7 +130,9 @@ void background_writer::write(std::string_view text) {
     }
     x_shared->waiting += text;
     if (!x_shared->has_thread) {
-        x_shared->has_thread = begin_quiet_thread([state = x_shared] { state->run(); });
+        x_shared->has_thread = !begin_quiet_thread([state = x_shared] { state->run(); });
+        if (!x_shared->has_thread)
+            x_shared->write_without_thread({});
         return;
     }
     const bool sleeps = !x_shared->writes && !x_shared->dozes;
@@ -116,11 +144,19 @@ void background_writer::write(std::string_view text) {
 
 bool background_writer::flush(std::chrono::steady_clock::duration patience) {
     std::unique_lock held(x_shared->lock);
+    if (!x_shared->has_thread) {
+        x_shared->write_without_thread(patience);
+        return !x_shared->has_work();
+    }
     x_shared->hurries = true;
     x_shared->changed.notify_all();
-    return x_shared->changed.wait_for(held, patience, [this] {
-        return !x_shared->has_thread || (!x_shared->writes && !x_shared->has_work());
-    });
+    return x_shared->changed.wait_for(held, patience,
+                                      [this] { return !x_shared->writes && !x_shared->has_work(); });
+}
+
+bool background_writer::has_failed() const {
+    const std::scoped_lock held(x_shared->lock);
+    return x_shared->failed;
 }
 
 std::uint64_t background_writer::dropped() const {

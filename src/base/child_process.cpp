@@ -66,7 +66,7 @@ private:
 // As a shell tells it.
 int exit_code(std::optional<int> status) {
     if (!status)
-        return 0;
+        return child_process::unknown_end;
     return WIFSIGNALED(*status) ? 128 + WTERMSIG(*status) : WEXITSTATUS(*status);
 }
 
@@ -178,8 +178,9 @@ void child_process::signal(int number) {
 }
 
 std::string shell_outcome::described() const {
-    const std::string how = code > 128 ? "killed by signal " + std::to_string(code - 128)
-                                       : "exited with status " + std::to_string(code);
+    const std::string how = code == child_process::unknown_end ? "ended, and nobody knows how"
+                            : code > 128 ? "killed by signal " + std::to_string(code - 128)
+                                         : "exited with status " + std::to_string(code);
     const auto said = last_line(error.empty() ? output : error);
     return said.empty() ? how : how + ": " + said;
 }
@@ -218,6 +219,7 @@ asio::awaitable<result<shell_outcome>> run_shell(std::string line, const char* w
     (void)output.writer().close();
     (void)error.writer().close();
     while (!has_ended(child->id())) {
+        look_taken(child->handle().native_handle());
         auto first = experimental::make_parallel_group(child->handle().async_wait(readable, asio::deferred),
                                                        output.reader().async_wait(readable, asio::deferred),
                                                        error.reader().async_wait(readable, asio::deferred));

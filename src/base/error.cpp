@@ -35,6 +35,8 @@ constexpr const char* describe(errc value) noexcept {
             return "one interim answer after the other, and no final one";
         case errc::too_many_lookups:
             return "too many names are being looked up";
+        case errc::no_thread:
+            return "the system starts no thread for it; does it allow clone3 and clone?";
         case errc::child_still_there:
             return "an earlier command was killed and has not ended";
     }

@@ -23,9 +23,11 @@ asio::awaitable<void> until_parent_ends(pid_t parent) {
         if (opened) {
             asio::posix::stream_descriptor handle(executor, opened->release());
             error_code failure;
-            while (!failure && ::getppid() == parent)
+            while (!failure && ::getppid() == parent) {
+                look_taken(handle.native_handle());
                 std::tie(failure) =
                     co_await handle.async_wait(asio::posix::stream_descriptor::wait_read, nothrow);
+            }
             if (!failure)
                 co_return;
         }

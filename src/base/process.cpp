@@ -1,10 +1,15 @@
 #include <nullworker/base/process.hpp>
 
+#include <cerrno>
 #include <csignal>
+#include <cstdint>
+#include <ctime>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +20,20 @@ namespace {
 std::vector<pid_t>& late_children() {
     static std::vector<pid_t> pids;
     return pids;
+}
+
+// Kernels before 5.3 do not know the call; filters of system calls that are as old refuse it.
+bool is_refused(const error_code& why) {
+    return why.value() == ENOSYS || why.value() == EPERM || why.value() == EACCES;
+}
+
+result<descriptor> open_ticker() {
+    constexpr timespec interval{.tv_sec = 0, .tv_nsec = 50'000'000};
+    constexpr itimerspec ticks{.it_interval = interval, .it_value = interval};
+    descriptor timer(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+    if (!timer.is_open() || ::timerfd_settime(timer.number(), 0, &ticks, nullptr) != 0)
+        return last_error();
+    return timer;
 }
 
 }  // namespace
@@ -41,11 +60,20 @@ void close_from(int first) noexcept {
             ::close(number);
 }
 
-result<descriptor> open_process(pid_t child) {
-    descriptor handle(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
-    if (!handle.is_open())
-        return last_error();
-    return handle;
+result<descriptor> open_process(pid_t process) {
+    descriptor handle(static_cast<int>(::syscall(SYS_pidfd_open, process, 0)));
+    if (handle.is_open())
+        return handle;
+    const auto failure = last_error();
+    if (!is_refused(failure))
+        return failure;
+    return open_ticker();
+}
+
+void look_taken(int process) noexcept {
+    std::uint64_t ticks = 0;
+    // Of a process there is nothing to read, which is an error at once.
+    [[maybe_unused]] const auto ignored = ::read(process, &ticks, sizeof ticks);
 }
 
 bool has_ended(pid_t child) noexcept {
@@ -56,8 +84,10 @@ bool has_ended(pid_t child) noexcept {
 
 asio::awaitable<error_code> until_ended(asio::posix::stream_descriptor& handle, pid_t child) {
     error_code failure;
-    while (!failure && !has_ended(child))
+    while (!failure && !has_ended(child)) {
+        look_taken(handle.native_handle());
         std::tie(failure) = co_await handle.async_wait(asio::posix::stream_descriptor::wait_read, nothrow);
+    }
     co_return failure;
 }
 

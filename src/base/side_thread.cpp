@@ -1,5 +1,6 @@
 #include "quiet_thread.hpp"
 
+#include <nullworker/base/log.hpp>
 #include <nullworker/base/side_thread.hpp>
 
 #include <boost/asio/post.hpp>
@@ -93,8 +94,35 @@ void side_thread::run(std::function<void()> job, std::function<void()> done) {
     }
     // Woken under the lock it would have to sleep once more.
     x_shared->changed.notify_one();
-    if (!x_has_thread)
-        x_has_thread = begin_quiet_thread([state = x_shared] { state->run(); });
+    if (begin())
+        run_here();
+}
+
+error_code side_thread::begin() {
+    if (x_has_thread)
+        return {};
+    const auto failure = begin_quiet_thread([state = x_shared] { state->run(); });
+    x_has_thread = !failure;
+    static std::atomic<bool> is_told = false;
+    if (failure && !is_told.exchange(true))
+        log::warning("no_thread",
+                     {{"error", failure.message()},
+                      {"effect", "a disk that hangs holds up everything; names are not looked up"},
+                      {"remedy", "allow the system calls clone3 and clone, and more threads"}});
+    return failure;
+}
+
+// There is no thread: nobody else takes jobs.
+void side_thread::run_here() {
+    for (auto& waiting = x_shared->waiting; !waiting.empty();) {
+        auto next = std::move(waiting.front());
+        waiting.pop_front();
+        next.job();
+        asio::post(x_executor, [self = x_shared, done = std::move(next.done)] {
+            if (self->loop)
+                done();
+        });
+    }
 }
 
 bool side_thread::run_before_all(std::function<void()> job, std::chrono::steady_clock::duration patience) {

@@ -57,24 +57,26 @@ asio::awaitable<result<addresses>> resolver::resolve(std::string host) {
     const auto known = last_good != x_last_good.end() ? last_good->second : addresses();
     const auto asked = begin(host);
     if (!asked && known.empty())
-        co_return errc::too_many_lookups;
+        co_return asked.error();
     if (!asked)
         co_return known;
-    auto work = answer_to(asked);
+    auto work = answer_to(*asked);
     if (known.empty())
         co_return co_await std::move(work);
-    const auto left = asked->begun + x_settings.patience - std::chrono::steady_clock::now();
+    const auto left = (*asked)->begun + x_settings.patience - std::chrono::steady_clock::now();
     const auto answer = co_await within(left, std::move(work));
     co_return answer ? *answer : known;
 }
 
-// The look-up of `host` that is under way, or a new one; null where there are too many.
-std::shared_ptr<resolver::look_up> resolver::begin(const std::string& host) {
+// The look-up of `host` that is under way, or a new one.
+result<std::shared_ptr<resolver::look_up>> resolver::begin(const std::string& host) {
     if (const auto found = x_under_way.find(host); found != x_under_way.end())
         return found->second;
     if (x_under_way.size() >= x_settings.most)
-        return nullptr;
+        return errc::too_many_lookups;
     const auto made = std::make_shared<look_up>(x_executor);
+    if (made->thread.begin())
+        return errc::no_thread;
     x_under_way.emplace(host, made);
     const auto found = std::make_shared<result<addresses>>();
     made->thread.run([found, host, ask = x_settings.ask] { *found = ask(host); },

@@ -63,6 +63,20 @@ program::~program() {
             ::close(fd);
 }
 
+careless_parent::careless_parent() {
+    sigset_t all;
+    sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &x_blocked_before);
+    struct sigaction ignored {};
+    ignored.sa_handler = SIG_IGN;
+    ::sigaction(SIGCHLD, &ignored, &x_before);
+}
+
+careless_parent::~careless_parent() {
+    ::sigaction(SIGCHLD, &x_before, nullptr);
+    ::pthread_sigmask(SIG_SETMASK, &x_blocked_before, nullptr);
+}
+
 // Reads what is there, or waits for it; false when both pipes are at their end or nothing came for too long.
 bool program::read_some() {
     std::array<pollfd, 2> waiting = {pollfd{x_pipe[0], POLLIN, 0}, pollfd{x_pipe[1], POLLIN, 0}};

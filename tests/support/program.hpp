@@ -1,5 +1,6 @@
 #pragma once
 
+#include <csignal>
 #include <cstddef>
 #include <map>
 #include <string>
@@ -43,6 +44,20 @@ private:
     int x_pipe[2] = {-1, -1};
     std::string x_text[2];
     std::size_t x_seen[2] = {0, 0};  // of each, up to the end of what was waited for last
+};
+
+// While it lives, programs that are started inherit what a careless parent leaves: every signal is blocked,
+// and SIGCHLD is ignored.
+class careless_parent {
+public:
+    careless_parent();
+    ~careless_parent();
+    careless_parent(const careless_parent&) = delete;
+    careless_parent& operator=(const careless_parent&) = delete;
+
+private:
+    sigset_t x_blocked_before{};
+    struct sigaction x_before {};
 };
 
 // Whether `text` has `part` in it.

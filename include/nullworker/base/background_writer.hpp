@@ -12,7 +12,8 @@ namespace nullworker {
 
 // Writes texts to a descriptor from a thread of its own: a pipe that nobody reads, a terminal that is stopped
 // or a disk that hangs holds up nobody else. Texts that find no room in the buffer are dropped whole and
-// counted, and once the buffer drains the reader is told so.
+// counted, and once the buffer drains the reader is told so. Where the system gives no thread, each call
+// writes as much as the reader takes at once.
 class background_writer {
 public:
     // `descriptor` outlives the process. `most` is the size of the buffer in bytes. `tell` makes what the
@@ -30,6 +31,9 @@ public:
     // Waits until everything is written, `patience` at most; whether it is. For the end of a process, not for
     // an event loop.
     bool flush(std::chrono::steady_clock::duration patience);
+
+    // Whether something could not be written, for the system's reason; it is lost.
+    [[nodiscard]] bool has_failed() const;
 
     // How many texts were dropped so far.
     [[nodiscard]] std::uint64_t dropped() const;

@@ -40,7 +40,7 @@ private:
     error_code x_code;
 };
 
-// A program that runs beside us. It gets no descriptors but the standard ones. Needs Linux 5.3.
+// A program that runs beside us. It gets no descriptors but the standard ones.
 class child_process {
 public:
     // Throws child_error when it cannot be started.
@@ -50,6 +50,9 @@ public:
     ~child_process();
     child_process(const child_process&) = delete;
     child_process& operator=(const child_process&) = delete;
+
+    // What `wait` returns where nobody can tell how it ended, which is a failure like any other.
+    static constexpr int unknown_end = -1;
 
     // Returns when it has ended: its exit code, or 128 and the number of the signal that ended it.
     [[nodiscard]] asio::awaitable<int> wait();
@@ -70,7 +73,7 @@ private:
 
 // What became of a line of shell.
 struct shell_outcome {
-    int code = 0;        // its exit code, or 128 and a signal's number
+    int code = 0;        // its exit code, 128 and a signal's number, or child_process::unknown_end
     std::string output;  // of standard output and error each the first 64 KiB
     std::string error;
 

@@ -31,6 +31,7 @@ enum class errc {
     file_not_ours,       // a link, or somebody else's file, where one of our own should be
     too_many_interim,    // a peer sends one interim answer after the other
     too_many_lookups,    // as many names are being looked up as may be at a time
+    no_thread,           // the system starts no thread for us
     child_still_there,   // a command that was killed earlier has not ended
 };
 

@@ -12,7 +12,7 @@
 
 #include <sys/types.h>
 
-// A child of ours as a copy of this process, and its end. Needs Linux 5.3.
+// A child of ours as a copy of this process, and its end.
 namespace nullworker {
 
 // As fork: 0 in the copy, where every signal is blocked. Our handlers must not run there: they would act on
@@ -23,8 +23,13 @@ namespace nullworker {
 // Closes every descriptor from `first` on. Async-signal-safe.
 void close_from(int first) noexcept;
 
-// A descriptor that is readable once the child has ended.
-[[nodiscard]] result<descriptor> open_process(pid_t child);
+// A descriptor that is readable once the process has ended. Where the system has none for processes, or
+// refuses it, it is readable every 50 ms: time to look.
+[[nodiscard]] result<descriptor> open_process(pid_t process);
+
+// Makes a descriptor of open_process unreadable, unless the process has ended. To be called before it is
+// waited for again.
+void look_taken(int process) noexcept;
 
 // Whether the child has ended; it is not reaped. A child that is not there any more has ended, too.
 [[nodiscard]] bool has_ended(pid_t child) noexcept;

@@ -17,7 +17,8 @@
 namespace nullworker {
 
 // A thread beside the event loop, for calls that may block for ever: files, foremost. Its jobs run one after
-// the other. It begins with the first of them, and where one is stuck it is left behind.
+// the other. It begins with the first of them, and where one is stuck it is left behind. Where the system
+// gives no thread, the jobs run on the event loop after all: to hold it up is better than to do nothing.
 class side_thread {
 public:
     // What jobs lead to happens on `executor`.
@@ -27,6 +28,10 @@ public:
     ~side_thread();
     side_thread(const side_thread&) = delete;
     side_thread& operator=(const side_thread&) = delete;
+
+    // Gets the thread, for who can do without a job that would run on the event loop. Fails where the system
+    // gives none.
+    [[nodiscard]] error_code begin();
 
     // Runs `job` on the thread, then `done` on the event loop, unless this object is gone by then. `job` may
     // throw nothing and use nothing but what it owns.
@@ -57,6 +62,8 @@ public:
 
 private:
     struct shared;
+
+    void run_here();
 
     // Who waits for a call.
     struct listener {

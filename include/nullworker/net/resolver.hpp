@@ -38,13 +38,13 @@ public:
     ~resolver();
 
     // The addresses of a name, or the address itself. Who asks for a name that is being looked up waits with
-    // the others. Fails with errc::too_many_lookups, or as the system does.
+    // the others. Fails with errc::too_many_lookups or errc::no_thread, or as the system does.
     [[nodiscard]] asio::awaitable<result<addresses>> resolve(std::string host);
 
 private:
     struct look_up;
 
-    std::shared_ptr<look_up> begin(const std::string& host);
+    result<std::shared_ptr<look_up>> begin(const std::string& host);
     void answered(const std::string& host, look_up& about);
     asio::awaitable<result<addresses>> answer_to(std::shared_ptr<look_up> asked);
 

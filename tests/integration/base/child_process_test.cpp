@@ -192,6 +192,19 @@ TEST(child_process, has_ended_only_when_it_has) {
     });
 }
 
+TEST(child_process, an_end_that_nobody_can_tell_is_no_success) {
+    asio::io_context loop;
+    test::drive(loop, [&]() -> asio::awaitable<void> {
+        child_options options;
+        options.command = {"true"};
+        child_process child(loop.get_executor(), options);
+        (void)::waitpid(child.id(), nullptr, 0);  // somebody else collects it
+        const int code = co_await child.wait();
+        EXPECT_EQ(code, child_process::unknown_end);
+    });
+    EXPECT_EQ((shell_outcome{.code = child_process::unknown_end}).described(), "ended, and nobody knows how");
+}
+
 TEST(child_process, a_program_that_is_not_there_is_an_error_that_names_it) {
     asio::io_context loop;
     child_options options;

@@ -125,6 +125,17 @@ TEST_F(beside_a_worker, status_is_a_failure_while_something_is_wrong) {
     EXPECT_TRUE(contains(beat.out, "noted; ")) << beat.out;
 }
 
+TEST_F(beside_a_worker, what_is_told_must_be_written) {
+    start();
+    for (const char* words : {"status", "status --json", "status --field health.state", "session",
+                              "heartbeat", "wait --since 1"}) {
+        program it({"/bin/sh", "-c", std::string("\"$0\" ") + words + " >/dev/full", NULLWORKER_PROGRAM},
+                   environment());
+        EXPECT_EQ(it.wait(), 1) << words;
+        EXPECT_TRUE(contains(it.err(), "could not be written")) << it.err();
+    }
+}
+
 TEST_F(beside_a_worker, session_tells_what_holds_it) {
     start();
     EXPECT_EQ(run({"session"}).out, "no session\n");

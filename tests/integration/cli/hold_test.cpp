@@ -114,6 +114,37 @@ TEST_F(hold_elsewhere, a_hangup_is_ignored_where_nohup_said_so) {
     EXPECT_TRUE(contains(it.out(), "session 1  released")) << it.out();
 }
 
+TEST_F(hold_elsewhere, how_its_command_ended_is_known_where_children_were_not_waited_for) {
+    x_peer.start();
+    auto words = at_it({"hold"});
+    for (const char* word : {"--", "/bin/sh", "-c", "exit 7"})
+        words.emplace_back(word);
+    {
+        const careless_parent while_it_starts;
+        x_program.emplace(words);
+    }
+    EXPECT_EQ(x_program->wait(), 7) << x_program->err();
+}
+
+TEST_F(hold_elsewhere, its_command_runs_where_old_hosts_refuse_what_it_is_started_and_watched_with) {
+    x_peer.start();
+    for (const char* call : {"clone3=EPERM", "pidfd_open=EPERM", "pidfd_open=ENOSYS", "thread=EPERM"}) {
+        auto words = at_it({"hold"});
+        words.insert(words.begin(), {NULLWORKER_REFUSING, call, "--"});
+        words.insert(words.end(), {"--", "/bin/sh", "-c", "exit 7"});
+        program it(words);
+        EXPECT_EQ(it.wait(), 7) << call << it.err();
+        EXPECT_TRUE(contains(it.err(), "session 1  released")) << call << it.err();
+    }
+}
+
+TEST_F(hold_elsewhere, what_it_shows_must_be_written) {
+    auto& it = run(shell("\"$@\" >/dev/full", {"--hold", "0"}));
+    EXPECT_EQ(it.wait(), 1);
+    EXPECT_TRUE(contains(it.err(), "nullworker: what it printed could not be written")) << it.err();
+    EXPECT_EQ(x_peer.asked("/session/end"), 1u);
+}
+
 TEST_F(hold_elsewhere, a_second_signal_ends_it_while_it_tries_to_end_its_session) {
     x_peer.script().reply_always("/session/end", net::status_reply(503));
     auto& it = run(at_it({"hold"}));

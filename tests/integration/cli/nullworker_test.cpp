@@ -195,6 +195,16 @@ TEST(fleet, a_port_in_use_is_named) {
     EXPECT_TRUE(contains(second.err(), "22900")) << second.err();
 }
 
+TEST(help, must_be_written) {
+    for (const auto* command : {"", "demo", "fleet", "status"})
+        for (const char* output : {">/dev/full", ">&-"}) {
+            program full(
+                {"/bin/sh", "-c", std::string("\"$0\" $1 --help ") + output, NULLWORKER_PROGRAM, command});
+            EXPECT_EQ(full.wait(), 1) << command;
+            EXPECT_TRUE(contains(full.err(), "could not be written")) << full.err();
+        }
+}
+
 TEST(help, teaches_every_command) {
     for (const auto* command : {"", "demo", "hold", "follow", "fleet", "status", "session", "wait", "renew",
                                 "release", "heartbeat"}) {

@@ -1,12 +1,17 @@
 #include "support/drive.hpp"
 #include "support/program.hpp"
 #include "support/scripted_peer.hpp"
+#include "support/temporary_directory.hpp"
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <csignal>
+#include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
+#include <vector>
 
 // The daemon as an operator runs it.
 namespace nullworker::test {
@@ -65,6 +70,81 @@ TEST(nullworkerd, a_second_signal_ends_it_at_once) {
     daemon.wait_for("event=draining");
     daemon.signal(SIGTERM);
     EXPECT_EQ(daemon.wait(), 128 + SIGTERM);
+}
+
+program& started_carelessly(std::optional<program>& to, const std::vector<std::string>& command,
+                            const environment& variables) {
+    const careless_parent while_it_starts;
+    return to.emplace(command, variables);
+}
+
+TEST(nullworkerd, signals_that_were_blocked_when_it_was_started_stop_it) {
+    std::optional<program> place;
+    auto& daemon = started_carelessly(place, {NULLWORKERD_PROGRAM}, on_ports(23000));
+    daemon.wait_for("event=ready");
+    daemon.signal(SIGTERM);
+    EXPECT_EQ(daemon.wait(), 0) << daemon.err();
+}
+
+TEST(nullworkerd, a_probe_that_fails_is_no_success_where_children_were_not_waited_for) {
+    auto variables = on_ports(23000);
+    variables["BACKEND_HEALTH_URL"] = "exec:exit 7";
+    std::optional<program> place;
+    auto& daemon = started_carelessly(place, {NULLWORKERD_PROGRAM, "--log-level", "debug"}, variables);
+    daemon.wait_for("exited with status 7");
+    daemon.signal(SIGTERM);
+    EXPECT_EQ(daemon.wait(), 0) << daemon.err();
+    EXPECT_FALSE(contains(daemon.err(), "consumer_healthy")) << daemon.err();
+}
+
+TEST(nullworkerd, standard_descriptors_that_were_closed_are_no_files_of_its_own) {
+    const temporary_directory state;
+    auto variables = on_ports(23000);
+    variables["NULLWORKER_STATE_DIR"] = state.path();
+    const program daemon({"/bin/sh", "-c", "exec \"$0\" <&- >&- 2>&-", NULLWORKERD_PROGRAM}, variables);
+    const auto folder = "/proc/" + std::to_string(daemon.pid()) + "/fd/";
+    const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    for (const char* number : {"0", "1", "2"}) {
+        std::error_code ignored;
+        while (std::filesystem::read_symlink(folder + number, ignored) != "/dev/null")
+            ASSERT_LT(std::chrono::steady_clock::now(), limit) << number;
+    }
+}
+
+TEST(nullworkerd, a_command_probes_where_old_hosts_refuse_what_programs_are_started_and_watched_with) {
+    for (const char* call : {"clone3=EPERM", "clone3=ENOSYS", "pidfd_open=EPERM", "pidfd_open=ENOSYS"}) {
+        auto variables = on_ports(23000);
+        variables["BACKEND_HEALTH_URL"] = "exec:exit 0";
+        program daemon({NULLWORKER_REFUSING, call, "--", NULLWORKERD_PROGRAM}, variables);
+        daemon.wait_for("event=consumer_healthy");
+        daemon.signal(SIGTERM);
+        EXPECT_EQ(daemon.wait(), 0) << call << daemon.err();
+        EXPECT_FALSE(contains(daemon.err(), "event=no_thread")) << call << daemon.err();
+    }
+}
+
+TEST(nullworkerd, a_host_that_allows_no_thread_gets_a_worker_without_names) {
+    const temporary_directory state;
+    auto variables = on_ports(23000, "http://localhost:1");
+    variables["NULLWORKER_STATE_DIR"] = state.path();
+    program daemon({NULLWORKER_REFUSING, "thread=EPERM", "--", NULLWORKERD_PROGRAM}, variables);
+    daemon.wait_for("event=no_thread");
+    daemon.wait_for("the system starts no thread for it");
+    daemon.signal(SIGTERM);
+    EXPECT_EQ(daemon.wait(), 0) << daemon.err();
+    EXPECT_TRUE(contains(daemon.err(), "event=stopped")) << daemon.err();
+}
+
+TEST(nullworkerd, what_it_prints_must_be_written) {
+    for (const char* option : {"--help", "--version", "--check"})
+        for (const char* output : {">/dev/full", ">&-"}) {
+            program full(
+                {"/bin/sh", "-c", std::string("\"$0\" \"$1\" ") + output, NULLWORKERD_PROGRAM, option},
+                on_ports(23200));
+            EXPECT_EQ(full.wait(), 1) << option;
+            EXPECT_TRUE(contains(full.err(), "nullworkerd: what it printed could not be written"))
+                << full.err();
+        }
 }
 
 TEST(nullworkerd, wrong_configuration_is_one_line_and_exit_code_2) {
