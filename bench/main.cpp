@@ -1,6 +1,7 @@
 #include "measurements.hpp"
 #include "table.hpp"
 
+#include <nullworker/base/program_start.hpp>
 #include <vast/venue.hpp>
 
 #include <CLI/CLI.hpp>
@@ -218,7 +219,7 @@ int main(int argc, char** argv) {
         context.run();
         if (failure)
             std::rethrow_exception(failure);
-        return code;
+        return code_after_output(code, "nullworker_bench");
     } catch (const std::exception& e) {
         std::cerr << "nullworker_bench: " << e.what() << std::endl;
         return exit_failed;

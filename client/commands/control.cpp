@@ -192,6 +192,9 @@ asio::awaitable<int> wait(const wait_options& options) {
                 co_return print(options, *told, [&] { return session_text(*slot); });
         }
         const auto now = steady::now();
+        // Who was frozen meanwhile cannot tell whether anybody answered.
+        if (now - asked > to_ticks(limit) + pause_between_tries)
+            reached = now;
         if (!told && (now >= end || now - reached >= restart_patience))
             co_return unreachable(options, told.error());
         if (now >= end)

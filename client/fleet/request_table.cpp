@@ -193,6 +193,13 @@ std::vector<std::int64_t> request_table::expire(instant now) {
     return relieved;
 }
 
+void request_table::forgive_silence(instant now) {
+    for (auto& [idx, r] : x_requests) {
+        r.asked_at = now.monotonic;
+        r.routed_at = now.monotonic;
+    }
+}
+
 request_table::time_point request_table::next_deadline() const {
     auto next = time_point::max();
     for (const auto& [idx, r] : x_requests)

@@ -86,6 +86,9 @@ public:
     // Drops what nobody asks for any more and what was never claimed; the workers that had such requests.
     std::vector<std::int64_t> expire(instant now);
 
+    // Nobody could be heard until now: the time of clients and of workers begins anew.
+    void forgive_silence(instant now);
+
     // When the next request is dropped; time_point::max() for never.
     [[nodiscard]] time_point next_deadline() const;
 

@@ -69,8 +69,12 @@ public:
     // Stops every worker, and starts none from here on.
     [[nodiscard]] std::vector<action> close(instant now);
 
-    // Counts the workers' silence, and the time of their errors, from now: the listener was away, not they.
-    void forgive_silence(instant now) { x_workers.forgive_silence(now); }
+    // Counts the silence of workers and clients, and the time of errors, from now: the listener was away, not
+    // they.
+    void forgive_silence(instant now) {
+        x_workers.forgive_silence(now);
+        x_requests.forgive_silence(now);
+    }
 
     // Events since the last call, in order. At most some thousands are kept.
     [[nodiscard]] std::vector<event> take_events() { return x_events.take(); }

@@ -18,6 +18,9 @@ using steady = std::chrono::steady_clock;
 // Who wants to stop waits so long for a create that is under way, and then asks once more.
 constexpr auto patience_with_a_create = 2s;
 
+// A try that takes so much longer than it may was not waited for.
+constexpr auto longest_lag = 1s;
+
 }  // namespace
 
 serverless::serverless(asio::any_io_executor executor, service where)
@@ -187,14 +190,18 @@ asio::awaitable<outcome<held_session>> serverless::reserve(const endpoint_access
 
 asio::awaitable<outcome<void>> serverless::end(held_session session, duration patience) {
     backoff pause(200ms, 2s);
-    const auto deadline = steady::now() + patience;
+    auto deadline = steady::now() + patience;
     const message request{.target = join(session.worker, "/session/end"),
                           .body = wire::session_body(session.session_id, session.grant)};
     failure why;
     for (int number = 1;; ++number) {
         auto copy = request;
         copy.limit = deadline - steady::now();
+        const auto latest = deadline + longest_lag;
         const auto answer = co_await post(std::move(copy));
+        // A time in which this process was frozen is none in which its worker was asked.
+        if (steady::now() > latest)
+            deadline = steady::now() + patience;
         if (answer && answer->status == 200)
             co_return outcome<void>();
         // Not there any more: an earlier try ended it, and only its reply was lost.

@@ -9,8 +9,8 @@ namespace nullworker {
 // - Descriptors 0 to 2 that are closed are opened: the next file that is opened would take their place, and
 //   what is printed would go there. Input is empty then, and output a failure.
 // - No signal stays blocked, and SIGCHLD has its usual effect: without it nobody hears how a child ended.
-// - Where a filter refuses the system call clone3 in a way that the C library takes for the last word, it is made
-//   to do without it.
+// - Where a filter refuses the system call clone3 in a way that the C library takes for the last word, the
+//   library is made to do without it.
 void prepare_program() noexcept;
 
 // Something that was printed to standard output, or in its place, got lost.

@@ -64,6 +64,23 @@ TEST(serverless, an_end_at_a_worker_that_hangs_takes_no_longer_than_its_time) {
     EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(6));  // a call may take 10 s
 }
 
+TEST(serverless, an_end_that_was_frozen_has_its_time_anew) {
+    asio::io_context loop;
+    test::scripted_peer worker(loop.get_executor());
+    worker.hold_once(end_path);
+    worker.reply_always(end_path, net::json_reply(200, "{}"));
+    task_group beside(loop.get_executor());
+    const auto freeze = [&]() -> asio::awaitable<void> {
+        (void)co_await worker.received(end_path);
+        for (const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(1500);
+             std::chrono::steady_clock::now() < end;) {
+        }
+    };
+    beside.spawn(freeze());
+    EXPECT_TRUE(end_at(loop, worker, std::chrono::milliseconds(400)));
+    EXPECT_EQ(worker.requests(end_path).size(), 2U);
+}
+
 TEST(serverless, who_looks_after_a_session_does_not_wait_for_a_worker_that_hangs_to_stop) {
     for (const auto* hanging : {"/session/health", "/ping"}) {
         asio::io_context loop;

@@ -53,6 +53,21 @@ TEST_F(request_table_test, what_expires_does_so_at_its_deadline_and_names_its_wo
     EXPECT_EQ(it.size(), 0u);
 }
 
+TEST_F(request_table_test, what_could_not_be_heard_has_its_time_anew) {
+    ask_and_get(some_worker);
+    ask();
+    pass(100s);
+    it.forgive_silence(x_now);
+    pass(10s - 1ns);
+    EXPECT_TRUE(it.expire(x_now).empty());
+    EXPECT_EQ(it.size(), 2u);
+    pass(1ns);
+    EXPECT_EQ(it.expire(x_now), std::vector{some_worker});
+    pass(50s);
+    EXPECT_TRUE(it.expire(x_now).empty());
+    EXPECT_EQ(it.size(), 0u);
+}
+
 TEST_F(request_table_test, those_before_one_are_older_and_wait_and_still_ask) {
     ask(1);
     pass(7s);
