@@ -104,7 +104,8 @@ asio::awaitable<error_code> connection::read_more() {
 
 asio::awaitable<bool> connection::speaks() {
     x_stream.expires_after(x_tls ? x_limits.handshake_timeout : x_limits.header_timeout);
-    const auto [ec, size] = co_await read_some(x_received.prepare(first_piece));
+    const auto [ec, size] =
+        co_await read_some(x_received.prepare(std::min(first_piece, x_limits.max_header_bytes)));
     x_received.commit(size);
     x_begun = !ec && !x_tls;
     co_return !ec && !is_evicted();
