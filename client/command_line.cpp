@@ -93,7 +93,9 @@ action read_command_line(int argc, const char* const* argv) {
     if (found.version)
         return print(std::cout, *found.version, exit_done);
     if (found.error)
-        return print(std::cerr, printable(*found.error) + "\nRun with --help for more information.\n",
+        return print(std::cerr,
+                     all.program.name + ": " + printable(*found.error) + "; see " + all.program.name +
+                         (found.subcommand.empty() ? "" : ' ' + found.subcommand) + " --help\n",
                      exit_usage);
     auto run = all.runs.at(found.subcommand);
     return [run = std::move(run), found = std::move(found), behind = std::move(behind)] {

@@ -1,4 +1,5 @@
 #include "command_parts.hpp"
+#include "settings_file.hpp"
 
 #include <nullworker/options/command.hpp>
 
@@ -35,22 +36,22 @@ positional_description describe_positional(const option& row) {
     return {.value = std::move(value), .help = row.help, .required = row.must_be_passed};
 }
 
-// A value as the configuration file takes it. It has no way to write both kinds of quotes.
-std::string file_value(const option& row) {
+// A value as the configuration file takes it; nothing where it has no way to write it.
+std::optional<std::string> file_value(const option& row) {
     const auto value = shown(row);
     const bool bare =
         is_switch(row) || (!value.empty() && value.find_first_not_of("0123456789.") == std::string::npos);
-    const char quote = value.find('"') == std::string::npos ? '"' : '\'';
-    return bare ? value : quote + value + quote;
+    return bare ? value : setting_value(value);
 }
 
 std::string file_line(const option& row) {
     const auto value = shown(row);
     if (row.without_secrets && row.without_secrets(value) != value)
         return "# " + row.name + " is set, to " + row.without_secrets(value) + " and what is not shown";
-    if (!row.secret)
-        return row.name + " = " + file_value(row);
-    return "# " + row.name + (shown(row).empty() ? " is not set" : " = ********");
+    if (row.secret)
+        return "# " + row.name + (value.empty() ? " is not set" : " = ********");
+    const auto written = file_value(row);
+    return written ? row.name + " = " + *written : "# " + row.name + " is set, to what no line can hold";
 }
 
 // What a program and a subcommand have in common.

@@ -84,20 +84,23 @@ std::string written_bound(T value) {
     return out;
 }
 
-// Within the bounds of the row, or why not.
+// What is refused, as a message names it.
+std::string named_text(const std::string& text) {
+    return text.empty() ? "an empty value" : text;
+}
+
+// Within the bounds of the row and of its type, or why not.
 template <number T>
 std::optional<refusal> read_number(const option& row, const std::string& text, T& value) {
     const auto found = parsed<T>(text);
-    if (!row.least && !row.most) {
-        if (!found)
-            return refusal{};
-        value = *found;
-        return std::nullopt;
-    }
+    const bool bounded = std::integral<T> || row.least || row.most;
+    if (!found && !bounded)
+        return refusal{named_text(text) + " is no number"};
     const T least = row.least ? static_cast<T>(*row.least) : std::numeric_limits<T>::lowest();
     const T most = row.most ? static_cast<T>(*row.most) : std::numeric_limits<T>::max();
     if (!found || *found < least || *found > most)
-        return refusal{text + " is not in the range " + written_bound(least) + " to " + written_bound(most)};
+        return refusal{named_text(text) + " is not in the range " + written_bound(least) + " to " +
+                       written_bound(most)};
     value = *found;
     return std::nullopt;
 }
@@ -130,7 +133,7 @@ std::optional<refusal> read_seconds(const option& row, const std::string& text,
 std::optional<refusal> read_switch(const std::string& text, const std::function<void(bool)>& turn) {
     const auto value = parsed_switch(text);
     if (!value)
-        return refusal{};
+        return refusal{named_text(text) + " is neither true nor false"};
     turn(*value);
     return std::nullopt;
 }
@@ -138,7 +141,7 @@ std::optional<refusal> read_switch(const std::string& text, const std::function<
 std::optional<refusal> read_word(const word_target& to, const std::string& text) {
     const auto place = std::ranges::find(to.words, text);
     if (place == to.words.end())
-        return refusal{text + " not in {" + joined_words(to.words, ",") + '}'};
+        return refusal{named_text(text) + " is none of " + joined_words(to.words, ", ")};
     to.choose(static_cast<std::size_t>(place - to.words.begin()));
     return std::nullopt;
 }

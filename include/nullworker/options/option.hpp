@@ -116,7 +116,7 @@ struct option_group {
 // The only words that an option takes; empty: there is no such list.
 [[nodiscard]] std::vector<std::string> choices(const option& row);
 
-// Why a text is not taken. `why` is a clause about the text, or empty: it is no value of this type at all.
+// Why a text is not taken: a clause about the text.
 struct refusal {
     std::string why;
 };

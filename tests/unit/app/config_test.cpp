@@ -231,8 +231,9 @@ TEST_F(config_test, no_error_repeats_the_password_of_a_url) {
 }
 
 TEST_F(config_test, a_word_that_is_none_is_answered_with_the_words) {
-    EXPECT_EQ(error_of({"--create-auth", "maybe"}),
-              "NULLWORKER_CREATE_AUTH or --create-auth: maybe not in {signed,open}; see nullworkerd --help");
+    EXPECT_EQ(
+        error_of({"--create-auth", "maybe"}),
+        "NULLWORKER_CREATE_AUTH or --create-auth: maybe is none of signed, open; see nullworkerd --help");
 }
 
 TEST_F(config_test, help_names_every_variable_of_the_contract) {

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nullworker::options {
+
+// The one of `known` that somebody who wrote `word` most likely meant: it begins so, or differs in few
+// letters. Nothing where none is close.
+[[nodiscard]] std::optional<std::string> nearest(std::string_view word,
+                                                 const std::vector<std::string>& known);
+
+// "; did you mean X?", or nothing to say. What is found is put behind `before`, the `--` of a flag.
+[[nodiscard]] std::string suggestion(std::string_view word, const std::vector<std::string>& known,
+                                     const std::string& before = {});
+
+}  // namespace nullworker::options
