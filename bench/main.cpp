@@ -105,7 +105,8 @@ asio::awaitable<int> compare(asio::any_io_executor executor, scripted_autoscaler
         co_await examine(executor, autoscaler, command, "nullworkerd", options.port, options.amount);
     std::optional<figures> other;
     if (!options.compare.empty()) {
-        auto rival = fleet::shell_command(options.compare);
+        // Its memory is measured, not that of a shell.
+        std::vector<std::string> rival = {"/bin/sh", "-c", "exec " + options.compare};
         const auto amount = reduced(options.amount);
         const auto port = static_cast<std::uint16_t>(options.port + 10);
         other = co_await examine(executor, autoscaler, std::move(rival), "compared", port, amount);

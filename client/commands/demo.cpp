@@ -53,8 +53,9 @@ private:
     [[nodiscard]] asio::awaitable<int> work() override {
         co_await start_sessions();
         co_await hold_sessions();
+        const bool any_held = held_count() > 0;
         co_await end_sessions();
-        if (place().is_local())
+        if (place().is_local() && any_held)
             co_await wait_for_zero();
         co_return x_failures.empty() ? exit_done : exit_failed;
     }

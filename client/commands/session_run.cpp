@@ -1,7 +1,10 @@
 #include <commands/session_run.hpp>
 #include <nullworker/base/deadline.hpp>
+#include <nullworker/base/error.hpp>
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <vector>
@@ -19,6 +22,25 @@ std::map<std::string, int> running_by_state(const std::vector<wire::worker_info>
     return out;
 }
 
+// Of workers that cannot start, more are no likelier to.
+constexpr unsigned failed_starts_enough = 5;
+
+// A local fleet is as large as the sessions need, each of which takes a worker.
+venue_options with_room(venue_options where, int sessions) {
+    auto& most = where.fleet.scaling.max_workers;
+    most = std::max(most, static_cast<std::size_t>(sessions));
+    if (where.is_local() && most > fleet::fleet::most_workers)
+        throw startup_error("a local fleet has room for " + std::to_string(fleet::fleet::most_workers) +
+                            " workers, and " + std::to_string(sessions) + " sessions need as many");
+    return where;
+}
+
+asio::awaitable<void> pass_on(interruption& from, interruption& to) {
+    co_await from.wait_until(std::chrono::steady_clock::time_point::max());
+    if (from.requested())
+        to.request(from.signal());
+}
+
 // The longest time for one reservation: machines are rented in minutes, processes start in no time.
 std::chrono::steady_clock::duration reservation_timeout(const session_options& options, bool local) {
     return to_ticks(options.timeout.value_or(local ? 60s : 1800s));
@@ -30,9 +52,19 @@ session_run::session_run(asio::any_io_executor executor, const session_options& 
                          std::FILE* out, int sessions)
     : x_options(options),
       x_stop(stop),
-      x_venue(executor, options.where),
+      x_venue(executor, with_room(options.where, sessions)),
       x_show(out, options.json ? progress::form::json : progress::form::lines, sessions),
-      x_watching(executor) {}
+      x_watching(executor) {
+    x_venue.on_trouble([this](const std::string& what) { tell_trouble(what); });
+}
+
+void session_run::tell_trouble(const std::string& what) {
+    x_show.note(what);
+    x_hopeless = x_venue.failed_starts().in_a_row >= failed_starts_enough;
+    if (x_hopeless)
+        for (auto* given_up : x_reserving)
+            given_up->request();
+}
 
 asio::awaitable<int> session_run::run() {
     int code = exit_failed;
@@ -75,7 +107,17 @@ asio::awaitable<outcome<held_session>> session_run::reserve_shown(int number, se
                                  .lifetime = lifetime,
                                  .timeout = reservation_timeout(x_options, x_venue.is_local())};
     tell("asking", "for a worker");
-    auto held = co_await x_venue.api().reserve(x_venue.endpoint(), wanted, on, stop);
+    interruption given_up;
+    task_group link(co_await asio::this_coro::executor);
+    link.spawn(pass_on(stop, given_up));
+    x_reserving.insert(&given_up);
+    auto held = co_await x_venue.api().reserve(x_venue.endpoint(), wanted, on, given_up);
+    x_reserving.erase(&given_up);
+    (void)co_await link.finish(std::chrono::steady_clock::duration::zero());
+    if (!held && x_hopeless && !stop.requested()) {
+        const auto [in_a_row, last] = x_venue.failed_starts();
+        held = failure{std::to_string(in_a_row) + " workers in a row could not start, the last one: " + last};
+    }
     if (held)
         tell("held", held->session_id + " on " + held->worker_url);
     else

@@ -15,6 +15,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <cstdio>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -63,12 +64,15 @@ private:
     [[nodiscard]] virtual int conclude(int code) { return code; }
 
     asio::awaitable<void> watch_workers();
+    void tell_trouble(const std::string& what);
 
     const session_options& x_options;
     interruption& x_stop;
     venue x_venue;
     progress x_show;
     task_group x_watching;
+    std::set<interruption*> x_reserving;  // one for each reservation that is under way
+    bool x_hopeless = false;              // as the last of them were given up
 };
 
 // Runs `Command`, a kind of session_run, as all that this program does. Returns the exit code.

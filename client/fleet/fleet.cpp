@@ -4,6 +4,8 @@
 #include <nullworker/base/standstill.hpp>
 #include <nullworker/net/tls.hpp>
 
+#include <boost/asio/ip/tcp.hpp>
+
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
@@ -17,11 +19,12 @@ namespace nullworker::fleet {
 namespace {
 
 constexpr std::uint16_t ports_per_slot = 10;
+constexpr std::size_t slots = fleet::most_workers;
 constexpr std::size_t token_bytes = 24;
 constexpr std::size_t max_bundle_bytes = 16 * 1024 * 1024;
 constexpr auto drain_patience = std::chrono::seconds(1);
 
-fleet_options completed(fleet_options options, std::size_t slots) {
+fleet_options completed(fleet_options options) {
     const auto& scaling = options.scaling;
     if (!(std::isfinite(scaling.target_util) && scaling.target_util > 0))
         throw startup_error("--target-util must be greater than 0");
@@ -29,11 +32,23 @@ fleet_options completed(fleet_options options, std::size_t slots) {
         throw startup_error("--max-workers and --cold-workers together may be " + std::to_string(slots) +
                             " at most");
     if (options.worker_base_port == 0 || options.worker_base_port + slots * ports_per_slot > 65536)
-        throw startup_error("--worker-base-port must be between 1 and " +
+        throw startup_error("--worker-port must be between 1 and " +
                             std::to_string(65536 - slots * ports_per_slot));
     if (options.endpoint_key.empty())
         options.endpoint_key = random_token(token_bytes);
     return options;
+}
+
+bool can_listen(const asio::any_io_executor& executor, const asio::ip::address_v4& address,
+                std::uint16_t port) {
+    asio::ip::tcp::acceptor trial(executor);
+    error_code ec;
+    trial.open(asio::ip::tcp::v4(), ec);
+    if (!ec)
+        trial.set_option(asio::socket_base::reuse_address(true), ec);
+    if (!ec)
+        trial.bind({address, port}, ec);
+    return !ec;
 }
 
 }  // namespace
@@ -52,7 +67,7 @@ shared_folder::~shared_folder() {
 
 fleet::fleet(asio::any_io_executor executor, fleet_options options, std::unique_ptr<worker_launcher> launcher)
     : x_executor(executor),
-      x_options(completed(std::move(options), slots)),
+      x_options(completed(std::move(options))),
       x_scaler(x_options.scaling),
       x_launcher(std::move(launcher)),
       x_autoscaler(executor,
@@ -145,10 +160,22 @@ void fleet::perform(const action& due) {
         x_launcher->kill(kill->worker);
 }
 
+worker_ports fleet::ports_of(std::size_t slot) const {
+    const auto first = static_cast<std::uint16_t>(x_options.worker_base_port + slot * ports_per_slot);
+    return {first, static_cast<std::uint16_t>(first + 1), static_cast<std::uint16_t>(first + 2)};
+}
+
+// Another fleet, or whatever else, may have them.
+bool fleet::are_free(const worker_ports& ports) const {
+    return can_listen(x_executor, asio::ip::address_v4::any(), ports.listen) &&
+           can_listen(x_executor, asio::ip::address_v4::loopback(), ports.webhook) &&
+           can_listen(x_executor, asio::ip::address_v4::loopback(), ports.control);
+}
+
 std::size_t fleet::take_slot() {
     for (std::size_t i = 0; i < slots; ++i) {
         const std::size_t slot = (x_first_slot + i) % slots;
-        if (!x_slots_taken[slot]) {
+        if (!x_slots_taken[slot] && are_free(ports_of(slot))) {
             x_slots_taken.set(slot);
             return slot;
         }
@@ -158,10 +185,10 @@ std::size_t fleet::take_slot() {
 }
 
 worker_spec fleet::specify(std::int64_t id, running_worker& place) {
-    const auto first = static_cast<std::uint16_t>(x_options.worker_base_port + place.slot * ports_per_slot);
     worker_spec spec;
     spec.id = id;
-    spec.ports = {first, static_cast<std::uint16_t>(first + 1), static_cast<std::uint16_t>(first + 2)};
+    spec.ports = ports_of(place.slot);
+    const auto first = spec.ports.listen;
     std::uint16_t outside = first;
     if (x_options.reach == wiring::relayed) {
         place.forward = std::make_unique<relay>(x_executor, std::uint16_t{0}, first);

@@ -63,6 +63,9 @@ class fleet {
 public:
     using watcher = std::function<void(const event&)>;
 
+    // Each has ports of its own.
+    static constexpr std::size_t most_workers = 500;
+
     // Listens at once; requests are answered after start(). Throws startup_error for a port that is taken and
     // for options that make no sense.
     fleet(asio::any_io_executor executor, fleet_options options, std::unique_ptr<worker_launcher> launcher);
@@ -101,8 +104,6 @@ private:
         std::unique_ptr<relay> forward;
     };
 
-    static constexpr std::size_t slots = 500;
-
     void share_roots();
     asio::awaitable<void> scaling_loop();
     asio::awaitable<void> retire(std::unique_ptr<relay> forward);
@@ -110,6 +111,8 @@ private:
     void start_one(std::int64_t id);
     [[nodiscard]] worker_spec specify(std::int64_t id, running_worker& place);
     [[nodiscard]] std::size_t take_slot();
+    [[nodiscard]] worker_ports ports_of(std::size_t slot) const;
+    [[nodiscard]] bool are_free(const worker_ports& ports) const;
     void handle_exit(std::int64_t id, const std::string& how);
     void handle_change();
     void add_tls(worker_spec& spec) const;
@@ -123,7 +126,7 @@ private:
     autoscaler x_autoscaler;
     std::optional<shared_folder> x_folder;  // with https
     std::map<std::int64_t, running_worker> x_running;
-    std::bitset<slots> x_slots_taken;
+    std::bitset<most_workers> x_slots_taken;
     std::size_t x_first_slot = 0;  // moves on past ports that turned out to be unusable
     std::vector<watcher> x_watchers;
     wakeup x_bell;

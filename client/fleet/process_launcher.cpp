@@ -11,7 +11,10 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -91,6 +94,18 @@ std::string describe(std::optional<int> status) {
     return "exited with status " + std::to_string(WEXITSTATUS(*status));
 }
 
+constexpr std::streamoff bytes_looked_at = 4096;
+
+// The last bytes of a file; nothing where it cannot be read.
+std::string end_of(const std::string& file) {
+    std::ifstream in(file, std::ios::binary | std::ios::ate);
+    const auto size = static_cast<std::streamoff>(in.tellg());
+    if (size <= 0)
+        return {};
+    in.seekg(std::max<std::streamoff>(size - bytes_looked_at, 0));
+    return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
 }  // namespace
 
 struct process_launcher::child {
@@ -98,12 +113,20 @@ struct process_launcher::child {
     pid_t pid;
     asio::posix::stream_descriptor handle;  // readable when the process has ended
     asio::steady_timer ended;               // cancelled then, for who waits to insist
+    std::shared_ptr<last_words> words;      // null where somebody else reads them
     bool told_to_stop = false;
     pid_t consumer = -1;  // -1: none, or it has ended
 };
 
+struct process_launcher::sink {
+    descriptor output;
+    std::shared_ptr<last_words> words;
+};
+
+// SIGTERM reaches the shell and what it runs alike. A shell that ended at once would take the group with it,
+// before the worker has told that it ends; so it waits for what it runs, and runs nothing behind that.
 std::vector<std::string> shell_command(const std::string& line) {
-    return {"/bin/sh", "-c", "exec " + line};
+    return {"/bin/sh", "-c", "trap 'exit 143' TERM; " + line};
 }
 
 process_launcher::process_launcher(asio::any_io_executor executor, process_options options)
@@ -143,17 +166,39 @@ pid_t process_launcher::pid_of(std::int64_t id) const {
     return -1;
 }
 
-// Where a worker's output goes; not open where it is ours.
-result<descriptor> process_launcher::open_output(std::int64_t id) const {
+std::string process_launcher::log_file(std::int64_t id) const {
+    return x_options.log_dir + "/worker-" + std::to_string(id) + ".log";
+}
+
+// Where the output of a worker or of its consumer goes; not open where it is ours.
+result<process_launcher::sink> process_launcher::open_sink(std::int64_t id) const {
     if (x_options.output == worker_output::inherit)
-        return descriptor();
-    std::string file = "/dev/null";
-    if (x_options.output == worker_output::files)
-        file = x_options.log_dir + "/worker-" + std::to_string(id) + ".log";
-    descriptor out(::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+        return sink{};
+    if (x_options.output == worker_output::discard) {
+        auto words = std::make_shared<last_words>(x_executor);
+        auto output = words->open();
+        if (!output)
+            return output.error();
+        return sink{std::move(*output), std::move(words)};
+    }
+    descriptor out(::open(log_file(id).c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
     if (!out.is_open())
         return last_error();
-    return out;
+    return sink{std::move(out), nullptr};
+}
+
+// The end of a process that nobody asked to end, with the last that it said.
+std::string process_launcher::obituary(std::int64_t id, std::optional<int> status, last_words* words) const {
+    std::string line;
+    if (words)
+        line = words->line();
+    else if (x_options.output == worker_output::files)
+        line = last_line(end_of(log_file(id)));
+    return describe(status) + (line.empty() ? "" : ": " + line);
+}
+
+asio::awaitable<void> process_launcher::listen(std::shared_ptr<last_words> words) {
+    co_await words->listen();
 }
 
 result<void> process_launcher::start(worker_spec spec) {
@@ -164,10 +209,10 @@ result<void> process_launcher::start(worker_spec spec) {
         alive.push_back(running.pid);
     if (auto guarded = x_guardian.ensure(alive); !guarded)
         return guarded.error();
-    const auto output = open_output(spec.id);
-    if (!output)
-        return output.error();
-    const auto pid = launch(x_program, x_options.command, spec, output->number(), 0);
+    auto to = open_sink(spec.id);
+    if (!to)
+        return to.error();
+    const auto pid = launch(x_program, x_options.command, spec, to->output.number(), 0);
     if (!pid)
         return pid.error();
     auto handle = open_process(*pid);
@@ -178,11 +223,13 @@ result<void> process_launcher::start(worker_spec spec) {
         return handle.error();
     }
     x_children.push_back({spec.id, *pid, asio::posix::stream_descriptor(x_executor, handle->release()),
-                          asio::steady_timer(x_executor, asio::steady_timer::time_point::max())});
+                          asio::steady_timer(x_executor, asio::steady_timer::time_point::max()), to->words});
+    if (to->words)
+        x_tasks.spawn(listen(to->words));
     x_tasks.spawn(watch(x_children.back()));
     // A worker without its consumer is of no use: whoever watches its health finds out.
     if (!x_options.consumer.empty())
-        if (const auto beside = start_consumer(x_children.back(), spec, output->number()); !beside)
+        if (const auto beside = start_consumer(x_children.back(), spec); !beside)
             tell_of_consumer(spec.id, "cannot be started: " + beside.error().message());
     return {};
 }
@@ -209,8 +256,11 @@ result<pid_t> process_launcher::launch(const std::string& program, const std::ve
     return *pid;
 }
 
-result<void> process_launcher::start_consumer(child& worker, const worker_spec& spec, int output) {
-    const auto pid = launch(x_consumer_program, x_options.consumer, spec, output, worker.pid);
+result<void> process_launcher::start_consumer(child& worker, const worker_spec& spec) {
+    auto to = open_sink(spec.id);
+    if (!to)
+        return to.error();
+    const auto pid = launch(x_consumer_program, x_options.consumer, spec, to->output.number(), worker.pid);
     if (!pid)
         return pid.error();
     auto handle = open_process(*pid);
@@ -220,24 +270,29 @@ result<void> process_launcher::start_consumer(child& worker, const worker_spec& 
         return handle.error();
     }
     worker.consumer = *pid;
+    if (to->words)
+        x_tasks.spawn(listen(to->words));
     x_tasks.spawn(watch_consumer(spec.id, worker.pid, *pid,
-                                 asio::posix::stream_descriptor(x_executor, handle->release())));
+                                 asio::posix::stream_descriptor(x_executor, handle->release()), to->words));
     return {};
 }
 
 // A consumer ends by itself, or with its worker, whose end was told or is about to be.
 asio::awaitable<void> process_launcher::watch_consumer(std::int64_t id, pid_t worker, pid_t pid,
-                                                       asio::posix::stream_descriptor handle) {
+                                                       asio::posix::stream_descriptor handle,
+                                                       std::shared_ptr<last_words> words) {
     const auto failure = co_await until_ended(handle, pid);
     if (failure)
         ::kill(pid, SIGKILL);  // nobody would notice its end
-    const auto status = reap(pid);
+    const auto how = obituary(id, reap(pid), words.get());
+    if (words)
+        words->hush();
     child* beside = find(id);
     if (!beside || beside->pid != worker)
         co_return;
     beside->consumer = -1;
     if (!beside->told_to_stop)
-        tell_of_consumer(id, describe(status));
+        tell_of_consumer(id, how);
 }
 
 void process_launcher::tell_of_consumer(std::int64_t id, const std::string& how) const {
@@ -255,8 +310,11 @@ asio::awaitable<void> process_launcher::watch(child& watched) {
     if (watched.consumer > 0)
         ::kill(watched.consumer, SIGKILL);
     x_guardian.forget(watched.pid);
-    const auto how = describe(reap(watched.pid));
     const auto id = watched.id;
+    const auto status = reap(watched.pid);
+    const auto how = watched.told_to_stop ? describe(status) : obituary(id, status, watched.words.get());
+    if (watched.words)
+        watched.words->hush();
     watched.ended.cancel();
     x_children.remove_if([&watched](const child& candidate) { return &candidate == &watched; });
     if (x_on_exit)

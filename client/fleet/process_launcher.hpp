@@ -1,6 +1,7 @@
 #pragma once
 
 #include <fleet/guardian.hpp>
+#include <fleet/last_words.hpp>
 #include <fleet/worker_launcher.hpp>
 #include <nullworker/base/descriptor.hpp>
 #include <nullworker/base/task_group.hpp>
@@ -11,6 +12,8 @@
 #include <chrono>
 #include <functional>
 #include <list>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,13 +38,14 @@ struct process_options {
         {};  // before its worker's
 };
 
-// The command that runs a line of shell in place of the shell.
+// The command that runs a line of shell.
 [[nodiscard]] std::vector<std::string> shell_command(const std::string& line);
 
 // Runs each worker as a process in a group of its own; what is sent to a worker is sent to the whole group,
 // and what a worker leaves behind in its group is killed when it ends. A guardian kills every group that is
 // left when this process ends, however that happens. Only a process that leaves its group escapes. A consumer
-// that ends by itself is not started again, and its worker goes on.
+// that ends by itself is not started again, and its worker goes on. How a worker ended that was not asked to
+// is told with the last line that it wrote, unless the output is inherited.
 //
 // Waits for its own children alone, so it gets along with others in the same program.
 class process_launcher final : public worker_launcher {
@@ -63,17 +67,22 @@ public:
 
 private:
     struct child;
+    struct sink;
 
     [[nodiscard]] child* find(std::int64_t id);
-    [[nodiscard]] result<descriptor> open_output(std::int64_t id) const;
+    [[nodiscard]] std::string log_file(std::int64_t id) const;
+    [[nodiscard]] result<sink> open_sink(std::int64_t id) const;
+    [[nodiscard]] std::string obituary(std::int64_t id, std::optional<int> status, last_words* words) const;
+    [[nodiscard]] static asio::awaitable<void> listen(std::shared_ptr<last_words> words);
     [[nodiscard]] std::string found(const std::vector<std::string>& command, const char* what) const;
     [[nodiscard]] result<pid_t> launch(const std::string& program, const std::vector<std::string>& command,
                                        const worker_spec& spec, int output, pid_t group) const;
     void tell_of_consumer(std::int64_t id, const std::string& how) const;
-    [[nodiscard]] result<void> start_consumer(child& worker, const worker_spec& spec, int output);
+    [[nodiscard]] result<void> start_consumer(child& worker, const worker_spec& spec);
     asio::awaitable<void> watch(child& watched);
     asio::awaitable<void> watch_consumer(std::int64_t id, pid_t worker, pid_t pid,
-                                         asio::posix::stream_descriptor handle);  // `worker`: its process
+                                         asio::posix::stream_descriptor handle,
+                                         std::shared_ptr<last_words> words);  // `worker`: its process
     asio::awaitable<void> insist(std::int64_t id, pid_t pid);
 
     asio::any_io_executor x_executor;

@@ -83,10 +83,22 @@ std::string scaler::waiting_text() const {
         return "the fleet is stopping";
     const auto coming = count(worker_state::creating) + count(worker_state::loading);
     if (coming > 0)
-        return "no worker is free; " + std::to_string(coming) + " starting";
+        return "no worker is free; " + std::to_string(coming) + " starting" + trouble_text();
     if (x_workers.live_count() >= x_values.max_workers)
         return "no worker is free; all " + std::to_string(x_values.max_workers) + " that may run are running";
-    return "no worker is free";
+    return "no worker is free" + trouble_text();
+}
+
+std::string scaler::trouble_text() const {
+    const auto& [in_a_row, last] = x_workers.trouble();
+    if (in_a_row == 1)
+        return "; a worker could not start: " + last;
+    if (in_a_row > 1)
+        return "; " + std::to_string(in_a_row) + " workers in a row could not start, the last one: " + last;
+    for (const auto& [id, w] : x_workers.all())
+        if (w.state == worker_state::error)
+            return "; worker " + std::to_string(id) + " reports: " + w.report.error_msg;
+    return {};
 }
 
 bool scaler::on_report(const wire::status_report& report, instant now) {

@@ -84,6 +84,8 @@ public:
     [[nodiscard]] std::vector<wire::worker_info> workers() const { return x_workers.describe(); }
     [[nodiscard]] std::optional<worker_state> state_of(std::int64_t worker) const;
 
+    [[nodiscard]] const start_trouble& trouble() const noexcept { return x_workers.trouble(); }
+
     // Whether the worker was ever ready since its last start.
     [[nodiscard]] bool was_ready(std::int64_t worker) const;
 
@@ -96,6 +98,7 @@ private:
     [[nodiscard]] bool keeps(const request& asking) const;
     [[nodiscard]] std::int64_t choose_worker(const request& asking, instant now) const;
     [[nodiscard]] std::string waiting_text() const;
+    [[nodiscard]] std::string trouble_text() const;
     void settle(std::int64_t worker, instant now);
 
     parameters x_values;

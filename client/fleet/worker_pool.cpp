@@ -146,7 +146,7 @@ void worker_pool::end(std::int64_t id, const std::string& how, instant now) {
         if (w.keep_cold && !x_closed && cold < x_values.cold_workers)
             return;
     } else if (w.state != worker_state::dead) {
-        count_failed_start(w, now);
+        count_failed_start(w, how, now);
         change(w, worker_state::dead, how, now);
     }
     x_workers.erase(id);
@@ -155,20 +155,21 @@ void worker_pool::end(std::int64_t id, const std::string& how, instant now) {
 void worker_pool::forget_failures_if_proven(instant now) {
     for (const auto& [id, w] : x_workers)
         if (takes_requests(w.state) && is_proven(w, now)) {
-            x_failed_starts = 0;
+            x_trouble = {};
             x_start_backoff.reset();
             x_no_start_before = {};
             return;
         }
 }
 
-void worker_pool::count_failed_start(const worker& w, instant now) {
+void worker_pool::count_failed_start(const worker& w, const std::string& how, instant now) {
     forget_failures_if_proven(now);
     if (is_proven(w, now))
         return;
-    ++x_failed_starts;
+    ++x_trouble.in_a_row;
+    x_trouble.last = how;
     // Several that fail together are one reason to wait longer, not several.
-    if (x_failed_starts >= failures_before_pause && now.monotonic >= x_no_start_before)
+    if (x_trouble.in_a_row >= failures_before_pause && now.monotonic >= x_no_start_before)
         x_no_start_before = now.monotonic + x_start_backoff.next();
 }
 
@@ -208,7 +209,7 @@ std::vector<std::int64_t> worker_pool::bury_silent(instant now) {
     std::vector<std::int64_t> buried;
     for (auto& [id, w] : x_workers)
         if (silent_at(w) <= now.monotonic) {
-            count_failed_start(w, now);
+            count_failed_start(w, "no report", now);
             change(w, worker_state::dead, "no report", now);
             buried.push_back(id);
         }
@@ -225,7 +226,7 @@ void worker_pool::plan(double wanted, std::vector<action>& out, instant now) {
 void worker_pool::stop_errored(std::vector<action>& out, instant now) {
     for (auto& [id, w] : x_workers)
         if (hopeless_at(w) <= now.monotonic) {
-            count_failed_start(w, now);
+            count_failed_start(w, "errored: " + w.report.error_msg, now);
             stop(w, "errored: " + w.report.error_msg, out, now);
         }
 }
@@ -254,7 +255,7 @@ void worker_pool::scale_down(double wanted, std::vector<action>& out, instant no
 
 void worker_pool::scale_up(double wanted, instant now) {
     // While starts fail, one worker at a time tries whether they still do.
-    const bool probing = x_failed_starts >= failures_before_pause;
+    const bool probing = x_trouble.in_a_row >= failures_before_pause;
     double missing = wanted - live_capacity();
     std::size_t live = live_count();
     while (missing > rounding && live < x_values.max_workers) {

@@ -60,6 +60,12 @@ struct kill_worker {  // it no longer listens
 };
 using action = std::variant<start_worker, stop_worker, kill_worker>;
 
+// Workers that could not start, or ended before they were of any use.
+struct start_trouble {
+    unsigned in_a_row = 0;  // up to now
+    std::string last;       // what became of the last one
+};
+
 using state_counts = std::map<worker_state, std::size_t>;
 
 // The workers, without I/O: what each is doing by its own account, and how many there should be for the
@@ -81,6 +87,8 @@ public:
 
     // How many there are that count as capacity.
     [[nodiscard]] std::size_t live_count() const;
+
+    [[nodiscard]] const start_trouble& trouble() const noexcept { return x_trouble; }
 
     // A worker tells its state; false when it is none that can have been started. To be settled afterwards.
     bool hear(const wire::status_report& report, instant now);
@@ -119,7 +127,7 @@ private:
 
     void change(worker& w, worker_state to, const std::string& why, instant now);
     void stop(worker& w, const std::string& why, std::vector<action>& out, instant now);
-    void count_failed_start(const worker& w, instant now);
+    void count_failed_start(const worker& w, const std::string& how, instant now);
     void forget_failures_if_proven(instant now);
 
     void stop_errored(std::vector<action>& out, instant now);
@@ -132,7 +140,7 @@ private:
     event_log& x_log;
     std::map<std::int64_t, worker> x_workers;
     std::int64_t x_last_id = 0;
-    unsigned x_failed_starts = 0;  // in a row
+    start_trouble x_trouble;
     backoff x_start_backoff;
     time_point x_no_start_before{};
     bool x_closed = false;

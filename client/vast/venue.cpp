@@ -7,6 +7,7 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <variant>
 
 namespace nullworker::client {
 namespace {
@@ -104,6 +105,25 @@ asio::awaitable<outcome<void>> venue::open() {
 asio::awaitable<void> venue::close() {
     if (x_fleet)
         co_await x_fleet->stop();
+}
+
+void venue::on_trouble(std::function<void(const std::string& what)> told) {
+    if (!x_fleet)
+        return;
+    x_fleet->on_event([told = std::move(told)](const fleet::event& happened) {
+        const auto* of_worker = std::get_if<fleet::worker_event>(&happened);
+        if (!of_worker)
+            return;
+        const auto name = "worker " + std::to_string(of_worker->worker);
+        if (of_worker->to == fleet::worker_state::dead)
+            told(name + " is gone: " + of_worker->why);
+        if (of_worker->to == fleet::worker_state::error)
+            told(name + " reports: " + of_worker->why);
+    });
+}
+
+fleet::start_trouble venue::failed_starts() const {
+    return x_fleet ? x_fleet->decisions().trouble() : fleet::start_trouble();
 }
 
 std::string venue::description() const {

@@ -7,6 +7,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,6 +48,13 @@ public:
     [[nodiscard]] serverless& api() noexcept { return *x_api; }
     [[nodiscard]] const endpoint_access& endpoint() const noexcept { return x_endpoint; }
     [[nodiscard]] bool is_local() const noexcept { return x_fleet != nullptr; }
+
+    // Of a fleet of its own: `told` hears of each worker that ended though nobody asked it to, or that
+    // reports an error.
+    void on_trouble(std::function<void(const std::string& what)> told);
+
+    // How many workers of it could not start, in a row up to now, and what became of the last one.
+    [[nodiscard]] fleet::start_trouble failed_starts() const;
 
     // For the user: which endpoint, where.
     [[nodiscard]] std::string description() const;

@@ -62,13 +62,40 @@ TEST(demo, with_json_every_line_is_an_object_with_a_time) {
     EXPECT_GT(count, 4);
 }
 
-TEST(demo, a_worker_that_cannot_start_fails_each_session_by_name) {
-    program demo(
-        nullworker({"demo", "--count", "2", "--interval", "0", "--timeout", "1", "--worker", "exit 3"}));
+TEST(demo, a_worker_that_cannot_start_is_named_at_once_and_fails_each_session_after_a_few) {
+    program demo(nullworker({"demo", "--count", "2", "--interval", "0", "--timeout", "60", "--worker-port",
+                             "22400", "--worker", "echo boom >&2; exit 3"}));
+    demo.wait_for("worker 1 is gone: exited with status 3: boom");
     EXPECT_EQ(demo.wait(), 1);
+    EXPECT_TRUE(
+        contains(demo.out(), "no worker is free; a worker could not start: exited with status 3: boom") ||
+        contains(demo.out(), "workers in a row could not start, the last one: exited with status 3: boom"))
+        << demo.out();
+    EXPECT_TRUE(contains(demo.out(), "failed    5 workers in a row could not start")) << demo.out();
     for (const auto* session : {"session 1  failed    ", "session 2  failed    "})
         EXPECT_TRUE(contains(demo.out(), session)) << demo.out();
     EXPECT_TRUE(contains(demo.out(), "2 of 2 sessions failed")) << demo.out();
+}
+
+TEST(demo, a_worker_may_be_any_line_of_shell) {
+    program demo(nullworker({"demo", "--count", "1", "--plateau", "0", "--worker-port", "22420", "--worker",
+                             std::string("cd / && NULLWORKER_LOG_LEVEL=debug ") + NULLWORKERD_PROGRAM}));
+    EXPECT_EQ(demo.wait(), 0) << demo.out();
+    EXPECT_FALSE(contains(demo.out(), "is gone")) << demo.out();
+}
+
+TEST(demo, its_fleet_is_as_large_as_it_needs) {
+    program demo(
+        nullworker({"demo", "--count", "17", "--interval", "0", "--plateau", "0", "--worker-port", "22500"}));
+    EXPECT_EQ(demo.wait(), 0) << demo.out();
+    EXPECT_TRUE(contains(demo.out(), "all 17 sessions were held and released")) << demo.out();
+}
+
+TEST(local_fleet, no_more_sessions_than_a_local_fleet_has_room_for) {
+    program follow(nullworker({"follow", "--depth", "echo 0", "--max", "501"}));
+    EXPECT_EQ(follow.wait(), 2);
+    EXPECT_EQ(follow.err(),
+              "nullworker: a local fleet has room for 500 workers, and 501 sessions need as many\n");
 }
 
 TEST(demo, an_unreachable_console_is_a_failure_that_names_it) {
@@ -92,7 +119,26 @@ TEST(demo, wrong_options_are_wrong_usage) {
                                                                    {"demo", "--instance", "elsewhere"}}) {
         program demo(nullworker(wrong));
         EXPECT_EQ(demo.wait(), 2) << demo.err();
-        EXPECT_FALSE(demo.err().empty());
+        EXPECT_TRUE(demo.err().starts_with("nullworker: ")) << demo.err();
+        EXPECT_EQ(std::count(demo.err().begin(), demo.err().end(), '\n'), 1) << demo.err();
+    }
+}
+
+TEST(usage, a_mistake_names_the_word_and_what_was_meant) {
+    const std::vector<std::pair<std::vector<std::string>, std::string>> mistakes = {
+        {{"dem"}, "unknown command 'dem'; did you mean demo?; see nullworker --help"},
+        {{"demo", "--cout", "3"}, "unknown option --cout; did you mean --count?; see nullworker demo --help"},
+        {{"hold", "echo", "hi"},
+         "'echo' belongs to no option; a command stands behind --, as in nullworker hold -- echo; see "
+         "nullworker hold --help"},
+        {{"demo", "--count", "99999999999999999999"},
+         "--count: 99999999999999999999 is not in the range 1 to 100; see nullworker demo --help"},
+        {{"demo", "--", "true"}, "a command behind -- is for `nullworker hold`"},
+    };
+    for (const auto& [words, message] : mistakes) {
+        program mistaken(nullworker(words));
+        EXPECT_EQ(mistaken.wait(), 2);
+        EXPECT_EQ(mistaken.err(), "nullworker: " + message + "\n");
     }
 }
 

@@ -146,22 +146,22 @@ TEST_F(fleet_test, scales_to_three_workers_and_back_to_zero) {
 }
 
 TEST_F(fleet_test, a_workers_environment_is_the_contracts) {
-    tell({.scaling = {}, .port = 0, .worker_base_port = 42000}, [this]() -> asio::awaitable<void> {
+    tell({.scaling = {}, .port = 0, .worker_base_port = 25000}, [this]() -> asio::awaitable<void> {
         co_await ask();
         EXPECT_TRUE(co_await started(1));
         const auto& [id, spec] = *x_workers->specs.begin();
         auto environment = spec.environment;
-        EXPECT_EQ(environment["WORKER_PORT"], "42000");
-        EXPECT_EQ(environment["WORKER_HTTP_PORT"], "42001");
-        EXPECT_EQ(environment["NULL_CONTROL_PORT"], "42002");
-        EXPECT_EQ(environment["VAST_TCP_PORT_42000"], "42000");
+        EXPECT_EQ(environment["WORKER_PORT"], "25000");
+        EXPECT_EQ(environment["WORKER_HTTP_PORT"], "25001");
+        EXPECT_EQ(environment["NULL_CONTROL_PORT"], "25002");
+        EXPECT_EQ(environment["VAST_TCP_PORT_25000"], "25000");
         EXPECT_EQ(environment["PUBLIC_IPADDR"], "127.0.0.1");
         EXPECT_EQ(environment["CONTAINER_ID"], std::to_string(id));
         EXPECT_EQ(environment["REPORT_ADDR"], x_fleet->url());
         EXPECT_EQ(environment["MASTER_TOKEN"].size(), 48u);
         EXPECT_EQ(environment["USE_SSL"], "false");
         EXPECT_EQ(environment["UNSECURED"], "false");
-        EXPECT_EQ(spec.ports.control, 42002);
+        EXPECT_EQ(spec.ports.control, 25002);
     });
 }
 

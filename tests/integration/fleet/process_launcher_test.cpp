@@ -63,6 +63,10 @@ protected:
     // Tells `body` with a launcher of workers that run `script`.
     void tell(const std::string& script, std::function<asio::awaitable<void>()> body) {
         x_options.command = {"/bin/sh", "-c", script};
+        tell_as_it_is(std::move(body));
+    }
+
+    void tell_as_it_is(std::function<asio::awaitable<void>()> body) {
         x_launcher.emplace(x_context.get_executor(), x_options);
         x_launcher->on_exit([this](std::int64_t id, const std::string& how) {
             x_exits[id] = how;
@@ -270,8 +274,71 @@ TEST_F(process_launcher_test, a_command_that_does_not_exist_is_a_startup_error) 
     EXPECT_THROW(process_launcher(x_context.get_executor(), x_options), startup_error);
 }
 
-TEST_F(process_launcher_test, a_shell_command_takes_the_shells_place) {
-    EXPECT_EQ(shell_command("sleep 1000"), (std::vector<std::string>{"/bin/sh", "-c", "exec sleep 1000"}));
+TEST_F(process_launcher_test, a_line_of_shell_is_run_as_it_is) {
+    for (const std::string line : {"cd / && pwd > \"$FIFO\"", "WORD=/ && echo $WORD > \"$FIFO\"",
+                                   "WORD=/ sh -c 'echo $WORD' > \"$FIFO\"", "(cd / ; pwd) | cat > \"$FIFO\"",
+                                   "if true; then echo / > \"$FIFO\"; fi # done"}) {
+        x_options.command = shell_command(line);
+        tell_as_it_is([this, line]() -> asio::awaitable<void> {
+            start(1);
+            const auto said = co_await message();
+            EXPECT_EQ(said, "/\n") << line;
+            const auto how = co_await exit_of(1);
+            EXPECT_EQ(how, "exited with status 0") << line;
+        });
+        x_exits.clear();
+    }
+}
+
+TEST_F(process_launcher_test, what_a_line_of_shell_runs_may_end_in_its_own_time) {
+    x_options.command = shell_command(
+        R"(cd / && sh -c 'trap "echo bye > $FIFO; exit 0" TERM; echo up > $FIFO; while :; do sleep 0.01; done'; )"
+        R"(echo more > "$FIFO")");
+    tell_as_it_is([this]() -> asio::awaitable<void> {
+        start(1);
+        const auto first = co_await message();
+        EXPECT_EQ(first, "up\n");
+        x_launcher->stop(1);
+        const auto last = co_await message();
+        EXPECT_EQ(last, "bye\n");
+        const auto how = co_await exit_of(1);
+        EXPECT_EQ(how, "exited with status 143");
+    });
+}
+
+TEST_F(process_launcher_test, the_end_of_a_worker_is_told_with_its_last_line) {
+    tell(R"(echo first; printf 'boom\033 \n\n' >&2; exit 9)", [this]() -> asio::awaitable<void> {
+        start(1);
+        const auto how = co_await exit_of(1);
+        EXPECT_EQ(how, "exited with status 9: boom\\u001b");
+    });
+}
+
+TEST_F(process_launcher_test, a_worker_that_says_much_is_held_up_by_nobody) {
+    tell("yes | head -n 1000000; echo done; exit 1", [this]() -> asio::awaitable<void> {
+        start(1);
+        const auto how = co_await exit_of(1);
+        EXPECT_EQ(how, "exited with status 1: done");
+    });
+}
+
+TEST_F(process_launcher_test, with_a_log_the_last_line_is_that_of_the_log) {
+    x_options.output = worker_output::files;
+    x_options.log_dir = x_directory.string();
+    tell("echo out; echo boom >&2; exit 9", [this]() -> asio::awaitable<void> {
+        start(2);
+        const auto how = co_await exit_of(2);
+        EXPECT_EQ(how, "exited with status 9: boom");
+    });
+}
+
+TEST(last_line, is_the_last_one_that_is_not_blank) {
+    EXPECT_EQ(last_line(""), "");
+    EXPECT_EQ(last_line("\n \n"), "");
+    EXPECT_EQ(last_line("a\nb"), "b");
+    EXPECT_EQ(last_line("a\nb c \r\n\n"), "b c");
+    EXPECT_EQ(last_line("a\tb\xff"), "a\\u0009b\\xff");
+    EXPECT_EQ(last_line(std::string(1000, 'x')), std::string(200, 'x') + " …");
 }
 
 TEST_F(process_launcher_test, a_fleet_stops_its_processes) {
