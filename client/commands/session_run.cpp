@@ -29,8 +29,8 @@ constexpr unsigned failed_starts_enough = 5;
 venue_options with_room(venue_options where, int sessions) {
     auto& most = where.fleet.scaling.max_workers;
     most = std::max(most, static_cast<std::size_t>(sessions));
-    if (where.is_local() && most > fleet::fleet::most_workers)
-        throw startup_error("a local fleet has room for " + std::to_string(fleet::fleet::most_workers) +
+    if (where.is_local() && most > fleet::most_workers)
+        throw startup_error("a local fleet has room for " + std::to_string(fleet::most_workers) +
                             " workers, and " + std::to_string(sessions) + " sessions need as many");
     return where;
 }

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -25,7 +26,7 @@ constexpr const char* worker_host = "127.0.0.1";
 constexpr std::string_view endpoint_prefix = "/api/v0/endptjobs/";
 
 net::reply refuse(unsigned status, const std::string& why) {
-    return net::json_reply(status, wire::error(why));
+    return net::json_reply(status, wire::route_refusal(why));
 }
 
 net::reply refuse(const error_code& parse_error) {
@@ -63,6 +64,32 @@ bool is_plausible(const wire::status_report& report) {
                                        [](double figure) { return std::abs(figure) <= most; });
 }
 
+// What Vast's endpoints can do and this one cannot. To say nothing of it would be to pretend.
+std::optional<std::string> beyond_us(const wire::endpoint_change& wanted, const std::string& name) {
+    if (wanted.min_cold_load || wanted.cold_mult)
+        return "min_cold_load and cold_mult are unknown to a local fleet; it has cold_workers";
+    if (wanted.endpoint_state.value_or("active") != "active")
+        return "the endpoint of a local fleet is always active";
+    if (wanted.endpoint_name.value_or(name) != name)
+        return "the endpoint of a local fleet keeps its name";
+    return std::nullopt;
+}
+
+parameters with_change(parameters values, const wire::endpoint_change& wanted) {
+    const auto set = []<class To, class From>(To& value, const std::optional<From>& given) {
+        if (given)
+            value = static_cast<To>(*given);
+    };
+    set(values.min_load, wanted.min_load);
+    set(values.target_util, wanted.target_util);
+    set(values.cold_workers, wanted.cold_workers);
+    set(values.max_workers, wanted.max_workers);
+    set(values.max_queue_time, wanted.max_queue_time);
+    set(values.target_queue_time, wanted.target_queue_time);
+    set(values.inactivity_timeout, wanted.inactivity_timeout);
+    return values;
+}
+
 std::string without_last_slash(std::string path) {
     if (path.size() > 1 && path.ends_with('/'))
         path.pop_back();
@@ -73,7 +100,7 @@ std::string without_last_slash(std::string path) {
 
 // Without the last slash, which requests may have or not.
 struct autoscaler::tables {
-    static constexpr std::array<net::route<autoscaler, net::reply>, 9> routes = {{
+    static constexpr std::array<net::route<autoscaler, net::reply>, 10> routes = {{
         {net::verb::post, "/route", &autoscaler::serve_route},
         {net::verb::get, "/pubkey", &autoscaler::serve_public_key},
         {net::verb::post, "/worker_status", &autoscaler::take_report},
@@ -81,6 +108,7 @@ struct autoscaler::tables {
         {net::verb::post, "/get_endpoint_workers", &autoscaler::list_workers},
         {net::verb::get, "/api/v0/endptjobs", &autoscaler::list_endpoints},
         {net::verb::get, "/api/v0/endptjobs/*", &autoscaler::show_endpoint},
+        {net::verb::put, "/api/v0/endptjobs/*", &autoscaler::change_endpoint},
         {net::verb::post, "/api/v0/sign_cert", &autoscaler::certify_worker},
         {net::verb::get, "/static/jvastai_root.cer", &autoscaler::serve_root},
     }};
@@ -195,8 +223,10 @@ net::reply autoscaler::list_workers(const net::request& incoming) {
         return refuse(asked.error());
     if (asked->id != x_options.endpoint_id)
         return refuse(404, "no endpoint with id " + std::to_string(asked->id));
-    // The documentation names the endpoint's key; the official client sends the account's.
-    if (!same_secret(asked->api_key, x_options.endpoint_key) && !is_account(asked->api_key))
+    // The documentation names the endpoint's key; the official client sends the account's, and the official
+    // command line that in the header alone.
+    const auto key = asked->api_key.empty() ? presented_key(incoming) : asked->api_key;
+    if (!same_secret(key, x_options.endpoint_key) && !is_account(key))
         return refuse(401, "api_key is neither the endpoint's nor the account's");
     return net::json_reply(200, wire::to_json(x_scaler.workers()));
 }
@@ -225,13 +255,38 @@ net::reply autoscaler::list_endpoints(const net::request& incoming) {
     return net::json_reply(200, wire::endpoint_list({describe()}));
 }
 
-net::reply autoscaler::show_endpoint(const net::request& incoming) {
+// What is to be answered to a request about one endpoint that is not the account's, or about another one.
+std::optional<net::reply> autoscaler::refuse_stranger(const net::request& incoming) const {
     if (!is_account(presented_key(incoming)))
         return refuse(401, "not the account's key");
     const auto id = std::string_view(incoming.path).substr(endpoint_prefix.size());
     if (id != std::to_string(x_options.endpoint_id))
         return refuse(404, "no endpoint with that id");
+    return std::nullopt;
+}
+
+net::reply autoscaler::show_endpoint(const net::request& incoming) {
+    if (auto refused = refuse_stranger(incoming))
+        return std::move(*refused);
     return net::json_reply(200, wire::endpoint_single(describe()));
+}
+
+net::reply autoscaler::change_endpoint(const net::request& incoming) {
+    if (auto refused = refuse_stranger(incoming))
+        return std::move(*refused);
+    const auto wanted = wire::parse_endpoint_change(incoming.body);
+    if (!wanted)
+        return refuse(wanted.error());
+    if (const auto unknown = beyond_us(*wanted, x_options.endpoint_name))
+        return refuse(422, *unknown);
+    if (wanted->cold_workers.value_or(0) < 0 || wanted->max_workers.value_or(0) < 0)
+        return refuse(422, "cold_workers and max_workers must be 0 or more");
+    const auto values = with_change(x_scaler.values(), *wanted);
+    if (const auto fault = fault_in(values))
+        return refuse(422, *fault);
+    x_scaler.change(values);
+    x_on_change();
+    return net::json_reply(200, wire::endpoint_changed());
 }
 
 bool autoscaler::is_running(std::string_view worker) const {

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 
 namespace nullworker::fleet {
@@ -31,8 +32,8 @@ struct autoscaler_options {
 // The HTTP face of the stand-in: translates what clients and workers say into calls of the scaler. It serves
 // the autoscaler's routes and those of the web server that a client needs, all at one address.
 //
-// Refusals carry {"error": "…"}: 400 for what is no JSON, 401 for a wrong key or token, 404 for an unknown
-// path, endpoint or id, 405 for another verb, 422 for JSON that is not the message.
+// Refusals carry {"error": "…"} and the same as "msg": 400 for what is no JSON, 401 for a wrong key or token,
+// 404 for an unknown path, endpoint or id, 405 for another verb, 422 for JSON that is not the message.
 class autoscaler {
 public:
     // `decisions` and `faults` must outlive it. `on_change` is called after each request that may have
@@ -68,11 +69,13 @@ private:
     net::reply list_workers(const net::request& incoming);
     net::reply list_endpoints(const net::request& incoming);
     net::reply show_endpoint(const net::request& incoming);
+    net::reply change_endpoint(const net::request& incoming);
     net::reply certify_worker(const net::request& incoming);
     net::reply serve_root(const net::request& incoming);
 
     [[nodiscard]] bool is_running(std::string_view worker) const;
     [[nodiscard]] bool is_account(const std::string& key) const;
+    [[nodiscard]] std::optional<net::reply> refuse_stranger(const net::request& incoming) const;
     [[nodiscard]] bool is_worker(std::int64_t worker, const std::string& token) const;
     [[nodiscard]] wire::endpoint_info describe() const;
 

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -19,18 +18,14 @@ namespace nullworker::fleet {
 namespace {
 
 constexpr std::uint16_t ports_per_slot = 10;
-constexpr std::size_t slots = fleet::most_workers;
+constexpr std::size_t slots = most_workers;
 constexpr std::size_t token_bytes = 24;
 constexpr std::size_t max_bundle_bytes = 16 * 1024 * 1024;
 constexpr auto drain_patience = std::chrono::seconds(1);
 
 fleet_options completed(fleet_options options) {
-    const auto& scaling = options.scaling;
-    if (!(std::isfinite(scaling.target_util) && scaling.target_util > 0))
-        throw startup_error("--target-util must be greater than 0");
-    if (scaling.max_workers + scaling.cold_workers > slots)
-        throw startup_error("--max-workers and --cold-workers together may be " + std::to_string(slots) +
-                            " at most");
+    if (const auto fault = fault_in(options.scaling))
+        throw startup_error("parameters of the endpoint: " + *fault);
     if (options.worker_base_port == 0 || options.worker_base_port + slots * ports_per_slot > 65536)
         throw startup_error("--worker-port must be between 1 and " +
                             std::to_string(65536 - slots * ports_per_slot));

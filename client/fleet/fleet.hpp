@@ -63,9 +63,6 @@ class fleet {
 public:
     using watcher = std::function<void(const event&)>;
 
-    // Each has ports of its own.
-    static constexpr std::size_t most_workers = 500;
-
     // Listens at once; requests are answered after start(). Throws startup_error for a port that is taken and
     // for options that make no sense.
     fleet(asio::any_io_executor executor, fleet_options options, std::unique_ptr<worker_launcher> launcher);

@@ -3,8 +3,13 @@
 #include <nullworker/base/clock.hpp>
 
 #include <cstddef>
+#include <optional>
+#include <string>
 
 namespace nullworker::fleet {
+
+// A fleet has ports for so many, cold ones included.
+inline constexpr std::size_t most_workers = 500;
 
 // What an endpoint is configured with, in the units of the wire, and the stand-in's own limits.
 struct parameters {
@@ -22,5 +27,8 @@ struct parameters {
     double nominal_perf = 100.0;   // max_perf of a worker that has not said its own
     std::size_t max_requests = 10000;
 };
+
+// What of the endpoint's own makes no sense, as a clause that names it.
+[[nodiscard]] std::optional<std::string> fault_in(const parameters& values);
 
 }  // namespace nullworker::fleet

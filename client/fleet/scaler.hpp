@@ -79,6 +79,9 @@ public:
     // Events since the last call, in order. At most some thousands are kept.
     [[nodiscard]] std::vector<event> take_events() { return x_events.take(); }
 
+    // From here on with other values. What they are to change is in the next plan().
+    void change(const parameters& values) { x_values = values; }
+
     // Workers by state; states without one are left out.
     [[nodiscard]] state_counts counts() const { return x_workers.counts(); }
     [[nodiscard]] std::vector<wire::worker_info> workers() const { return x_workers.describe(); }

@@ -56,15 +56,20 @@ constexpr bool wants_the_same_elsewhere(unsigned status) {
     return status == 307 || status == 308;
 }
 
+http::verb raw_verb(verb method) {
+    if (method == verb::put)
+        return http::verb::put;
+    return method == verb::post ? http::verb::post : http::verb::get;
+}
+
 http::request<http::string_body> make_raw(const call& request) {
-    http::request<http::string_body> raw(request.method == verb::post ? http::verb::post : http::verb::get,
-                                         request.target.target, 11);
+    http::request<http::string_body> raw(raw_verb(request.method), request.target.target, 11);
     raw.set(http::field::host, request.target.authority());
     raw.set(http::field::user_agent, "nullworker/" NULLWORKER_VERSION);
     raw.set(http::field::accept, "*/*");
     for (const auto& [name, value] : request.headers)
         raw.set(name, value);
-    if (request.method == verb::post) {
+    if (request.method != verb::get) {
         raw.set(http::field::content_type, request.content_type);
         raw.body() = request.body;
     }

@@ -14,6 +14,8 @@ const char* to_string(verb value) noexcept {
             return "GET";
         case verb::post:
             return "POST";
+        case verb::put:
+            return "PUT";
         case verb::other:
             break;
     }

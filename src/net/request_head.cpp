@@ -18,6 +18,8 @@ constexpr std::size_t max_length_digits = 19;
 verb verb_of(std::string_view method) {
     if (method == "GET")
         return verb::get;
+    if (method == "PUT")
+        return verb::put;
     return method == "POST" ? verb::post : verb::other;
 }
 

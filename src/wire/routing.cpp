@@ -55,6 +55,30 @@ void from_json(const json& document, worker_list& out) {
     out.workers = read_list<worker_info>(document);
 }
 
+// A member that may be null or absent.
+template <class T>
+void read_given(const json& message, const char* name, std::optional<T>& out) {
+    if (message.value(name, json()).is_null())
+        return;
+    T value{};
+    read_member(message, name, value);
+    out = std::move(value);
+}
+
+void from_json(const json& document, endpoint_change& out) {
+    read_given(document, "min_load", out.min_load);
+    read_given(document, "min_cold_load", out.min_cold_load);
+    read_given(document, "target_util", out.target_util);
+    read_given(document, "cold_mult", out.cold_mult);
+    read_given(document, "cold_workers", out.cold_workers);
+    read_given(document, "max_workers", out.max_workers);
+    read_given(document, "max_queue_time", out.max_queue_time);
+    read_given(document, "target_queue_time", out.target_queue_time);
+    read_given(document, "inactivity_timeout", out.inactivity_timeout);
+    read_given(document, "endpoint_name", out.endpoint_name);
+    read_given(document, "endpoint_state", out.endpoint_state);
+}
+
 void from_json(const json& received, route_reply& reply) {
     const json document = without_nulls(received);
     read_member(document, "request_idx", reply.request_idx);
@@ -111,6 +135,27 @@ result<std::vector<endpoint_info>> parse_endpoint_list(std::string_view body) {
     if (!list)
         return list.error();
     return std::move(list->results);
+}
+
+result<endpoint_change> parse_endpoint_change(std::string_view body) {
+    const auto value = json_value::parse(body);
+    if (!value)
+        return value.error();
+    try {
+        endpoint_change out;
+        from_json(value->document(), out);
+        return out;
+    } catch (const json::exception&) {
+        return errc::unexpected_message;
+    }
+}
+
+std::string endpoint_changed() {
+    return compact({{"success", true}});
+}
+
+std::string route_refusal(const std::string& why) {
+    return compact({{"success", false}, {"error", why}, {"msg", why}});
 }
 
 std::string to_json(const workers_request& request) {

@@ -12,7 +12,7 @@
 namespace nullworker::net {
 
 // The verbs any route of the contract uses; `other` is every other verb.
-enum class verb : std::uint8_t { get, post, other };
+enum class verb : std::uint8_t { get, post, put, other };
 
 [[nodiscard]] const char* to_string(verb value) noexcept;
 

@@ -75,6 +75,27 @@ struct endpoint_info {
 [[nodiscard]] std::string endpoint_single(const endpoint_info& endpoint);
 [[nodiscard]] result<std::vector<endpoint_info>> parse_endpoint_list(std::string_view body);
 
+// PUT /api/v0/endptjobs/<id>/: what is to be changed of an endpoint; nothing: it stays as it is.
+struct endpoint_change {
+    std::optional<double> min_load;
+    std::optional<double> min_cold_load;
+    std::optional<double> target_util;
+    std::optional<double> cold_mult;
+    std::optional<std::int64_t> cold_workers;
+    std::optional<std::int64_t> max_workers;
+    std::optional<double> max_queue_time;
+    std::optional<double> target_queue_time;
+    std::optional<double> inactivity_timeout;
+    std::optional<std::string> endpoint_name;
+    std::optional<std::string> endpoint_state;
+};
+
+[[nodiscard]] result<endpoint_change> parse_endpoint_change(std::string_view body);
+[[nodiscard]] std::string endpoint_changed();
+
+// A refusal as the autoscaler's clients read it: some look for `error`, some for `msg`.
+[[nodiscard]] std::string route_refusal(const std::string& why);
+
 // POST /get_endpoint_workers/
 struct workers_request {
     std::int64_t id = 0;

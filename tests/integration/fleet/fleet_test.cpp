@@ -16,10 +16,12 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace nullworker::fleet {
 namespace {
@@ -63,6 +65,14 @@ protected:
     asio::awaitable<net::reply> get(std::string path, std::string bearer = {}) {
         auto address = x_fleet->url() + path;
         auto sent = co_await fetch(net::verb::get, std::move(address), std::string(), std::move(bearer));
+        co_return std::move(sent).value();
+    }
+
+    // As the official command line asks: what it says in JSON, the key in the header.
+    asio::awaitable<net::reply> say(net::verb how, std::string path, std::string body,
+                                    std::string bearer = "account") {
+        auto address = x_fleet->url() + path;
+        auto sent = co_await fetch(how, std::move(address), std::move(body), std::move(bearer));
         co_return std::move(sent).value();
     }
 
@@ -347,6 +357,88 @@ TEST_F(fleet_test, workers_are_listed_for_the_endpoints_key_and_the_accounts) {
         EXPECT_EQ((co_await post("/get_endpoint_workers/", std::move(body))).status, 401u);
         body = wire::to_json(wire::workers_request{2, "account"});
         EXPECT_EQ((co_await post("/get_endpoint_workers/", std::move(body))).status, 404u);
+    });
+}
+
+TEST_F(fleet_test, workers_are_listed_for_a_key_in_the_header_alone) {
+    tell({.scaling = {}, .account_key = "account", .port = 0}, [this]() -> asio::awaitable<void> {
+        std::string path = "/get_endpoint_workers/";
+        std::string body = R"({"id": 1})";
+        const auto listed = co_await say(net::verb::post, path, body);
+        EXPECT_EQ(listed.status, 200u);
+        EXPECT_EQ(listed.body, "[]");
+        const auto keyless = co_await post(path, body);
+        EXPECT_EQ(keyless.status, 401u);
+        std::string other = "guess";
+        const auto refused = co_await say(net::verb::post, path, body, std::move(other));
+        EXPECT_EQ(refused.status, 401u);
+        EXPECT_EQ(json::parse(refused.body).at("msg"), json::parse(refused.body).at("error"));
+    });
+}
+
+// What the official command line sends for `update endpoint 1`, but for what is to be changed.
+std::string update(const std::string& name = {}, const json& value = {}) {
+    json out = {{"client_id", "me"}, {"endptjob_id", 1}, {"autoscaler_instance", "prod"}};
+    for (const auto* unset :
+         {"min_load", "min_cold_load", "target_util", "cold_mult", "cold_workers", "max_workers",
+          "endpoint_name", "endpoint_state", "max_queue_time", "target_queue_time", "inactivity_timeout"})
+        out[unset] = nullptr;
+    if (!name.empty())
+        out[name] = value;
+    return out.dump();
+}
+
+TEST_F(fleet_test, parameters_can_be_changed_while_it_runs) {
+    tell({.scaling = {}, .account_key = "account", .port = 0}, [this]() -> asio::awaitable<void> {
+        std::string path = "/api/v0/endptjobs/1/";
+        std::string nothing = update();
+        const auto same = co_await say(net::verb::put, path, std::move(nothing));
+        EXPECT_EQ(same.status, 200u);
+        EXPECT_EQ(json::parse(same.body), json({{"success", true}}));
+
+        co_await ask();
+        EXPECT_TRUE(co_await started(1));
+        std::string halved = update("target_util", 0.5);
+        const auto changed = co_await say(net::verb::put, path, std::move(halved));
+        EXPECT_EQ(changed.status, 200u);
+        EXPECT_TRUE(co_await started(2)) << "the change leads to something at once";
+
+        for (const auto& [name, value] : std::map<std::string, json>{{"min_load", 50.0},
+                                                                     {"cold_workers", 3},
+                                                                     {"max_workers", 20},
+                                                                     {"max_queue_time", 7.5},
+                                                                     {"target_queue_time", 2.5},
+                                                                     {"inactivity_timeout", 99}}) {
+            std::string body = update(name, value);
+            EXPECT_EQ((co_await say(net::verb::put, path, std::move(body))).status, 200u) << name;
+            const auto single = co_await get(path, "account");
+            EXPECT_EQ(json::parse(single.body).at("result").at(name), value);
+        }
+    });
+}
+
+TEST_F(fleet_test, parameters_that_make_no_sense_change_nothing) {
+    tell({.scaling = {}, .account_key = "account", .port = 0}, [this]() -> asio::awaitable<void> {
+        std::string path = "/api/v0/endptjobs/1/";
+        const auto before = (co_await get(path, "account")).body;
+        const std::vector<std::pair<std::string, json>> wrong = {
+            {"target_util", 0},      {"target_util", "x"},       {"min_load", -1},
+            {"max_workers", -1},     {"max_workers", 501},       {"cold_workers", 1e30},
+            {"cold_mult", 2.5},      {"endpoint_name", "other"}, {"endpoint_state", "stopped"},
+            {"max_queue_time", 1e9},
+        };
+        for (const auto& [name, value] : wrong) {
+            std::string body = update(name, value);
+            const auto refused = co_await say(net::verb::put, path, std::move(body));
+            EXPECT_EQ(refused.status, 422u) << name << value;
+            EXPECT_TRUE(json::parse(refused.body).at("msg").is_string());
+        }
+        std::string body = update("min_load", 1);
+        std::string stranger = "guess";
+        EXPECT_EQ((co_await say(net::verb::put, path, body, std::move(stranger))).status, 401u);
+        std::string elsewhere = "/api/v0/endptjobs/2/";
+        EXPECT_EQ((co_await say(net::verb::put, std::move(elsewhere), std::move(body))).status, 404u);
+        EXPECT_EQ((co_await get(path, "account")).body, before);
     });
 }
 
