@@ -47,6 +47,17 @@ std::string default_state_dir() {
     return std::filesystem::is_directory(preferred, ignored) ? preferred : "none";
 }
 
+// Throws startup_error for a directory that is none and cannot be made; one that is missing may come.
+void check_state_dir(const std::string& text) {
+    std::error_code ignored;
+    std::filesystem::path place = std::filesystem::absolute(text, ignored);
+    while (place.has_relative_path() && !std::filesystem::exists(place, ignored))
+        place = place.parent_path();
+    if (!std::filesystem::is_directory(place, ignored))
+        throw startup_error("NULLWORKER_STATE_DIR (--state-dir) is '" + text + "', but " + place.string() +
+                            " is no directory; give one, or none to keep nothing");
+}
+
 url parse_console(const std::string& text) {
     const auto parsed = parse_url(text);
     if (!parsed)
@@ -82,6 +93,8 @@ void translate(written_settings& from, const options::command& program) {
     out.report_addresses = parse_addresses(from.report_address);
     out.health_target = parse_health_url(from.health_url);
     out.state_dir = from.state_dir == "none" ? "" : from.state_dir;
+    if (!out.state_dir.empty())
+        check_state_dir(out.state_dir);
     if (!parse_url(out.own_url(1)))
         throw startup_error("PUBLIC_IPADDR (--public-address) is '" + out.public_address +
                             "', which makes no valid URL; give an address or a host name");

@@ -57,6 +57,7 @@ options::option_group vast_options(written_settings& to) {
               .variable = "MASTER_TOKEN",
               .target = &to.out.master_token,
               .secret = true,
+              .may_be_empty = true,
               .help = "Token in reports, and the bearer token of /pyworker/update; better set as a variable, "
                       "since command lines can be read by everyone on the machine"},
              {.name = "use-ssl",
@@ -92,6 +93,7 @@ options::option_group listener_options(written_settings& to) {
          {.name = "control-socket",
           .variable = "NULLWORKER_CONTROL_SOCKET",
           .target = &to.out.control_socket,
+          .may_be_empty = true,
           .help = "Unix socket that serves the same as the control port, with mode 0660; for images whose "
                   "network is shared"},
          {.name = "max-connections",
@@ -165,6 +167,7 @@ options::option_group consumer_options(written_settings& to) {
           .variable = "BACKEND_HEALTH_URL",
           .target = &to.health_url,
           .value_name = "PROBE",
+          .may_be_empty = true,
           .without_secrets = consumer::shown_probe,
           .help = "Health probe of the consumer: http(s)://… answers GET with 200, tcp://host:port takes a "
                   "connection, exec:CMD exits with 0; empty: no probe"},

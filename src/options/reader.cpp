@@ -11,8 +11,11 @@
 #include <algorithm>
 #include <map>
 #include <span>
+#include <sstream>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace nullworker::options {
@@ -201,8 +204,18 @@ private:
         x_out.sources[found.row.name] = found.from;
         if (found.from == source::nothing)
             return;
+        if (is_blank_by_mistake(found))
+            return refuse(named(found) + ": an empty value means nothing; leave it out");
         if (const auto wrong = assign(found.row, found.text))
             refuse(named(found) + ": " + wrong->why);
+    }
+
+    // As when a script passes a variable that is not set: what follows would be something else than was
+    // meant.
+    static bool is_blank_by_mistake(const found_option& found) {
+        return found.from == source::flag && !found.row.may_be_empty &&
+               std::holds_alternative<std::string*>(found.row.target) &&
+               found.text.find_first_not_of(" \t\r\n") == std::string::npos;
     }
 
     // The option as a message names it: by its line, or with its variable, unless that depends on others and

@@ -94,6 +94,7 @@ struct option {
     bool must_be_passed = false;  // on the command line; no default is shown
     std::string excludes;         // an earlier row, which cannot be passed together with this one
     bool secret = false;          // never printed
+    bool may_be_empty = false;    // as a text on the command line; elsewhere an empty one is no value
 
     // What may be printed of a value that can hold a secret; nothing: all of it.
     std::string (*without_secrets)(std::string_view text) = nullptr;

@@ -134,6 +134,12 @@ TEST(usage, a_mistake_names_the_word_and_what_was_meant) {
         {{"demo", "--count", "99999999999999999999"},
          "--count: 99999999999999999999 is not in the range 1 to 100; see nullworker demo --help"},
         {{"demo", "--", "true"}, "a command behind -- is for `nullworker hold`"},
+        {{"demo", "--worker", ""},
+         "--worker: an empty value means nothing; leave it out; see nullworker demo --help"},
+        {{"follow", "--max", "1", "--depth", " "},
+         "--depth: an empty value means nothing; leave it out; see nullworker follow --help"},
+        {{"release", "--session="},
+         "--session: an empty value means nothing; leave it out; see nullworker release --help"},
     };
     for (const auto& [words, message] : mistakes) {
         program mistaken(nullworker(words));

@@ -137,6 +137,16 @@ TEST_F(config_test, state_is_kept_in_the_workspace_if_it_has_a_directory_for_it)
     EXPECT_EQ(settings_of().state_dir, "/elsewhere");
 }
 
+TEST_F(config_test, a_state_directory_that_is_a_file_is_an_error) {
+    const auto file = directory.write("file", "");
+    for (const std::string& wrong : {file, file + "/below"})
+        EXPECT_EQ(error_of({"--state-dir", wrong}),
+                  "NULLWORKER_STATE_DIR (--state-dir) is '" + wrong + "', but " + file +
+                      " is no directory; give one, or none to keep nothing");
+    EXPECT_EQ(error_of({"--state-dir", directory.file("not/yet/there")}), "no error");
+    EXPECT_EQ(error_of({"--state-dir", "/"}), "no error");
+}
+
 TEST_F(config_test, state_is_synced_only_when_asked_for) {
     EXPECT_FALSE(settings_of().state_sync);
     EXPECT_TRUE(settings_of({"--state-sync"}).state_sync);
@@ -285,6 +295,16 @@ TEST_F(config_test, check_tells_what_becomes_of_the_certificate) {
 
 TEST_F(config_test, a_console_that_is_no_url_is_refused) {
     EXPECT_NE(error_of({"--console-url", "console"}).find("NULLWORKER_CONSOLE_URL"), std::string::npos);
+}
+
+TEST_F(config_test, empty_is_taken_where_it_means_something) {
+    EXPECT_FALSE(settings_of({"--backend-health-url", ""}).health_target);
+    EXPECT_EQ(settings_of({"--control-socket", ""}).control_socket, "");
+    EXPECT_EQ(settings_of({"--master-token", ""}).master_token, "");
+    EXPECT_EQ(
+        error_of({"--state-dir", ""}),
+        "NULLWORKER_STATE_DIR or --state-dir: an empty value means nothing; leave it out; see nullworkerd "
+        "--help");
 }
 
 TEST_F(config_test, a_mistyped_secret_is_not_repeated) {

@@ -194,6 +194,18 @@ TEST_F(command_test, a_flag_has_one_value) {
     EXPECT_EQ(error_of({"--fan", "--fan"}), "no error");
 }
 
+TEST_F(command_test, an_empty_text_is_no_value) {
+    for (const auto* empty : {"", " ", "\t\n"})
+        EXPECT_EQ(error_of({"--name", empty}),
+                  "OVEN_NAME or --name: an empty value means nothing; leave it out");
+    set("OVEN_NAME", "");
+    EXPECT_EQ(error_of({}), "no error");
+    table.groups[1].options[2].may_be_empty = true;
+    told.name = "x";
+    EXPECT_EQ(error_of({"--name", ""}), "no error");
+    EXPECT_EQ(told.name, "");
+}
+
 TEST_F(command_test, a_number_beyond_64_bits_is_none) {
     for (const auto* number : {"99999999999999999999", "-99999999999999999999", "18446744073709551617"})
         EXPECT_EQ(error_of({"--port", number}),
