@@ -51,6 +51,21 @@ std::vector<options::exit_code> exit_codes() {
     };
 }
 
+std::vector<options::example> examples() {
+    return {
+        {"Sessions on a fleet of this machine, from the first worker to the last", "nullworker demo"},
+        {"A fleet to try things on, and from another terminal a session on it for five seconds",
+         "nullworker fleet --start-delay 2\nnullworker hold --instance local --hold 5"},
+        {"A machine of an endpoint of Vast for as long as a command runs; the key is in VAST_API_KEY",
+         "nullworker hold --endpoint my-endpoint -- sh -c 'curl \"$NULLWORKER_WORKER_URL\"'"},
+        {"As many machines as a list in Redis has unfinished jobs, eight at most",
+         "nullworker follow --endpoint my-endpoint --max 8 \\\n"
+         "    --depth \"printf 'llen jobs\\nllen working\\n' | redis-cli\""},
+        {"On the machine, for the consumer: wait until it is reserved, do a job, and free it",
+         "session=$(nullworker wait --field session_id)\n./work\nnullworker release --session \"$session\""},
+    };
+}
+
 // All that can be said, and by name what is done then.
 struct command_line {
     options::command program{.name = "nullworker",
@@ -58,6 +73,7 @@ struct command_line {
                              .summary = summary,
                              .description = description,
                              .exit_codes = exit_codes(),
+                             .examples = examples(),
                              .help_column = 34};
     std::map<std::string, decltype(subcommand::run)> runs;
 

@@ -19,6 +19,20 @@ constexpr const char* program_description =
 constexpr const char* program_footer =
     "Configuration file (--config): one `flag = value` a line, for instance `control-port = 18999`.";
 
+std::vector<options::example> examples() {
+    return {
+        {"On an instance of Vast, whose environment has all that is required", "nullworkerd"},
+        {"What it would use, in the form of a configuration file", "nullworkerd --check"},
+        {"Beside a consumer that is well while a process of that name runs, with a session that survives a "
+         "crash",
+         "nullworkerd --backend-health-url 'exec:pgrep -x consumer' \\\n    --state-dir "
+         "/workspace/nullworker"},
+        {"Anywhere, against a fleet that `nullworker fleet` runs on this machine",
+         "CONTAINER_ID=1 PUBLIC_IPADDR=127.0.0.1 VAST_TCP_PORT_3000=3000 \\\n"
+         "    REPORT_ADDR=http://127.0.0.1:8080 UNSECURED=true nullworkerd"},
+    };
+}
+
 std::optional<std::string> refuse_other_than_ip(const std::string& text) {
     error_code ec;
     boost::asio::ip::make_address(text, ec);
@@ -290,6 +304,7 @@ options::command nullworkerd(written_settings& to) {
             .exit_codes = {{"0", "stopped as asked"},
                            {"2", "cannot start (bad configuration, port in use, unusable certificate)"},
                            {"128+N", "ended at once by a second signal N"}},
+            .examples = examples(),
             .file_variable = "NULLWORKER_CONFIG",
             .groups = {{.options = {{.name = "check",
                                      .target = &to.check,

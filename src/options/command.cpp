@@ -141,6 +141,7 @@ command_description describe(const command& what) {
     auto out = describe_options(what);
     out.summary = in_one_line(what.summary);
     out.description = opening(what);
+    out.examples = what.examples;
     for (const auto& [code, meaning] : what.exit_codes)
         out.exit_codes.push_back({code, in_one_line(meaning)});
     for (const auto& inner : what.subcommands) {

@@ -34,13 +34,45 @@ std::string help_of(const option& row) {
            (is_variable_explained(row) ? " (Env:" + row.variable + ')' : "");
 }
 
+constexpr std::size_t help_width = 100;
+
+// How many columns UTF-8 takes, as far as the words of our programs go.
+std::size_t width_of(std::string_view text) {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
+}
+
+// The last blank behind `least` up to which a line fits; npos where there is none.
+std::size_t place_to_break(std::string_view line, std::size_t least) {
+    auto found = std::string_view::npos;
+    for (auto blank = line.find(' ', least + 1); blank != std::string_view::npos;
+         blank = line.find(' ', blank + 1))
+        if (width_of(line.substr(0, blank)) <= help_width)
+            found = blank;
+    return found;
+}
+
+// `line` as lines that fit. What explains an option goes on in the column where it begins.
+std::string fitted(std::string line, std::size_t column) {
+    const std::size_t indent = line.starts_with("  ") ? column : 0;
+    std::string out;
+    while (width_of(line) > help_width) {
+        const auto end = place_to_break(line, indent);
+        if (end == std::string::npos)
+            break;
+        out += line.substr(0, end) + '\n';
+        line = std::string(indent, ' ') + line.substr(end + 1);
+    }
+    return out + line;
+}
+
 // The text of --help. The command line is not read by CLI11: its complaints name neither the word that is
 // wrong nor the one that was meant.
 class help_text {
 public:
     // `subcommand` may be null.
     help_text(const command& what, const command* subcommand)
-        : x_app(opening(what), what.name), x_shown(&x_app) {
+        : x_app(opening(what), what.name), x_shown(&x_app), x_column(what.help_column) {
         x_app.get_formatter()->column_width(what.help_column);
         x_app.set_help_flag("-h,--help", help_help);
         const auto config = std::string(config_help) + " (Env:" + what.file_variable + ')';
@@ -55,7 +87,11 @@ public:
     }
 
     [[nodiscard]] std::string text() const {
-        return x_shown->help(x_shown == &x_app ? "" : x_app.get_name());
+        std::istringstream written(x_shown->help(x_shown == &x_app ? "" : x_app.get_name()));
+        std::string out;
+        for (std::string line; std::getline(written, line);)
+            out += fitted(std::move(line), x_column) + '\n';
+        return out;
     }
 
 private:
@@ -93,6 +129,7 @@ private:
 
     CLI::App x_app;
     CLI::App* x_shown;
+    std::size_t x_column;
 };
 
 // An option and what was found for it.

@@ -51,6 +51,7 @@ public:
         add_commands();
         add_environment();
         add_exit_status();
+        add_examples();
         add_files();
         add_see_also();
         return std::move(x_out);
@@ -226,6 +227,25 @@ private:
         section("EXIT STATUS");
         for (const auto& [code, meaning] : x_program.exit_codes)
             entry(bold(code), roff_prose(sentence(meaning)));
+    }
+
+    void add_examples() {
+        if (x_program.examples.empty())
+            return;
+        section("EXAMPLES");
+        for (const auto& [what, lines] : x_program.examples) {
+            add_paragraph(what + ':');
+            line(".PP");
+            line(".RS 4");
+            line(".nf");
+            for (std::string_view rest = lines; !rest.empty();) {
+                const auto end = std::min(rest.find('\n'), rest.size());
+                line(bold(rest.substr(0, end)));
+                rest.remove_prefix(std::min(end + 1, rest.size()));
+            }
+            line(".fi");
+            line(".RE");
+        }
     }
 
     [[nodiscard]] std::vector<default_file> files() const {

@@ -12,6 +12,14 @@ namespace {
 constexpr replacement specials[] = {{'\\', R"(\e)"},  {'-', R"(\-)"},   {'"', R"(\(dq)"}, {'`', R"(\(ga)"},
                                     {'^', R"(\(ha)"}, {'~', R"(\(ti)"}, {'\n', " "}};
 
+// Where the locale is C, a page is shown in ASCII, and a character that is not in it would be left out.
+struct spelling {
+    std::string_view character;
+    std::string_view in_ascii;
+};
+
+constexpr spelling spellings[] = {{"…", "..."}, {"→", R"(\->)"}, {"–", R"(\-)"}, {"’", R"(\(cq)"}};
+
 // The bytes of the UTF-8 character that begins with `lead`.
 std::size_t length_of(unsigned char lead) {
     return lead < 0xc0 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
@@ -19,6 +27,9 @@ std::size_t length_of(unsigned char lead) {
 
 // Roff knows other characters than ASCII by their number, whatever the encoding of the page.
 std::string numbered(std::string_view character) {
+    for (const auto& known : spellings)
+        if (known.character == character)
+            return std::string(known.in_ascii);
     auto code = static_cast<unsigned>(static_cast<unsigned char>(character.front()));
     code &= character.size() == 1 ? 0x7fU : 0xffU >> (character.size() + 1);
     for (const char c : character.substr(1))

@@ -24,6 +24,7 @@ struct command {
 
     std::string footer;  // what is said last; a subcommand that has none borrows that of the program
     std::vector<exit_code> exit_codes;  // of a program: the meanings in lines as --help shows them
+    std::vector<example> examples;      // of a program
     std::string file_variable;          // names the configuration file; empty: there is no --config either
     std::size_t help_column = 36;       // at which --help begins to explain an option
     std::vector<option> positionals;    // words that are no flag, in their order

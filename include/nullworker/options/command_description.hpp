@@ -40,6 +40,11 @@ struct exit_code {
     std::string meaning;  // without its full stop
 };
 
+struct example {
+    std::string what;   // a clause without its full stop
+    std::string lines;  // of shell
+};
+
 // A program, or one of its subcommands; those have no subcommands of their own.
 struct command_description {
     std::string name;
@@ -48,6 +53,7 @@ struct command_description {
     std::string description;  // paragraphs, with blank lines between them and `code` in them
     std::string footer;       // the same
     std::vector<exit_code> exit_codes;
+    std::vector<example> examples;
     std::vector<option_description> options;
     std::vector<positional_description> positionals;
     std::string behind_dashes;  // the name of another program's command line, taken behind `--`

@@ -31,8 +31,8 @@ std::string offered(std::vector<std::string> words) {
 }
 
 // Runs a program that has nothing to say of a file in which nothing is wrong.
-void expect_clean(const std::vector<std::string>& command) {
-    program check(command, {{"LC_ALL", "C.UTF-8"}, {"MANPAGER", "true"}});
+void expect_clean(const std::vector<std::string>& command, const char* locale = "C.UTF-8") {
+    program check(command, {{"LC_ALL", locale}, {"MANPAGER", "true"}});
     EXPECT_EQ(check.wait(), 0) << command.back();
     EXPECT_EQ(check.err(), "") << command.back();
 }
@@ -70,6 +70,17 @@ TEST(manual, man_finds_nothing_wrong_with_the_pages) {
         GTEST_SKIP() << "no man here";
     for (const auto& page : pages)
         expect_clean({"/usr/bin/env", "man", "--warnings", "-E", "UTF-8", "-l", page});
+}
+
+TEST(manual, man_shows_the_whole_of_the_pages_in_ascii_and_there_are_examples) {
+    if (!installed("man") || !installed("groff"))
+        GTEST_SKIP() << "no man here";
+    for (const auto& page : pages) {
+        expect_clean({"/usr/bin/env", "man", "--warnings", "-l", page}, "C");
+        program shown({"/usr/bin/env", "man", "-l", page}, {{"LC_ALL", "C"}, {"MANPAGER", "cat"}});
+        EXPECT_EQ(shown.wait(), 0);
+        EXPECT_TRUE(contains(shown.out(), "EXAMPLES")) << page;
+    }
 }
 
 TEST(manual, zsh_can_read_its_completions) {

@@ -91,6 +91,24 @@ TEST(demo, its_fleet_is_as_large_as_it_needs) {
     EXPECT_TRUE(contains(demo.out(), "all 17 sessions were held and released")) << demo.out();
 }
 
+TEST(usage, every_help_fits_100_columns) {
+    std::vector<std::vector<std::string>> commands = {{NULLWORKERD_PROGRAM, "--help"}};
+    for (const auto* name : {"", "demo", "hold", "follow", "fleet", "status", "session", "wait", "renew",
+                             "release", "heartbeat"})
+        commands.push_back(nullworker({*name ? name : "--help", "--help"}));
+    for (const auto& words : commands) {
+        program help(words);
+        EXPECT_EQ(help.wait(), 0);
+        std::istringstream lines(help.out());
+        for (std::string line; std::getline(lines, line);) {
+            const auto wide = std::count_if(line.begin(), line.end(), [](char c) {
+                return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+            });
+            EXPECT_LE(wide, 100) << words[1] << ": " << line;
+        }
+    }
+}
+
 TEST(local_fleet, no_more_sessions_than_a_local_fleet_has_room_for) {
     program follow(nullworker({"follow", "--depth", "echo 0", "--max", "501"}));
     EXPECT_EQ(follow.wait(), 2);

@@ -357,6 +357,23 @@ TEST_F(command_test, help_and_version_are_asked_for_instead_of_a_run) {
               "128+N hit by signal N.\n");
 }
 
+TEST_F(command_test, a_line_of_help_fits_100_columns) {
+    auto& row = table.groups[1].options[0];
+    row.help = std::string(40, 'a') + ' ' + std::string(20, 'b') + " … " + std::string(30, 'c') + ' ' +
+               std::string(120, 'd');
+    table.footer = std::string(99, 'e') + " f " + std::string(98, 'g') + " h";
+    const auto text = read({"--help"}).help.value();
+    const std::string indent(36, ' ');
+    EXPECT_NE(
+        text.find("  --port INT=80 (Env:OVEN_PORT)     " + std::string(40, 'a') + ' ' + std::string(20, 'b') +
+                  " …\n" + indent + std::string(30, 'c') + '\n' + indent + std::string(120, 'd') + '\n'),
+        std::string::npos)
+        << text;
+    EXPECT_NE(text.find('\n' + std::string(99, 'e') + "\nf " + std::string(98, 'g') + "\nh\n"),
+              std::string::npos)
+        << text;
+}
+
 TEST_F(command_test, a_description_has_all_of_a_row) {
     const auto described = describe(table);
     EXPECT_EQ(described.name, "oven");
