@@ -3,16 +3,24 @@
 #include <commands/session_run.hpp>
 #include <nullworker/base/clock.hpp>
 #include <nullworker/base/deadline.hpp>
+#include <nullworker/base/descriptor.hpp>
 #include <nullworker/base/task_group.hpp>
 #include <terminal/runner.hpp>
 #include <vast/keep_alive.hpp>
 
+#include <boost/asio/posix/stream_descriptor.hpp>
+
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <map>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace nullworker::client {
 namespace {
@@ -24,6 +32,13 @@ constexpr auto look_again = 100ms;
 
 // A session is renewed long before this, so that one that is lost does not hold its worker for hours.
 constexpr seconds longest_default_lifetime{3600.0};
+
+// The paths are those of the repository and of the packages' folder of documents alike.
+constexpr const char* what_next[] = {
+    "next: a queue in Redis, a consumer beside each worker: scripts/example-redis, docs/client.md",
+    "next: a session of your own: nullworker fleet, and beside it nullworker hold --instance local",
+    "next: onto Vast: docs/deploy.md",
+};
 
 struct demo_options : session_options {
     int count = 3;                    // sessions, 1 to 100
@@ -43,7 +58,8 @@ public:
           x_lifetime(options.lifetime.value_or(needed_lifetime())),
           x_slots(static_cast<std::size_t>(options.count)),
           x_reserving(executor),
-          x_ending(executor) {}
+          x_ending(executor),
+          x_reader(executor) {}
 
 private:
     [[nodiscard]] std::string title(const std::string& where) const override {
@@ -51,13 +67,29 @@ private:
     }
 
     [[nodiscard]] asio::awaitable<int> work() override {
+        x_reader.spawn(watch_reader());
         co_await start_sessions();
         co_await hold_sessions();
         const bool any_held = held_count() > 0;
         co_await end_sessions();
         if (place().is_local() && any_held)
             co_await wait_for_zero();
+        (void)co_await x_reader.finish(0s);
         co_return x_failures.empty() ? exit_done : exit_failed;
+    }
+
+    // A show is over when nobody looks any more, as with `| head -3`: the pipe has an error then.
+    asio::awaitable<void> watch_reader() {
+        struct stat facts {};
+        if (::fstat(STDOUT_FILENO, &facts) != 0 || !S_ISFIFO(facts.st_mode))
+            co_return;
+        descriptor pipe(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+        if (!pipe.is_open())
+            co_return;
+        asio::posix::stream_descriptor watched(co_await asio::this_coro::executor, pipe.release());
+        const auto [ec] = co_await watched.async_wait(asio::posix::stream_descriptor::wait_error, nothrow);
+        if (!ec)
+            x_stop.request(SIGPIPE);
     }
 
     void fail(const std::string& why) override {
@@ -67,7 +99,10 @@ private:
 
     [[nodiscard]] int conclude(int code) override {
         summarise();
-        return code;
+        if (code == exit_done && place().is_local() && !x_options.json && !x_stop.requested())
+            for (const auto* line : what_next)
+                show().note(line);
+        return x_stop.signal() == SIGPIPE ? 128 + SIGPIPE : code;
     }
 
     struct slot {
@@ -188,6 +223,7 @@ private:
     std::map<int, std::string> x_failures;  // by session; 0 for what concerns none
     task_group x_reserving;
     task_group x_ending;
+    task_group x_reader;
 };
 
 }  // namespace

@@ -49,6 +49,8 @@ TEST(demo, workers_grow_with_the_sessions_and_shrink_back_to_zero) {
     EXPECT_EQ(demo.wait(), 0) << demo.out() << demo.err();
     EXPECT_TRUE(contains(demo.out(), "workers: 0 → 1 → 2 → 1 → 0")) << demo.out();
     EXPECT_TRUE(contains(demo.out(), "all 2 sessions were held and released")) << demo.out();
+    for (const auto* next : {"scripts/example-redis", "nullworker hold --instance local", "docs/deploy.md"})
+        EXPECT_TRUE(contains(demo.out(), next)) << demo.out();
     EXPECT_FALSE(contains(demo.out(), "\x1b")) << "a pipe gets plain lines";
 }
 
@@ -75,6 +77,15 @@ TEST(demo, a_worker_that_cannot_start_is_named_at_once_and_fails_each_session_af
     for (const auto* session : {"session 1  failed    ", "session 2  failed    "})
         EXPECT_TRUE(contains(demo.out(), session)) << demo.out();
     EXPECT_TRUE(contains(demo.out(), "2 of 2 sessions failed")) << demo.out();
+}
+
+TEST(demo, it_ends_when_nobody_reads_any_more) {
+    program shell({"/bin/sh", "-c",
+                   "{ \"$0\" demo --plateau 600 --worker-port 22440; echo code $? >&2; } | head -n 3",
+                   NULLWORKER_PROGRAM});
+    EXPECT_EQ(shell.wait(), 0);
+    EXPECT_TRUE(contains(shell.err(), "code " + std::to_string(128 + SIGPIPE))) << shell.err();
+    EXPECT_FALSE(accepts_connections(22440));
 }
 
 TEST(demo, a_worker_may_be_any_line_of_shell) {
