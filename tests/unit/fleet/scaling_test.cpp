@@ -243,6 +243,33 @@ TEST_F(scaling_test, while_starts_fail_one_worker_tries_for_all) {
     EXPECT_EQ(plan().size(), 3u);
 }
 
+TEST_F(scaling_test, who_waits_is_told_why_no_worker_starts) {
+    const auto request = ask_and_wait();
+    const auto told = [&] { return std::get<waiting>(ask(request)).text; };
+    it().on_exit(plan().at(0), "exited with status 9: boom", x_now);
+    EXPECT_EQ(told(), "no worker is free; a worker could not start: exited with status 9: boom");
+    const auto second = plan().at(0);
+    EXPECT_EQ(told(), "no worker is free; 1 starting; a worker could not start: exited with status 9: boom");
+    it().on_exit(second, "killed by signal 11", x_now);
+    EXPECT_EQ(told(),
+              "no worker is free; 2 workers in a row could not start, the last one: killed by signal 11");
+    EXPECT_EQ(it().trouble().in_a_row, 2u);
+
+    const auto third = plan().at(0);
+    report(third, 0, {}, "no certificate");
+    pass(1s);
+    report(third, 100, {7});
+    pass(2s);
+    (void)plan();
+    EXPECT_EQ(it().trouble().in_a_row, 0u) << "one that works proves that they can start";
+}
+
+TEST_F(scaling_test, who_waits_is_told_of_an_error) {
+    const auto request = ask_and_wait();
+    report(plan().at(0), 0, {}, "no certificate");
+    EXPECT_EQ(std::get<waiting>(ask(request)).text, "no worker is free; worker 1 reports: no certificate");
+}
+
 TEST_F(scaling_test, a_worker_that_is_no_longer_wanted_is_not_started_at_all) {
     use({.start_delay = 100s});
     ask(0, 100, 5s);
