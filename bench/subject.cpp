@@ -117,7 +117,7 @@ asio::awaitable<void> subject::ask_health(open_session session, int count, int& 
     for (int i = 0; i < count; ++i) {
         auto copy = request;
         const auto answer = co_await client.send(std::move(copy));
-        if (answer && wire::says_ok(answer->body))
+        if (answer && wire::parse_ok(answer->body).value_or(false))
             ++open;
     }
 }

@@ -33,12 +33,12 @@ namespace nullworker::client {
             is_retryable(answer.status)};
 }
 
-// Why the answer to `what` is not a 200, or nothing where it is.
+// Why the answer to `what` is no success, or nothing where it is one.
 [[nodiscard]] inline std::optional<failure> obstacle_to(const std::string& what,
                                                         const outcome<net::reply>& answer) {
     if (!answer)
         return failure{what + ": " + answer.error().message};
-    return answer->status == 200 ? std::nullopt : std::optional(refused(what, *answer));
+    return net::is_success(*answer) ? std::nullopt : std::optional(refused(what, *answer));
 }
 
 }  // namespace nullworker::client

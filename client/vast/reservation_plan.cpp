@@ -9,12 +9,18 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr unsigned status_created = 201;
 constexpr unsigned status_unauthorized = 401;
+constexpr unsigned status_unavailable = 503;
 constexpr int most_attempts = 2;  // with one grant
 
 // A call that gets less is cut off while its answer is on the way.
 constexpr auto least_limit = 2s;
+
+// Whether a status says that no session was made. Of a redirect, or of a gateway that lost its worker, nobody
+// can tell.
+bool is_clear_refusal(unsigned status) {
+    return (status >= 400 && status < 500) || status == status_unavailable;
+}
 
 held_session session_of(const reservation_plan::create& offer, wire::created_session made) {
     return {std::move(made.session_id), offer.grant,       offer.worker,
@@ -84,8 +90,10 @@ reservation_plan::step reservation_plan::created(const create& offer, const outc
                                                  time_point now) {
     if (!answer)
         return lost(offer, answer.error().message, now);
-    if (answer->status == status_created)
+    if (net::is_success(*answer))
         return made_by(offer, *answer, now);
+    if (!is_clear_refusal(answer->status))
+        return doubtful(offer, *answer, now);
     x_unheard.reset();
     if (x_end || x_next)
         return go_on();
@@ -105,11 +113,25 @@ reservation_plan::step reservation_plan::made_by(const create& offer, const net:
         return use{session_of(offer, std::move(*made)), least_limit};
     }
     const failure why{"cannot read the worker's reply: " + made.error().message()};
+    return not_understood(offer, answer, why, now);
+}
+
+reservation_plan::step reservation_plan::doubtful(const create& offer, const net::reply& answer,
+                                                  time_point now) {
+    auto why = refused(offer.worker_url + " refused the session", answer);
+    if (why.retryable)
+        why.message = offer.worker_url + " answered " + std::to_string(answer.status);
+    return not_understood(offer, answer, why, now);
+}
+
+// There may be a session: it is ended where its id is known, and asked for once more where it is not.
+reservation_plan::step reservation_plan::not_understood(const create& offer, const net::reply& answer,
+                                                        const failure& why, time_point now) {
     if (auto id = wire::created_session_id(answer.body)) {
         x_unheard.reset();
         return abandon{session_of(offer, {.session_id = std::move(*id)}), why};
     }
-    if (offer.attempt < most_attempts || x_end || x_next)
+    if (why.retryable || offer.attempt < most_attempts || x_end || x_next)
         return lost(offer, why.message, now);
     return give_up{{why.message + "; its session, if it made one, lasts for its lifetime"}};
 }

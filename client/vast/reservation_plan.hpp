@@ -25,8 +25,9 @@ struct reserve_options {
 // The way from an endpoint to a session, without I/O: each answer of a peer is told to it, and it says what
 // to do next. Whoever performs the steps asks `after_waiting` for the first one.
 //
-// No session is left behind: a create that may have made one, though nobody heard of it, is asked once more
-// before the end, and a session of which no more than its id is known is ended.
+// No session is left behind: a create that may have made one, though nobody heard of it or its answer is not
+// understood, is asked once more before the end, and a session of which no more than its id is known is
+// ended.
 class reservation_plan {
 public:
     using time_point = std::chrono::steady_clock::time_point;
@@ -100,6 +101,8 @@ public:
 
 private:
     step made_by(const create& offer, const net::reply& answer, time_point now);
+    step doubtful(const create& offer, const net::reply& answer, time_point now);
+    step not_understood(const create& offer, const net::reply& answer, const failure& why, time_point now);
     step lost(const create& offer, std::string why, time_point now);
     step try_again(std::string obstacle, time_point now);
     step end(failure why);

@@ -70,7 +70,7 @@ asio::awaitable<outcome<endpoint_access>> serverless::find_endpoint(std::string 
     const auto answer = co_await call(std::move(request));
     if (!answer)
         co_return failure{"cannot list the endpoints: " + answer.error().message};
-    if (answer->status != 200) {
+    if (!net::is_success(*answer)) {
         const auto why = refused("cannot list the endpoints (is VAST_API_KEY right?)", *answer);
         co_return failure{without_keys(why.message), why.retryable};
     }
@@ -112,7 +112,7 @@ asio::awaitable<outcome<wire::route_reply>> serverless::route(const endpoint_acc
     const auto answer = co_await post(std::move(what));
     if (!answer)
         co_return failure{"cannot route: " + answer.error().message, /*retryable=*/true};
-    if (answer->status != 200) {
+    if (!net::is_success(*answer)) {
         const auto why = refused("cannot route", *answer);
         co_return failure{without_keys(why.message, endpoint.key), why.retryable};
     }
@@ -202,7 +202,7 @@ asio::awaitable<outcome<void>> serverless::end(held_session session, duration pa
         // A time in which this process was frozen is none in which its worker was asked.
         if (steady::now() > latest)
             deadline = steady::now() + patience;
-        if (answer && answer->status == 200)
+        if (answer && net::is_success(*answer))
             co_return outcome<void>();
         // Not there any more: an earlier try ended it, and only its reply was lost.
         if (answer && answer->status == 400 && number > 1)
@@ -223,7 +223,10 @@ asio::awaitable<outcome<bool>> serverless::is_open(held_session session, duratio
     const auto answer = co_await post(std::move(question));
     if (const auto why = obstacle_to("cannot ask its worker", answer))
         co_return *why;
-    co_return wire::says_ok(answer->body);
+    const auto open = wire::parse_ok(answer->body);
+    if (!open)
+        co_return failure{"its worker does not say whether it holds it"};
+    co_return *open;
 }
 
 asio::awaitable<outcome<void>> serverless::renew(held_session session) {

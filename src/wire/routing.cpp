@@ -208,9 +208,11 @@ std::optional<std::string> created_session_id(std::string_view body) {
     return id.empty() ? std::nullopt : std::optional(id);
 }
 
-bool says_ok(std::string_view body) {
+std::optional<bool> parse_ok(std::string_view body) {
     const auto value = json_value::parse(body);
-    return value && value->document().is_object() && value->document().value("ok", json()) == true;
+    const bool object = value && value->document().is_object();
+    const auto ok = object ? value->document().value("ok", json()) : json();
+    return ok.is_boolean() ? std::optional(ok.get<bool>()) : std::nullopt;
 }
 
 std::string parse_error(std::string_view body) {

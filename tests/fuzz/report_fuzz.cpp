@@ -63,7 +63,7 @@ FUZZ_TARGET(report, 50) {
     try_message<std::vector<wire::endpoint_info>>(input, wire::parse_endpoint_list, wire::endpoint_list);
     try_route_reply(input);
     try_created(input);
-    require(!wire::says_ok(input) || wire::json_value::parse(input).has_value(), "only JSON says ok");
+    require(!wire::parse_ok(input) || wire::json_value::parse(input).has_value(), "only JSON says ok");
     require(wire::parse_error(input).size() <= input.size(), "an error is part of the body");
 }
 

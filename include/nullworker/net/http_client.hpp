@@ -81,9 +81,4 @@ private:
 // (`Keep-Alive: timeout=`), or else as those do that are the first to close.
 [[nodiscard]] std::chrono::steady_clock::duration time_to_keep(const reply& last);
 
-// Whether a reply accepts what was sent: any 2xx.
-[[nodiscard]] inline bool is_success(const reply& answer) {
-    return answer.status >= 200 && answer.status < 300;
-}
-
 }  // namespace nullworker::net

@@ -56,6 +56,11 @@ struct reply {
 // What a reply that was of no use says, in words: its status, and where it sends us.
 [[nodiscard]] std::string described_status(const reply& answer);
 
+// Whether a reply accepts what was sent: any 2xx.
+[[nodiscard]] inline bool is_success(const reply& answer) {
+    return answer.status >= 200 && answer.status < 300;
+}
+
 // No answer yet. The server keeps the request and asks its handler again whenever `http_server::look_again`
 // says that something changed, and for the last time, with `request::may_wait` false, `longest` after the
 // request came at the latest.

@@ -146,8 +146,8 @@ struct created_session {
 // The session's id alone, for a body that may be wrong in all else.
 [[nodiscard]] std::optional<std::string> created_session_id(std::string_view body);
 
-// Whether a reply to /session/health says {"ok": true}.
-[[nodiscard]] bool says_ok(std::string_view body);
+// What a reply to /session/health says: {"ok": true} or {"ok": false}. Nothing for all else.
+[[nodiscard]] std::optional<bool> parse_ok(std::string_view body);
 
 // The text of {"error": "…"}, or the body's beginning where it is no such thing.
 [[nodiscard]] std::string parse_error(std::string_view body);

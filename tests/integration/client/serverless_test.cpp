@@ -184,6 +184,17 @@ TEST_F(serverless_reserve, ends_a_session_of_which_it_can_read_the_id_alone) {
     EXPECT_NE(x_peer.requests(end_path)[0].body.find(R"("session_id":"Ab3")"), std::string::npos);
 }
 
+TEST_F(serverless_reserve, takes_a_session_that_comes_with_another_success) {
+    x_peer.reply_always(create_path, net::json_reply(200, made));
+    EXPECT_TRUE(reserve(std::chrono::seconds(10)));
+    EXPECT_EQ(asked(end_path), 0U);
+}
+
+TEST_F(serverless_reserve, keeps_a_session_of_which_its_worker_says_nothing_that_is_understood) {
+    x_peer.reply_always(health_path, net::text_reply(200, "<html>"));
+    EXPECT_TRUE(reserve(std::chrono::seconds(10)));
+}
+
 TEST_F(serverless_reserve, takes_the_session_that_it_hears_of_at_the_second_time) {
     x_peer.reply_once(create_path, net::json_reply(201, "<html>"));
     EXPECT_TRUE(reserve(std::chrono::seconds(10)));

@@ -188,6 +188,39 @@ TEST_F(reservation_plan_test, a_201_of_which_only_the_id_can_be_read_is_ended) {
     }
 }
 
+TEST_F(reservation_plan_test, any_success_that_tells_of_a_session_is_one) {
+    for (const unsigned status : {200u, 201u, 202u})
+        EXPECT_EQ(held(way.created(offered(3), answer(status, made), now)).session_id, "abc") << status;
+}
+
+TEST_F(reservation_plan_test,
+       an_answer_that_leaves_it_open_whether_there_is_a_session_is_followed_by_an_end) {
+    for (const unsigned status : {200u, 202u, 302u, 500u, 502u, 504u, 599u}) {
+        const auto* body = R"({"session_id": "abc", "error": "half done"})";
+        const auto left = as<plan::abandon>(way.created(offered(3), answer(status, body), now));
+        EXPECT_EQ(left.session.session_id, "abc") << status;
+        EXPECT_EQ(left.session.grant, grant_number(3)) << status;
+    }
+}
+
+TEST_F(reservation_plan_test, without_an_id_such_an_answer_is_followed_by_the_same_create_once_more) {
+    for (const unsigned status : {200u, 204u, 302u, 500u, 502u, 504u, 599u}) {
+        plan fresh(60s, start, 1);
+        const auto offer = as<plan::create>(fresh.routed(ready(3), now));
+        const auto again = as<plan::create>(fresh.created(offer, answer(status), now));
+        EXPECT_EQ(again.attempt, 2) << status;
+        EXPECT_EQ(again.grant, grant_number(3)) << status;
+        auto copy = fresh;
+        EXPECT_EQ(as<plan::use>(copy.created(again, answer(201, made), now)).session.session_id, "abc");
+        const auto next = fresh.created(again, answer(status), now);
+        if (status >= 500)
+            EXPECT_EQ(as<plan::retry>(next).why,
+                      std::string(worker_url) + " answered " + std::to_string(status));
+        else
+            EXPECT_NE(as<plan::give_up>(next).why.message.find("lasts for its lifetime"), std::string::npos);
+    }
+}
+
 TEST_F(reservation_plan_test, a_create_whose_reply_is_lost_is_sent_again_at_once_with_the_same_grant) {
     const auto again = as<plan::create>(way.created(offered(3), lost(), now));
     EXPECT_EQ(again.attempt, 2);
@@ -206,7 +239,7 @@ TEST_F(reservation_plan_test, a_create_that_is_lost_twice_goes_back_to_the_autos
 }
 
 TEST_F(reservation_plan_test, a_worker_that_is_busy_is_left_for_another_route_of_the_same_request) {
-    for (const unsigned status : {408u, 429u, 500u, 503u, 599u}) {
+    for (const unsigned status : {408u, 429u, 503u}) {
         plan fresh(60s, start, 1);
         const auto offer = as<plan::create>(fresh.routed(ready(3), now));
         const auto next = as<plan::retry>(fresh.created(offer, answer(status, "busy"), now));
@@ -216,7 +249,7 @@ TEST_F(reservation_plan_test, a_worker_that_is_busy_is_left_for_another_route_of
 }
 
 TEST_F(reservation_plan_test, a_worker_that_refuses_for_good_ends_it_with_the_workers_words) {
-    for (const unsigned status : {200u, 302u, 400u, 401u, 403u, 404u}) {
+    for (const unsigned status : {400u, 401u, 403u, 404u}) {
         const auto end =
             as<plan::give_up>(way.created(offered(3), answer(status, R"({"error": "no"})"), now));
         EXPECT_EQ(end.why.message, std::string(worker_url) + " refused the session: HTTP status " +

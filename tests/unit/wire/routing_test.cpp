@@ -181,11 +181,12 @@ TEST(created_session, is_read_from_the_workers_reply) {
         EXPECT_EQ(parse_session_created(body).error(), errc::unexpected_message) << body;
 }
 
-TEST(says_ok, holds_for_a_true_ok_alone) {
-    EXPECT_TRUE(says_ok(R"({"ok": true})"));
-    for (const char* body : {R"({"ok": false})", R"({"ok": 1})", R"({"ok": "true"})", R"({"ok": null})", "{}",
-                             "true", "[]", "", "{"})
-        EXPECT_FALSE(says_ok(body)) << body;
+TEST(parse_ok, takes_true_and_false_and_nothing_else) {
+    EXPECT_EQ(parse_ok(R"({"ok": true})"), true);
+    EXPECT_EQ(parse_ok(R"({"ok": false})"), false);
+    for (const char* body :
+         {R"({"ok": 1})", R"({"ok": "true"})", R"({"ok": null})", "{}", "true", "[]", "", "{", "<html>"})
+        EXPECT_EQ(parse_ok(body), std::nullopt) << body;
 }
 
 TEST(parse_error, finds_the_text_or_shows_the_bodys_beginning) {
