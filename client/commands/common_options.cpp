@@ -42,7 +42,7 @@ options::option_group session_number_rows(session_options& to) {
                          .least = 0.1,
                          .most = most_of_all,
                          .default_words = "1800, local fleet: 60",
-                         .help = "Longest time for one reservation"},
+                         .help = "Longest time for one reservation, and to find the endpoint"},
                         json_events_row(to.json)}};
 }
 

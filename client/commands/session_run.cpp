@@ -1,12 +1,16 @@
 #include <commands/session_run.hpp>
+#include <nullworker/base/backoff.hpp>
 #include <nullworker/base/deadline.hpp>
 #include <nullworker/base/error.hpp>
+#include <vast/refusal.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <utility>
 #include <vector>
 
 namespace nullworker::client {
@@ -68,7 +72,12 @@ void session_run::tell_trouble(const std::string& what) {
 
 asio::awaitable<int> session_run::run() {
     int code = exit_failed;
-    auto opening = x_venue.open();
+    std::string told;
+    const std::function<void(const std::string&)> on_trouble = [&](const std::string& why) {
+        if (std::exchange(told, why) != why)
+            x_show.note(why + "; trying again");
+    };
+    auto opening = x_venue.open(reservation_timeout(x_options, x_venue.is_local()), on_trouble);
     const auto opened = co_await unless_stopped(x_stop, std::move(opening));
     if (!opened) {
         fail("interrupted before the endpoint was found");
@@ -138,12 +147,20 @@ asio::awaitable<outcome<void>> session_run::end_shown(int number, held_session s
 asio::awaitable<void> session_run::watch_workers() {
     const auto interval = x_venue.is_local() ? std::chrono::steady_clock::duration(100ms) : 2s;
     bool complained = false;
+    backoff pause(2s, 30s);  // between look-ups of the endpoint
     for (;;) {
-        const auto workers = co_await x_venue.api().workers(x_venue.endpoint());
+        const auto used = x_venue.endpoint().access();
+        const auto workers = co_await x_venue.api().workers(used);
         if (workers)
             x_show.workers(running_by_state(*workers));
         else if (!std::exchange(complained, true))
             x_show.note(workers.error().message);
+        if (!workers && is_key_refused(workers.error())) {
+            (void)co_await x_venue.endpoint().look_up_anew(used.key);
+            co_await sleep_for(pause.next());
+            continue;
+        }
+        pause.reset();
         co_await sleep_for(interval);
     }
 }

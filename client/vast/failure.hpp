@@ -12,6 +12,7 @@ namespace nullworker::client {
 struct failure {
     std::string message;
     bool retryable = false;  // it may go better in a moment
+    unsigned status = 0;     // of a peer that refused; 0: nobody did
 };
 
 template <class T>

@@ -30,14 +30,19 @@ namespace nullworker::client {
 [[nodiscard]] inline failure refused(const std::string& what, const net::reply& answer) {
     return {what + ": " + net::described_status(answer) +
                 (answer.body.empty() ? "" : ", " + wire::parse_error(answer.body)),
-            is_retryable(answer.status)};
+            is_retryable(answer.status), answer.status};
+}
+
+// Whether a peer does not take the key that it was asked with.
+[[nodiscard]] inline bool is_key_refused(const failure& why) {
+    return why.status == 401 || why.status == 403;
 }
 
 // Why the answer to `what` is no success, or nothing where it is one.
 [[nodiscard]] inline std::optional<failure> obstacle_to(const std::string& what,
                                                         const outcome<net::reply>& answer) {
     if (!answer)
-        return failure{what + ": " + answer.error().message};
+        return failure{what + ": " + answer.error().message, answer.error().retryable};
     return net::is_success(*answer) ? std::nullopt : std::optional(refused(what, *answer));
 }
 

@@ -12,6 +12,7 @@ using namespace std::chrono_literals;
 constexpr unsigned status_unauthorized = 401;
 constexpr unsigned status_unavailable = 503;
 constexpr int most_attempts = 2;  // with one grant
+constexpr int most_key_refusals = 5;
 
 // A call that gets less is cut off while its answer is on the way.
 constexpr auto least_limit = 2s;
@@ -62,6 +63,9 @@ reservation_plan::step reservation_plan::go_on() {
 }
 
 reservation_plan::step reservation_plan::routed(const outcome<wire::route_reply>& answer, time_point now) {
+    if (!answer && is_key_refused(answer.error()))
+        return key_refused(answer.error(), now);
+    x_key_refusals = 0;
     if (!answer && !answer.error().retryable)
         return end(answer.error());
     // One lost call is no reason to give up a place in the queue.
@@ -84,6 +88,25 @@ reservation_plan::step reservation_plan::routed(const outcome<wire::route_reply>
         return offer;
     x_next = std::move(offer);
     return ask_again(*x_unheard);
+}
+
+// Its owner has given the endpoint another key, as a rule. The console may know that before the autoscaler
+// does, and the other way round.
+reservation_plan::step reservation_plan::key_refused(const failure& why, time_point now) {
+    if (++x_key_refusals > most_key_refusals)
+        return end({why.message + "; the endpoint was looked up anew " + std::to_string(most_key_refusals) +
+                    " times"});
+    x_obstacle = why.message;
+    const seconds pause(x_key_refusals == 1 ? 0 : 1 << (x_key_refusals - 2));
+    return look_up{after(pause, now), why.message};
+}
+
+reservation_plan::step reservation_plan::looked_up(const outcome<void>& found, time_point now) {
+    if (found)
+        return after_waiting(now);
+    if (!found.error().retryable)
+        return end(found.error());
+    return try_again(found.error().message, now);
 }
 
 reservation_plan::step reservation_plan::created(const create& offer, const outcome<net::reply>& answer,

@@ -38,6 +38,12 @@ public:
         std::int64_t request_idx;  // 0: a new request
         duration limit;
     };
+    // The autoscaler does not take the endpoint's key: look the endpoint up anew, not before this moment,
+    // then tell `looked_up`.
+    struct look_up {
+        time_point not_before;
+        std::string why;
+    };
     // Ask the worker for the session, for no longer than `limit`, then tell `created` of it.
     struct create {
         std::int64_t request_idx;
@@ -77,7 +83,7 @@ public:
     struct hold {
         held_session session;
     };
-    using step = std::variant<ask_route, create, use, queue, retry, abandon, give_up, hold>;
+    using step = std::variant<ask_route, look_up, create, use, queue, retry, abandon, give_up, hold>;
 
     // The time for the whole begins at `now`. `seed` is for the pauses, which are random.
     reservation_plan(duration timeout, time_point now, std::uint32_t seed)
@@ -93,6 +99,9 @@ public:
     // What the autoscaler answered. A failure may be `retryable`.
     [[nodiscard]] step routed(const outcome<wire::route_reply>& answer, time_point now);
 
+    // Whether the endpoint was found once more, with whatever key.
+    [[nodiscard]] step looked_up(const outcome<void>& found, time_point now);
+
     // What the worker of `offer` answered, or why no answer came.
     [[nodiscard]] step created(const create& offer, const outcome<net::reply>& answer, time_point now);
 
@@ -100,6 +109,7 @@ public:
     [[nodiscard]] step used(const use& made, const outcome<bool>& open, time_point now);
 
 private:
+    step key_refused(const failure& why, time_point now);
     step made_by(const create& offer, const net::reply& answer, time_point now);
     step doubtful(const create& offer, const net::reply& answer, time_point now);
     step not_understood(const create& offer, const net::reply& answer, const failure& why, time_point now);
@@ -114,6 +124,7 @@ private:
     duration x_timeout;
     time_point x_deadline;
     polling x_pace;
+    int x_key_refusals = 0;  // in a row
     std::int64_t x_request_idx = 0;
     std::string x_obstacle = "no worker became free";
     std::optional<create> x_unheard;  // the last create, where nobody knows whether it made a session

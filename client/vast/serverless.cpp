@@ -1,7 +1,11 @@
 #include <nullworker/base/backoff.hpp>
 #include <nullworker/base/deadline.hpp>
+#include <vast/known_endpoint.hpp>
 #include <vast/refusal.hpp>
 #include <vast/serverless.hpp>
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/ssl/error.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -21,6 +25,14 @@ constexpr auto patience_with_a_create = 2s;
 // A try that takes so much longer than it may was not waited for.
 constexpr auto longest_lag = 1s;
 
+// Whether another try may find what this one did not. Nobody comes to listen on our own machine by being
+// waited for, and no certificate gets better.
+bool may_pass(const error_code& why, const url& target) {
+    const bool nobody_here = why == asio::error::connection_refused && names_loopback(target);
+    return !nobody_here && why != errc::no_trusted_roots && why != errc::response_too_large &&
+           why.category() != asio::error::get_ssl_category();
+}
+
 }  // namespace
 
 serverless::serverless(asio::any_io_executor executor, service where)
@@ -34,11 +46,12 @@ std::string serverless::without_keys(std::string text, const std::string& endpoi
 }
 
 asio::awaitable<outcome<net::reply>> serverless::call(net::call request) {
-    const std::string origin = request.target.origin();
+    const url target = request.target;
+    const std::string origin = target.origin();
     net::http_client client(x_executor, x_trust);
     auto answer = co_await client.send(std::move(request));
     if (!answer)
-        co_return failure{origin + ": " + answer.error().message()};
+        co_return failure{origin + ": " + answer.error().message(), may_pass(answer.error(), target)};
     co_return std::move(*answer);
 }
 
@@ -56,7 +69,8 @@ asio::awaitable<outcome<void>> serverless::fetch_root_certificate() {
     net::call request{.target = join(x_where.console, "/static/jvastai_root.cer"), .limit = call_limit};
     const auto answer = co_await call(std::move(request));
     if (!answer)
-        co_return failure{"cannot fetch Vast's root certificate from " + answer.error().message};
+        co_return failure{"cannot fetch Vast's root certificate from " + answer.error().message,
+                          answer.error().retryable};
     if (answer->status != 200)
         co_return refused("cannot fetch Vast's root certificate", *answer);
     x_trust = std::make_shared<net::tls_trust>(answer->body);
@@ -69,14 +83,15 @@ asio::awaitable<outcome<endpoint_access>> serverless::find_endpoint(std::string 
     request.headers.emplace_back("Authorization", "Bearer " + x_where.account_key);
     const auto answer = co_await call(std::move(request));
     if (!answer)
-        co_return failure{"cannot list the endpoints: " + answer.error().message};
+        co_return failure{"cannot list the endpoints: " + answer.error().message, answer.error().retryable};
     if (!net::is_success(*answer)) {
         const auto why = refused("cannot list the endpoints (is VAST_API_KEY right?)", *answer);
-        co_return failure{without_keys(why.message), why.retryable};
+        co_return failure{without_keys(why.message), why.retryable, why.status};
     }
     const auto endpoints = wire::parse_endpoint_list(answer->body);
     if (!endpoints)
-        co_return failure{"cannot read the list of endpoints: " + endpoints.error().message()};
+        co_return failure{"cannot read the list of endpoints: " + endpoints.error().message(),
+                          /*retryable=*/true};
     std::string known;
     for (const auto& endpoint : *endpoints) {
         if (endpoint.endpoint_name == name)
@@ -93,7 +108,7 @@ asio::awaitable<outcome<std::vector<wire::worker_info>>> serverless::workers(end
                      .bearer = endpoint.key};
     const auto answer = co_await post(std::move(question));
     if (const auto why = obstacle_to("cannot list the workers", answer))
-        co_return failure{without_keys(why->message, endpoint.key), why->retryable};
+        co_return failure{without_keys(why->message, endpoint.key), why->retryable, why->status};
     auto workers = wire::parse_workers(answer->body);
     if (!workers)
         co_return failure{"cannot read the list of workers: " + workers.error().message()};
@@ -114,7 +129,7 @@ asio::awaitable<outcome<wire::route_reply>> serverless::route(const endpoint_acc
         co_return failure{"cannot route: " + answer.error().message, /*retryable=*/true};
     if (!net::is_success(*answer)) {
         const auto why = refused("cannot route", *answer);
-        co_return failure{without_keys(why.message, endpoint.key), why.retryable};
+        co_return failure{without_keys(why.message, endpoint.key), why.retryable, why.status};
     }
     auto reply = wire::parse_route_reply(answer->body);
     if (!reply)
@@ -131,9 +146,8 @@ asio::awaitable<outcome<net::reply>> serverless::create(const reservation_plan::
     return post(std::move(what));
 }
 
-asio::awaitable<outcome<held_session>> serverless::reserve(const endpoint_access& endpoint,
-                                                           reserve_options options, const reserve_events& on,
-                                                           interruption& stop) {
+asio::awaitable<outcome<held_session>> serverless::reserve(known_endpoint& endpoint, reserve_options options,
+                                                           const reserve_events& on, interruption& stop) {
     using plan = reservation_plan;
     const auto seed = static_cast<std::uint32_t>(steady::now().time_since_epoch().count());
     // On the heap, as the state of its random numbers has 5 kB. Asio does not recycle a coroutine's frame of
@@ -148,12 +162,20 @@ asio::awaitable<outcome<held_session>> serverless::reserve(const endpoint_access
         return stop.requested() && std::holds_alternative<plan::create>(planned) ? way->interrupted()
                                                                                  : planned;
     };
+    endpoint_access used = endpoint.access();
     auto next = go_on();
     for (;;) {
         if (const auto* ask = std::get_if<plan::ask_route>(&next)) {
-            auto asking = route(endpoint, options.cost, *ask);
+            used = endpoint.access();
+            auto asking = route(used, options.cost, *ask);
             const auto answer = co_await unless_stopped(stop, std::move(asking));
             next = answer ? unless_late(way->routed(*answer, steady::now())) : way->interrupted();
+        } else if (const auto* anew = std::get_if<plan::look_up>(&next)) {
+            on.on_refused(anew->why + "; looking the endpoint up anew");
+            co_await stop.wait_until(anew->not_before);
+            auto looking = endpoint.look_up_anew(used.key);
+            const auto found = co_await unless_stopped(stop, std::move(looking));
+            next = found ? way->looked_up(*found, steady::now()) : way->interrupted();
         } else if (const auto* offer = std::get_if<plan::create>(&next)) {
             if (offer->attempt == 1)
                 on.on_routed(offer->request_idx, offer->worker_url);

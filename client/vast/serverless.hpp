@@ -35,6 +35,8 @@ struct endpoint_access {
     std::string key;
 };
 
+class known_endpoint;
+
 // What happens on the way to a session.
 struct reserve_events {
     std::function<void(std::int64_t request_idx, const std::string& status)> on_waiting;
@@ -57,8 +59,9 @@ public:
 
     // Routes and creates until a worker is held, the time is up, or `stop` is requested. A create that is
     // under way when that happens gets some time, and no session is left that nobody heard of. May return
-    // a session though `stop` is requested. `endpoint`, `on` and `stop` outlive the call.
-    [[nodiscard]] asio::awaitable<outcome<held_session>> reserve(const endpoint_access& endpoint,
+    // a session though `stop` is requested. Where its key is refused, the endpoint is looked up anew.
+    // `endpoint`, `on` and `stop` outlive the call.
+    [[nodiscard]] asio::awaitable<outcome<held_session>> reserve(known_endpoint& endpoint,
                                                                  reserve_options options,
                                                                  const reserve_events& on,
                                                                  interruption& stop);

@@ -1,4 +1,6 @@
 #include <fleet/process_launcher.hpp>
+#include <nullworker/base/backoff.hpp>
+#include <nullworker/base/deadline.hpp>
 #include <nullworker/base/error.hpp>
 #include <vast/venue.hpp>
 
@@ -11,6 +13,8 @@
 
 namespace nullworker::client {
 namespace {
+
+using namespace std::chrono_literals;
 
 struct instance_urls {
     std::string_view name;
@@ -72,6 +76,7 @@ venue::venue(asio::any_io_executor executor, venue_options options) {
         x_where = x_fleet->url();
         const auto here = checked(x_where, "the local fleet's URL");
         x_api.emplace(executor, service{here, here, "local", x_fleet->face().authority().root_pem()});
+        x_endpoint.emplace(executor, *x_api, x_name);
         return;
     }
     const auto& instance = find_instance(options.instance);
@@ -89,17 +94,30 @@ venue::venue(asio::any_io_executor executor, venue_options options) {
     const auto console = first_of(options.console, secured ? secured_local : instance.console);
     x_api.emplace(executor,
                   service{checked(x_where, "--autoscaler-url"), checked(console, "--console-url"), key});
+    x_endpoint.emplace(executor, *x_api, x_name);
 }
 
-asio::awaitable<outcome<void>> venue::open() {
+asio::awaitable<outcome<void>> venue::open(std::chrono::steady_clock::duration patience,
+                                           const std::function<void(const std::string& why)>& on_trouble) {
+    backoff pause(200ms, 5s);
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    for (;;) {
+        const auto found = co_await look_around();
+        if (found || !found.error().retryable)
+            co_return found;
+        const auto until_next = pause.next();
+        if (std::chrono::steady_clock::now() + until_next >= deadline)
+            co_return found;
+        on_trouble(found.error().message);
+        co_await sleep_for(until_next);
+    }
+}
+
+asio::awaitable<outcome<void>> venue::look_around() {
     const auto root = co_await x_api->fetch_root_certificate();
     if (!root)
-        co_return failure{root.error().message + x_advice};
-    auto found = co_await x_api->find_endpoint(x_name);
-    if (!found)
-        co_return found.error();
-    x_endpoint = std::move(*found);
-    co_return outcome<void>();
+        co_return failure{root.error().message + x_advice, root.error().retryable};
+    co_return co_await x_endpoint->look_up();
 }
 
 asio::awaitable<void> venue::close() {

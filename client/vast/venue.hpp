@@ -3,10 +3,12 @@
 #include <fleet/fleet.hpp>
 #include <nullworker/base/asio.hpp>
 #include <vast/failure.hpp>
+#include <vast/known_endpoint.hpp>
 #include <vast/serverless.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -39,14 +41,16 @@ public:
     // Throws startup_error when the options make no sense or the local fleet cannot be started.
     venue(asio::any_io_executor executor, venue_options options);
 
-    // Finds the endpoint.
-    [[nodiscard]] asio::awaitable<outcome<void>> open();
+    // Finds the endpoint. What may pass is tried again for `patience`, and `on_trouble` is told why.
+    [[nodiscard]] asio::awaitable<outcome<void>> open(
+        std::chrono::steady_clock::duration patience,
+        const std::function<void(const std::string& why)>& on_trouble);
 
     // Stops the local fleet, if there is one. To be awaited before the venue is destroyed.
     [[nodiscard]] asio::awaitable<void> close();
 
     [[nodiscard]] serverless& api() noexcept { return *x_api; }
-    [[nodiscard]] const endpoint_access& endpoint() const noexcept { return x_endpoint; }
+    [[nodiscard]] known_endpoint& endpoint() noexcept { return *x_endpoint; }
     [[nodiscard]] bool is_local() const noexcept { return x_fleet != nullptr; }
 
     // Of a fleet of its own: `told` hears of each worker that ended though nobody asked it to, or that
@@ -60,12 +64,14 @@ public:
     [[nodiscard]] std::string description() const;
 
 private:
+    asio::awaitable<outcome<void>> look_around();
+
     std::unique_ptr<fleet::fleet> x_fleet;
     std::optional<serverless> x_api;
     std::string x_name;
     std::string x_where;
     std::string x_advice;  // behind an error of the first request
-    endpoint_access x_endpoint;
+    std::optional<known_endpoint> x_endpoint;
 };
 
 }  // namespace nullworker::client

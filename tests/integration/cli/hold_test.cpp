@@ -17,22 +17,29 @@ namespace {
 class elsewhere : public testing::Test {
 protected:
     void SetUp() override {
-        wire::endpoint_info endpoint;
-        endpoint.id = 1;
-        endpoint.endpoint_name = "local";
-        endpoint.api_key = "endpoint-key";
         x_peer.script().reply_always("/static/jvastai_root.cer", net::text_reply(200, "none"));
-        x_peer.script().reply_always("/api/v0/endptjobs/",
-                                     net::json_reply(200, wire::endpoint_list({endpoint})));
+        x_peer.script().reply_always("/api/v0/endptjobs/", endpoint_with("endpoint-key"));
         x_peer.script().reply_always("/get_endpoint_workers/", net::json_reply(200, "[]"));
-        x_peer.script().reply_always(
-            "/route/",
-            net::json_reply(200, R"({"url": ")" + x_peer.origin() + R"(", "request_idx": 7, "cost": 100})"));
+        x_peer.script().reply_always("/route/", worker_found());
         x_peer.script().reply_always("/session/create",
                                      net::json_reply(201, R"({"session_id": "Ab3", "expiration": 1234.5})"));
         x_peer.script().reply_always("/session/health", net::json_reply(200, R"({"ok": true})"));
         x_peer.script().reply_always("/ping", net::json_reply(200, "{}"));
         x_peer.script().reply_always("/session/end", net::json_reply(200, "{}"));
+    }
+
+    // What the console says: one endpoint, to which `key` routes.
+    static net::reply endpoint_with(const std::string& key) {
+        wire::endpoint_info endpoint;
+        endpoint.id = 1;
+        endpoint.endpoint_name = "local";
+        endpoint.api_key = key;
+        return net::json_reply(200, wire::endpoint_list({endpoint}));
+    }
+
+    [[nodiscard]] net::reply worker_found() const {
+        return net::json_reply(200,
+                               R"({"url": ")" + x_peer.origin() + R"(", "request_idx": 7, "cost": 100})");
     }
 
     // `nullworker COMMAND …` at that endpoint, where a session is checked ten times a second.
@@ -68,6 +75,7 @@ protected:
 
 using hold_elsewhere = elsewhere;
 using demo_elsewhere = elsewhere;
+using follow_elsewhere = elsewhere;
 
 TEST_F(hold_elsewhere, it_ends_its_session_when_the_process_that_started_it_is_killed) {
     auto& shell_of_it = run(shell("\"$@\" & echo started; wait"));
@@ -165,6 +173,32 @@ TEST_F(hold_elsewhere, a_signal_does_not_wait_for_a_console_that_hangs) {
     EXPECT_TRUE(contains(it.out(), "interrupted")) << it.out();
 }
 
+TEST_F(hold_elsewhere, a_console_that_fails_at_the_start_is_asked_again) {
+    auto& console = x_peer.script();
+    console.reply_once("/static/jvastai_root.cer", net::status_reply(503));
+    console.drop_once("/api/v0/endptjobs/");
+    console.reply_once("/api/v0/endptjobs/", net::text_reply(200, "<html>"));
+    auto& it = run(at_it({"hold", "--hold", "0"}));
+    EXPECT_EQ(it.wait(), 0) << it.out();
+    EXPECT_TRUE(contains(it.out(), "Service Unavailable; trying again")) << it.out();
+    EXPECT_TRUE(contains(it.out(), "cannot read the list of endpoints")) << it.out();
+    EXPECT_EQ(x_peer.asked("/api/v0/endptjobs/"), 3u);
+}
+
+TEST_F(hold_elsewhere, a_console_that_fails_for_longer_than_the_timeout_ends_it) {
+    x_peer.script().reply_always("/api/v0/endptjobs/", net::status_reply(503));
+    auto& it = run(at_it({"hold", "--hold", "0", "--timeout", "0.1"}));
+    EXPECT_EQ(it.wait(), 1) << it.out();
+    EXPECT_TRUE(contains(it.out(), "session 1  failed    cannot list the endpoints")) << it.out();
+}
+
+TEST_F(hold_elsewhere, a_console_that_refuses_the_account_is_not_asked_again) {
+    x_peer.script().reply_always("/api/v0/endptjobs/", net::status_reply(401));
+    auto& it = run(at_it({"hold", "--hold", "0"}));
+    EXPECT_EQ(it.wait(), 1) << it.out();
+    EXPECT_EQ(x_peer.asked("/api/v0/endptjobs/"), 1u);
+}
+
 TEST_F(hold_elsewhere, what_the_autoscaler_and_the_worker_wrote_is_shown_harmless) {
     x_peer.script().reply_once(
         "/route/", net::json_reply(200, "{\"request_idx\": 5, \"status\": \"\\u001b[2J\u202e\"}"));
@@ -183,6 +217,21 @@ TEST_F(hold_elsewhere, a_password_in_a_url_is_not_repeated) {
                     "http://admin:secret@127.0.0.1"});
     EXPECT_EQ(it.wait(), 2);
     EXPECT_TRUE(contains(it.err(), "--autoscaler-url is 'http://127.0.0.1'")) << it.err();
+}
+
+TEST_F(follow_elsewhere, it_goes_on_with_the_endpoints_new_key_when_the_old_one_is_refused) {
+    auto& script = x_peer.script();
+    script.reply_once("/api/v0/endptjobs/", endpoint_with("old-key"));
+    script.reply_always("/api/v0/endptjobs/", endpoint_with("new-key"));
+    script.reply_by("/route/", [found = worker_found()](const net::request& asked) {
+        return asked.find("Authorization") == "Bearer new-key" ? found : net::status_reply(401);
+    });
+    auto& it = run(at_it({"follow", "--depth", "echo 1", "--max", "1"}));
+    it.wait_for("looking the endpoint up anew");
+    it.wait_for("session 1  held");
+    it.signal(SIGTERM);
+    EXPECT_EQ(it.wait(), 0) << it.out();
+    EXPECT_FALSE(contains(it.out(), "-key")) << it.out();
 }
 
 TEST_F(demo_elsewhere, an_interrupt_ends_all_sessions_at_the_same_time) {

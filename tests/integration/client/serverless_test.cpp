@@ -4,6 +4,7 @@
 #include <nullworker/base/interruption.hpp>
 #include <nullworker/base/task_group.hpp>
 #include <vast/keep_alive.hpp>
+#include <vast/known_endpoint.hpp>
 #include <vast/serverless.hpp>
 
 #include <boost/asio/io_context.hpp>
@@ -129,10 +130,12 @@ TEST(serverless, who_is_cancelled_while_looking_after_a_session_does_not_tell_th
 class serverless_reserve : public testing::Test {
 protected:
     static constexpr const char* create_path = "/session/create";
+    static constexpr const char* console_path = "/api/v0/endptjobs/";
     static constexpr const char* health_path = "/session/health";
     static constexpr const char* made = R"({"session_id": "Ab3", "expiration": 1234.5})";
 
     void SetUp() override {
+        x_peer.reply_always(console_path, endpoints("endpoint-key"));
         x_peer.reply_always("/route/", net::json_reply(200, R"({"url": ")" + x_peer.origin() +
                                                                 R"(", "request_idx": 7, "cost": 100})"));
         x_peer.reply_always(create_path, net::json_reply(201, made));
@@ -140,11 +143,20 @@ protected:
         x_peer.reply_always(end_path, net::json_reply(200, "{}"));
     }
 
+    // What the console says: one endpoint, to which `key` routes.
+    static net::reply endpoints(const std::string& key) {
+        wire::endpoint_info endpoint;
+        endpoint.id = 1;
+        endpoint.endpoint_name = "local";
+        endpoint.api_key = key;
+        return net::json_reply(200, wire::endpoint_list({endpoint}));
+    }
+
     // Runs `meanwhile` beside the reservation.
     outcome<held_session> reserve(std::chrono::steady_clock::duration timeout,
                                   std::function<asio::awaitable<void>()> meanwhile = {}) {
         serverless api(x_loop.get_executor(), service{x_peer.at(""), x_peer.at(""), "account-key"});
-        const endpoint_access endpoint{1, "local", "endpoint-key"};
+        known_endpoint endpoint(x_loop.get_executor(), api, "local");
         const reserve_events on{
             .on_waiting = [this](std::int64_t, const std::string& status) { x_status = status; },
             .on_routed = [](std::int64_t, const std::string&) {},
@@ -154,6 +166,7 @@ protected:
             task_group beside(x_loop.get_executor());
             if (meanwhile)
                 beside.spawn(meanwhile());
+            EXPECT_TRUE(co_await endpoint.look_up());
             const reserve_options options{.timeout = timeout};
             out = co_await api.reserve(endpoint, options, on, x_stop);
             co_await beside.join();
@@ -200,6 +213,65 @@ TEST_F(serverless_reserve, takes_the_session_that_it_hears_of_at_the_second_time
     EXPECT_TRUE(reserve(std::chrono::seconds(10)));
     ASSERT_EQ(asked(create_path), 2U);
     EXPECT_EQ(x_peer.requests(create_path)[0].body, x_peer.requests(create_path)[1].body);
+}
+
+TEST_F(serverless_reserve, goes_on_with_the_endpoints_new_key_where_the_old_one_is_refused) {
+    for (const unsigned status : {401U, 403U})
+        x_peer.reply_once("/route/", net::json_reply(status, R"({"error": "wrong key"})"));
+    x_peer.reply_once(console_path, endpoints("endpoint-key"));
+    x_peer.reply_once(console_path, endpoints("endpoint-key"));
+    x_peer.reply_once(console_path, endpoints("new-key"));
+    EXPECT_TRUE(reserve(std::chrono::seconds(10)));
+    ASSERT_EQ(asked("/route/"), 3U);
+    EXPECT_EQ(x_peer.requests("/route/")[2].find("Authorization"), "Bearer new-key");
+}
+
+TEST(known_endpoint, who_comes_while_the_console_is_asked_gets_the_same_answer) {
+    asio::io_context loop;
+    test::scripted_peer console(loop.get_executor());
+    console.hold_once(
+        "/api/v0/endptjobs/",
+        net::json_reply(200, R"({"results": [{"id": 1, "endpoint_name": "x", "api_key": "new"}]})"));
+    serverless api(loop.get_executor(), service{console.at(""), console.at(""), "key"});
+    known_endpoint endpoint(loop.get_executor(), api, "x");
+    int found = 0;
+    test::drive(loop, [&]() -> asio::awaitable<void> {
+        task_group beside(loop.get_executor());
+        const auto look = [&]() -> asio::awaitable<void> {
+            const auto outcome = co_await endpoint.look_up_anew("");
+            found += outcome && endpoint.access().key == "new" ? 1 : 0;
+        };
+        for (int i = 0; i < 3; ++i)
+            beside.spawn(look());
+        (void)co_await console.received("/api/v0/endptjobs/");
+        console.let_go();
+        co_await beside.join();
+        beside.spawn(look());  // which knows another key already
+        co_await beside.join();
+        co_await console.stop();
+    });
+    EXPECT_EQ(found, 4);
+    EXPECT_EQ(console.requests("/api/v0/endptjobs/").size(), 1U);
+}
+
+TEST(known_endpoint, a_look_up_that_is_cancelled_leaves_the_way_free_for_the_next) {
+    asio::io_context loop;
+    test::scripted_peer console(loop.get_executor());
+    console.hold_once("/api/v0/endptjobs/");
+    console.reply_always(
+        "/api/v0/endptjobs/",
+        net::json_reply(200, R"({"results": [{"id": 1, "endpoint_name": "x", "api_key": "new"}]})"));
+    serverless api(loop.get_executor(), service{console.at(""), console.at(""), "key"});
+    known_endpoint endpoint(loop.get_executor(), api, "x");
+    test::drive(loop, [&]() -> asio::awaitable<void> {
+        task_group beside(loop.get_executor());
+        const auto look = [&]() -> asio::awaitable<void> { (void)co_await endpoint.look_up(); };
+        beside.spawn(look());
+        (void)co_await console.received("/api/v0/endptjobs/");
+        (void)co_await beside.finish(std::chrono::seconds(0));
+        EXPECT_TRUE(co_await endpoint.look_up());
+        co_await console.stop();
+    });
 }
 
 TEST_F(serverless_reserve, a_stop_drops_a_route_that_hangs) {

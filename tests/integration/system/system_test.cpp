@@ -2,6 +2,7 @@
 #include "support/drive.hpp"
 
 #include <nullworker/base/wakeup.hpp>
+#include <vast/known_endpoint.hpp>
 #include <vast/serverless.hpp>
 
 #include <gtest/gtest.h>
@@ -49,8 +50,7 @@ public:
         const auto whole =
             [](stage& self,
                const std::function<asio::awaitable<void>(stage&)>& told) -> asio::awaitable<void> {
-            auto found = co_await self.api.find_endpoint("local");
-            self.endpoint = std::move(found).value();
+            EXPECT_TRUE(co_await self.endpoint.look_up());
             co_await told(self);
             co_await self.machines.stop();
         };
@@ -86,7 +86,7 @@ public:
     daemon_launcher* launcher = nullptr;  // owned by the fleet
     fleet::fleet machines;
     client::serverless api;
-    client::endpoint_access endpoint;
+    client::known_endpoint endpoint{loop.get_executor(), api, "local"};
     interruption stop;
     wakeup changed{loop.get_executor()};
     std::vector<std::string> refusals;

@@ -101,9 +101,48 @@ TEST_F(reservation_plan_test, two_clients_do_not_ask_at_the_same_times) {
 }
 
 TEST_F(reservation_plan_test, a_route_that_is_refused_for_good_ends_it_with_the_autoscalers_words) {
-    const outcome<wire::route_reply> refusal = failure{"cannot route: HTTP status 401, wrong key"};
+    const outcome<wire::route_reply> refusal = failure{"cannot route: HTTP status 422, no such endpoint"};
     EXPECT_EQ(as<plan::give_up>(way.routed(refusal, now)).why.message,
-              "cannot route: HTTP status 401, wrong key");
+              "cannot route: HTTP status 422, no such endpoint");
+}
+
+outcome<wire::route_reply> key_refused(unsigned status = 401) {
+    return failure{"cannot route: HTTP status " + std::to_string(status), false, status};
+}
+
+TEST_F(reservation_plan_test, a_key_that_is_refused_has_the_endpoint_looked_up_anew) {
+    (void)way.routed(waiting(7), now);
+    for (const unsigned status : {401u, 403u}) {
+        const auto next = as<plan::look_up>(way.routed(key_refused(status), now));
+        EXPECT_EQ(next.why, "cannot route: HTTP status " + std::to_string(status));
+        EXPECT_EQ(next.not_before, now);
+        EXPECT_EQ(as<plan::ask_route>(way.looked_up({}, now)).request_idx, 7);
+        EXPECT_EQ(offered(3).attempt, 1);
+    }
+}
+
+TEST_F(reservation_plan_test,
+       a_key_that_stays_refused_is_looked_up_with_longer_and_longer_pauses_then_it_ends) {
+    for (const auto pause : {0s, 1s, 2s, 4s, 8s}) {
+        EXPECT_EQ(as<plan::look_up>(way.routed(key_refused(), now)).not_before, now + pause);
+        (void)as<plan::ask_route>(way.looked_up({}, now));
+    }
+    EXPECT_EQ(as<plan::give_up>(way.routed(key_refused(), now)).why.message,
+              "cannot route: HTTP status 401; the endpoint was looked up anew 5 times");
+}
+
+TEST_F(reservation_plan_test, a_console_that_fails_then_costs_a_pause_and_one_that_refuses_ends_it) {
+    (void)way.routed(key_refused(), now);
+    const outcome<void> lost_call = failure{"cannot list the endpoints: timed out", /*retryable=*/true};
+    EXPECT_EQ(as<plan::retry>(way.looked_up(lost_call, now)).why, "cannot list the endpoints: timed out");
+    const outcome<void> none = failure{"there is no endpoint 'x'"};
+    EXPECT_EQ(as<plan::give_up>(way.looked_up(none, now)).why.message, "there is no endpoint 'x'");
+}
+
+TEST_F(reservation_plan_test, a_look_up_does_not_outlast_the_time_for_the_whole) {
+    (void)way.routed(key_refused(), now);
+    now = start + 60s;
+    (void)as<plan::give_up>(way.looked_up({}, now));
 }
 
 TEST_F(reservation_plan_test, a_route_that_is_lost_costs_a_pause_but_not_the_place_in_the_queue) {
@@ -355,7 +394,7 @@ TEST_F(reservation_plan_test, an_end_asks_once_more_for_a_session_of_which_nobod
 }
 
 TEST_F(reservation_plan_test, a_route_that_is_refused_asks_for_that_session_too) {
-    const outcome<wire::route_reply> refusal = failure{"cannot route: HTTP status 401, wrong key"};
+    const outcome<wire::route_reply> refusal = failure{"cannot route: HTTP status 422, no such endpoint"};
     for (const auto& answer : {refusal, ready(4, 7, "nowhere")}) {
         plan fresh(60s, start, 1);
         const auto offer = as<plan::create>(fresh.routed(ready(3), now));
