@@ -47,6 +47,7 @@ std::vector<options::exit_code> exit_codes() {
         {"1", "a session could not be held or released, or the worker refused"},
         {"2", "wrong usage or\ncannot start"},
         {"3", "no nullworkerd answers on this machine"},
+        {"75", "a session was lost while the command behind -- ran"},
         {"128+N", "interrupted by signal N (open sessions are ended first; a second signal ends at once)"},
     };
 }

@@ -37,10 +37,12 @@ public:
         ::sigemptyset(&defaults);
         ::sigaddset(&defaults, SIGPIPE);
         ::posix_spawnattr_setsigdefault(&x_attributes, &defaults);
-        const int group = options.own_group ? POSIX_SPAWN_SETPGROUP : 0;
+        const int group = options.own_group || options.job ? POSIX_SPAWN_SETPGROUP : 0;
         ::posix_spawnattr_setflags(&x_attributes, static_cast<short>(POSIX_SPAWN_SETSIGDEF | group));
         if (options.own_group)
             ::posix_spawn_file_actions_addopen(&x_actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+        if (options.terminal >= 0)
+            ::posix_spawn_file_actions_addtcsetpgrp_np(&x_actions, options.terminal);
         if (options.output >= 0)
             ::posix_spawn_file_actions_adddup2(&x_actions, options.output, STDOUT_FILENO);
         if (options.error >= 0)
@@ -137,7 +139,7 @@ std::string last_line(std::string_view text) {
 }  // namespace
 
 child_process::child_process(const asio::any_io_executor& executor, const child_options& options)
-    : x_own_group(options.own_group), x_descriptor(executor) {
+    : x_own_group(options.own_group), x_job(options.job), x_descriptor(executor) {
     auto arguments = options.command;
     auto variables = merged_environment(options.environment, options.withheld);
     const auto argv = pointers(arguments);
@@ -174,7 +176,13 @@ asio::awaitable<int> child_process::wait() {
 
 void child_process::signal(int number) {
     if (x_pid > 0)
-        ::kill(x_pid, number);
+        ::kill(x_job ? -x_pid : x_pid, number);
+}
+
+bool child_process::was_stopped() {
+    siginfo_t told{};
+    return x_pid > 0 && ::waitid(P_PID, static_cast<id_t>(x_pid), &told, WSTOPPED | WNOHANG) == 0 &&
+           told.si_pid == x_pid;
 }
 
 std::string shell_outcome::described() const {

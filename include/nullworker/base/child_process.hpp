@@ -24,7 +24,9 @@ struct child_options {
     std::set<std::string> withheld = {};                  // variables of ours that it does not get
     bool own_group =
         false;  // in a process group of its own, without input, killed with all that is in it at the end
-    int output = -1;  // descriptors for standard output and error; -1: ours
+    bool job = false;   // in a process group of its own, which is left alone at the end
+    int terminal = -1;  // the descriptor of a terminal of which a job becomes the foreground; -1: none
+    int output = -1;    // descriptors for standard output and error; -1: ours
     int error = -1;
 };
 
@@ -57,7 +59,11 @@ public:
     // Returns when it has ended: its exit code, or 128 and the number of the signal that ended it.
     [[nodiscard]] asio::awaitable<int> wait();
 
+    // To the program, or to all of a job.
     void signal(int number);
+
+    // Whether the program was stopped, and nobody has continued it. Tells of each stop once.
+    [[nodiscard]] bool was_stopped();
 
     // The number of the process; -1 once it was waited for.
     [[nodiscard]] pid_t id() const noexcept { return x_pid; }
@@ -68,6 +74,7 @@ public:
 private:
     pid_t x_pid = -1;
     bool x_own_group;
+    bool x_job;
     asio::posix::stream_descriptor x_descriptor;
 };
 

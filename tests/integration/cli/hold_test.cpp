@@ -1,14 +1,21 @@
 #include "peer_in_a_thread.hpp"
 #include "support/program.hpp"
 
+#include <nullworker/base/descriptor.hpp>
 #include <nullworker/wire/routing.hpp>
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <csignal>
+#include <cstdlib>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
 
 // Sessions of an endpoint elsewhere, of which this program plays the autoscaler, the console and the worker.
 namespace nullworker::test {
@@ -96,6 +103,82 @@ TEST_F(hold_elsewhere, its_command_gets_sigterm_then) {
     shell_of_it.signal(SIGKILL);
     shell_of_it.wait_for("told");
     x_peer.await_requests("/session/end", 1);
+}
+
+// `nullworker hold … -- sh -c LINE` whose worker says, once it was asked, that it does not hold the session.
+class hold_that_loses : public elsewhere {
+protected:
+    program& run_line(const std::string& line, std::vector<std::string> more = {}) {
+        x_peer.script().reply_once("/session/health", net::json_reply(200, R"({"ok": true})"));
+        x_peer.script().reply_always("/session/health", net::json_reply(200, R"({"ok": false})"));
+        more.insert(more.begin(), "hold");
+        auto command = at_it(std::move(more));
+        for (const auto* word : {"--", "sh", "-c"})
+            command.emplace_back(word);
+        command.push_back(line);
+        return run(command);
+    }
+};
+
+TEST_F(hold_that_loses, its_command_and_that_ones_children_get_sigterm) {
+    auto& it = run_line("trap 'echo told; exit 3' TERM; echo on; sleep 600 & wait");
+    EXPECT_EQ(it.wait(), 75) << it.err();  // when the last one that writes has ended
+    EXPECT_EQ(it.out(), "on\ntold\n");
+    EXPECT_TRUE(contains(it.err(), "lost while held")) << it.err();
+    EXPECT_TRUE(contains(it.err(), "ending the command by SIGTERM")) << it.err();
+    EXPECT_EQ(x_peer.asked("/session/end"), 0u);
+}
+
+TEST_F(hold_that_loses, a_command_that_does_not_heed_that_is_killed) {
+    auto& it = run_line("trap '' TERM; while :; do sleep 600; done", {"--grace", "0.1"});
+    EXPECT_EQ(it.wait(), 75) << it.err();
+}
+
+TEST_F(hold_that_loses, so_is_a_child_that_outlives_its_command) {
+    auto& it = run_line("(trap '' TERM; while :; do sleep 600; done) & wait", {"--grace", "0.1"});
+    EXPECT_EQ(it.wait(), 75) << it.err();
+}
+
+TEST_F(hold_that_loses, its_command_goes_on_where_the_user_wants_that) {
+    auto& it = run_line("trap 'exit 9' TERM; sleep 600 & wait", {"--on-lost", "warn"});
+    it.wait_for("lost while held");
+    it.signal(SIGTERM);
+    EXPECT_EQ(it.wait(), 9) << it.err();
+    EXPECT_FALSE(contains(it.err(), "SIGTERM")) << it.err();
+}
+
+TEST_F(hold_elsewhere, its_command_has_the_terminal_and_nobody_draws_there) {
+    const descriptor terminal(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+    ASSERT_EQ(::grantpt(terminal.number()), 0);
+    ASSERT_EQ(::unlockpt(terminal.number()), 0);
+    const std::string name = ::ptsname(terminal.number());
+    const descriptor kept_open(::open(name.c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC));
+    std::vector<std::string> command = {
+        "/bin/sh", "-c", "TERM=xterm exec setsid -c -w \"$@\" <" + name + " >" + name + " 2>&1", "sh"};
+    for (auto& word : at_it({"hold"}))
+        command.push_back(std::move(word));
+    for (const auto* word : {"--", "sh", "-c", "echo first; read x; echo \"got $x\"; sleep 600"})
+        command.emplace_back(word);
+    auto& it = run(command);
+
+    std::string seen;
+    const auto read_until = [&](const std::string& text) {
+        std::array<char, 4096> chunk{};
+        while (!contains(seen, text)) {
+            pollfd ready{terminal.number(), POLLIN, 0};
+            ASSERT_EQ(::poll(&ready, 1, 30'000), 1) << text << " never came; it said:\n" << seen;
+            const auto size = ::read(terminal.number(), chunk.data(), chunk.size());
+            ASSERT_GT(size, 0);
+            seen.append(chunk.data(), static_cast<std::size_t>(size));
+        }
+    };
+    read_until("first\r\n");
+    ASSERT_EQ(::write(terminal.number(), "hello\n", 6), 6);
+    read_until("got hello\r\n");
+    ASSERT_EQ(::write(terminal.number(), "\x03", 1), 1);
+    EXPECT_EQ(it.wait(), 128 + SIGINT);
+    read_until("session 1  released");
+    EXPECT_FALSE(contains(seen, "\x1b")) << seen;
 }
 
 TEST_F(hold_elsewhere, an_orphan_stays) {
