@@ -4,12 +4,12 @@
 #include <nullworker/base/deadline.hpp>
 #include <nullworker/base/environment.hpp>
 #include <nullworker/base/error.hpp>
-#include <nullworker/base/printable.hpp>
 #include <nullworker/net/http_client.hpp>
 #include <nullworker/wire/control_messages.hpp>
 #include <nullworker/wire/json_value.hpp>
 #include <terminal/control_report.hpp>
 #include <terminal/runner.hpp>
+#include <terminal/screen.hpp>
 
 #include <boost/asio/this_coro.hpp>
 
@@ -91,7 +91,7 @@ asio::awaitable<answer> ask(control_options where, net::verb method, std::string
 }
 
 int complain(int code, const std::string& what) {
-    std::cerr << "nullworker: " << printable(what) << std::endl;
+    std::cerr << "nullworker: " << shown(what) << std::endl;
     return code;
 }
 
@@ -130,7 +130,7 @@ int print(const control_options& how, const net::reply& told,
         return complain(exit_refused, "there is no '" + how.field + "' in the answer: " + told.body);
     // For a program, which needs the very text, unless somebody looks on.
     const bool watched = ::isatty(STDOUT_FILENO) == 1;
-    std::cout << (watched ? printable(*text) : *text) << std::endl;
+    std::cout << (watched ? shown(*text) : *text) << std::endl;
     return exit_done;
 }
 
@@ -220,7 +220,7 @@ asio::awaitable<int> post_command(const control_options& options, std::string pa
     }
     if (!document)
         co_return unexpected(*told);
-    co_return print(options, *told, [&] { return printable(for_people(*document)) + '\n'; });
+    co_return print(options, *told, [&] { return shown(for_people(*document)) + '\n'; });
 }
 
 std::string member(const wire::json_value& document, const char* name) {

@@ -6,6 +6,7 @@
 #include <nullworker/base/descriptor.hpp>
 #include <nullworker/base/task_group.hpp>
 #include <terminal/runner.hpp>
+#include <terminal/tally.hpp>
 #include <vast/keep_alive.hpp>
 
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -70,9 +71,8 @@ private:
         x_reader.spawn(watch_reader());
         co_await start_sessions();
         co_await hold_sessions();
-        const bool any_held = held_count() > 0;
         co_await end_sessions();
-        if (place().is_local() && any_held)
+        if (place().is_local() && x_released > 0)
             co_await wait_for_zero();
         (void)co_await x_reader.finish(0s);
         co_return x_failures.empty() ? exit_done : exit_failed;
@@ -93,6 +93,8 @@ private:
     }
 
     void fail(const std::string& why) override {
+        if (x_stop.requested())
+            return show().note(why);
         for (int number = 1; number <= x_options.count; ++number)
             fail_one(number, why);
     }
@@ -127,7 +129,8 @@ private:
     asio::awaitable<void> reserve(int number) {
         auto held = co_await reserve_shown(number, x_lifetime, x_stop);
         if (!held) {
-            x_failures[number] = held.error().message;
+            if (!x_stop.requested())
+                x_failures[number] = held.error().message;
             co_return;
         }
         auto& entry = x_slots[static_cast<std::size_t>(number - 1)];
@@ -171,7 +174,9 @@ private:
     // A worker that hangs holds up no other's end.
     asio::awaitable<void> end_one(int number, held_session session) {
         const auto ended = co_await end_shown(number, std::move(session));
-        if (!ended)
+        if (ended)
+            ++x_released;
+        else
             x_failures[number] = ended.error().message;
     }
 
@@ -182,7 +187,7 @@ private:
         while (!x_stop.requested() && show().worker_story().back() != 0 && steady::now() < deadline)
             co_await x_stop.wait_for(look_again);
         if (!x_stop.requested() && show().worker_story().back() != 0) {
-            x_failures[0] = "the workers were not stopped";
+            x_failures[0] = "the fleet did not stop its idle workers by itself";
             show().note(x_failures[0]);
         }
     }
@@ -199,19 +204,23 @@ private:
         show().session(number, "failed", why);
     }
 
+    // Called when all is closed: the local fleet, and with it its workers.
     void summarise() {
         std::string story;
         for (const int count : show().worker_story())
             story += (story.empty() ? "" : " → ") + std::to_string(count);
         show().note("workers: " + story);
-        int failed = 0;
+        tally sessions{.wanted = x_options.count, .released = x_released};
         for (const auto& [number, why] : x_failures)
-            failed += number > 0 ? 1 : 0;
-        if (x_failures.empty())
-            show().note("all " + std::to_string(x_options.count) + " sessions were held and released");
-        else
-            show().note(std::to_string(failed) + " of " + std::to_string(x_options.count) +
-                        " sessions failed");
+            sessions.failed += number > 0 ? 1 : 0;
+        const bool all_well = sessions.released == sessions.wanted && show().worker_story().back() == 0;
+        show().summary(sessions, all_well ? "" : rest_of_the_story());
+    }
+
+    [[nodiscard]] std::string rest_of_the_story() {
+        if (place().is_local())
+            return "; the local fleet and its workers are stopped";
+        return show().worker_story().back() == 0 ? "" : "; idle workers are the autoscaler's to stop";
     }
 
     const demo_options& x_options;
@@ -221,6 +230,7 @@ private:
     seconds x_lifetime;
     std::vector<slot> x_slots;
     std::map<int, std::string> x_failures;  // by session; 0 for what concerns none
+    int x_released = 0;
     task_group x_reserving;
     task_group x_ending;
     task_group x_reader;

@@ -2,7 +2,9 @@
 #include <commands/fleet.hpp>
 #include <fleet/fleet.hpp>
 #include <fleet/process_launcher.hpp>
+#include <nullworker/base/task_group.hpp>
 #include <terminal/progress.hpp>
+#include <terminal/resize.hpp>
 #include <terminal/runner.hpp>
 #include <vast/venue.hpp>
 
@@ -70,7 +72,11 @@ asio::awaitable<int> serve(asio::any_io_executor executor, const fleet_command_o
     show.note("autoscaler and console at " + machines.url() + ", endpoint " + machines.endpoint_name());
     if (!machines.roots_file().empty())
         show.note("clients trust it with SSL_CERT_FILE=" + machines.roots_file());
+    task_group watching(executor);
+    watching.spawn(follow_size(show));
     co_await stop.wait_until(std::chrono::steady_clock::time_point::max());
+    watching.cancel();
+    co_await watching.join();
     show.note("stopping the workers");
     co_await machines.stop();
     co_return exit_done;

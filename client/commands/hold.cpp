@@ -52,7 +52,9 @@ class hold final : public session_run {
 public:
     hold(asio::any_io_executor executor, const hold_options& options, interruption& stop)
         // A command's own output goes to standard output alone.
-        : session_run(executor, options, stop, options.command.empty() ? stdout : stderr, 1),
+        // And while it has the terminal, nobody else draws there.
+        : session_run(executor, options, stop, options.command.empty() ? stdout : stderr, 1,
+                      options.command.empty() ? progress::last_line::drawn : progress::last_line::none),
           x_executor(executor),
           x_options(options),
           x_stop(stop),

@@ -2,6 +2,7 @@
 #include <nullworker/base/backoff.hpp>
 #include <nullworker/base/deadline.hpp>
 #include <nullworker/base/error.hpp>
+#include <terminal/resize.hpp>
 #include <vast/refusal.hpp>
 
 #include <algorithm>
@@ -53,11 +54,11 @@ std::chrono::steady_clock::duration reservation_timeout(const session_options& o
 }  // namespace
 
 session_run::session_run(asio::any_io_executor executor, const session_options& options, interruption& stop,
-                         std::FILE* out, int sessions)
+                         std::FILE* out, int sessions, progress::last_line wanted)
     : x_options(options),
       x_stop(stop),
       x_venue(executor, with_room(options.where, sessions)),
-      x_show(out, options.json ? progress::form::json : progress::form::lines, sessions),
+      x_show(out, options.json ? progress::form::json : progress::form::lines, sessions, wanted),
       x_watching(executor) {
     x_venue.on_trouble([this](const std::string& what) { tell_trouble(what); });
 }
@@ -83,6 +84,7 @@ asio::awaitable<int> session_run::run() {
         fail("interrupted before the endpoint was found");
     } else if (*opened) {
         x_show.note(title(x_venue.description()));
+        x_watching.spawn(follow_size(x_show));
         x_watching.spawn(watch_workers());
         code = co_await work();
     } else {
@@ -97,18 +99,20 @@ asio::awaitable<int> session_run::run() {
 asio::awaitable<outcome<held_session>> session_run::reserve_shown(int number, seconds lifetime,
                                                                   interruption& stop) {
     std::string told;
-    const auto tell = [&](const std::string& state, const std::string& detail) {
+    const auto tell = [&](const std::string& state, const std::string& detail,
+                          const session_identity& ids = {}) {
         if (std::exchange(told, state + detail) != state + detail)
-            x_show.session(number, state, detail);
+            x_show.session(number, state, detail, ids);
     };
     const reserve_events on{
         .on_waiting =
             [&](std::int64_t idx, const std::string& status) {
-                tell("queued", "request " + std::to_string(idx) + ": " + status);
+                tell("queued", "request " + std::to_string(idx) + ": " + status, {.request_idx = idx});
             },
         .on_routed =
             [&](std::int64_t idx, const std::string& worker) {
-                tell("routed", "request " + std::to_string(idx) + " to " + worker);
+                tell("routed", "request " + std::to_string(idx) + " to " + worker,
+                     {.request_idx = idx, .worker_url = worker});
             },
         .on_refused = [&](const std::string& why) { tell("retrying", why); },
     };
@@ -128,7 +132,8 @@ asio::awaitable<outcome<held_session>> session_run::reserve_shown(int number, se
         held = failure{std::to_string(in_a_row) + " workers in a row could not start, the last one: " + last};
     }
     if (held)
-        tell("held", held->session_id + " on " + held->worker_url);
+        tell("held", held->session_id + " on " + held->worker_url,
+             {held->request_idx, held->worker_url, held->session_id});
     else
         tell("failed", held.error().message);
     co_return held;

@@ -1,5 +1,5 @@
-#include <nullworker/base/printable.hpp>
 #include <terminal/control_report.hpp>
+#include <terminal/screen.hpp>
 
 #include <algorithm>
 #include <array>
@@ -30,7 +30,7 @@ std::string number(double value) {
 std::string row(const char* name, const std::string& text) {
     std::array<char, 16> padded{};
     (void)std::snprintf(padded.data(), padded.size(), "%-13s", name);
-    return padded.data() + printable(text) + '\n';
+    return padded.data() + shown(text) + '\n';
 }
 
 std::string consumer(const wire::consumer_status& told, double now) {

@@ -1,4 +1,3 @@
-#include <nullworker/base/printable.hpp>
 #include <nullworker/base/program_start.hpp>
 #include <terminal/progress.hpp>
 
@@ -10,14 +9,12 @@
 #include <cstdio>
 #include <utility>
 
-#include <unistd.h>
-
 namespace nullworker::client {
 namespace {
 
-std::string described(const std::map<std::string, int>& workers) {
+std::string counted(const std::map<std::string, int>& counts) {
     std::string out;
-    for (const auto& [state, count] : workers)
+    for (const auto& [state, count] : counts)
         out += (out.empty() ? "" : ", ") + std::to_string(count) + " " + state;
     return out.empty() ? "none" : out;
 }
@@ -40,6 +37,13 @@ std::string missing_events(std::uint64_t count) {
     return "{\"event\":\"missing\",\"count\":" + std::to_string(count) + "}\n";
 }
 
+nlohmann::json known(const std::optional<std::int64_t>& number) {
+    return number ? nlohmann::json(*number) : nlohmann::json();
+}
+nlohmann::json known(const std::string& text) {
+    return text.empty() ? nlohmann::json() : nlohmann::json(text);
+}
+
 // One character a session: what it is doing.
 const char* symbol(const std::string& state) {
     if (state == "held")
@@ -53,9 +57,10 @@ const char* symbol(const std::string& state) {
 
 }  // namespace
 
-progress::progress(std::FILE* out, form shape, int sessions)
+progress::progress(std::FILE* out, form shape, int sessions, last_line wanted)
     : x_form(shape),
-      x_terminal(shape == form::lines && ::isatty(::fileno(out)) == 1),
+      x_screen(::fileno(out)),
+      x_draws(shape == form::lines && wanted == last_line::drawn && x_screen.knows_escapes()),
       x_sessions(static_cast<std::size_t>(sessions)),
       x_out(::fileno(out), buffer_bytes, shape == form::json ? missing_events : missing_lines) {}
 
@@ -75,11 +80,26 @@ double progress::elapsed() const {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - x_start).count();
 }
 
-void progress::session(int number, const std::string& state, const std::string& detail) {
-    x_sessions.at(static_cast<std::size_t>(number - 1)) = state;
+void progress::session(int number, const std::string& state, const std::string& detail,
+                       const session_identity& ids) {
+    auto& here = x_sessions.at(static_cast<std::size_t>(number - 1));
+    here.state = state;
+    if (state == "asking")
+        here.ids = {};
+    if (ids.request_idx)
+        here.ids.request_idx = ids.request_idx;
+    if (!ids.worker_url.empty())
+        here.ids.worker_url = ids.worker_url;
+    if (!ids.session_id.empty())
+        here.ids.session_id = ids.session_id;
     if (x_form == form::json)
-        return json(
-            dumped({{"event", "session"}, {"session", number}, {"state", state}, {"detail", detail}}));
+        return json(dumped({{"event", "session"},
+                            {"session", number},
+                            {"state", state},
+                            {"request_idx", known(here.ids.request_idx)},
+                            {"worker_url", known(here.ids.worker_url)},
+                            {"session_id", known(here.ids.session_id)},
+                            {"detail", detail}}));
     constexpr std::size_t longest_state = 8;
     const std::string padding(longest_state - std::min(longest_state, state.size()), ' ');
     line("session " + std::to_string(number), detail.empty() ? state : state + padding + "  " + detail);
@@ -93,13 +113,32 @@ void progress::workers(const std::map<std::string, int>& by_state) {
         x_story.push_back(total(by_state));
     if (x_form == form::json)
         return json(dumped({{"event", "workers"}, {"total", total(by_state)}, {"by_state", by_state}}));
-    line("workers", std::to_string(total(by_state)) + "  (" + described(by_state) + ")");
+    line("workers", std::to_string(total(by_state)) + "  (" + counted(by_state) + ")");
 }
 
-void progress::note(const std::string& text) {
-    if (x_form == form::json)
-        return json(dumped({{"event", "note"}, {"text", text}}));
-    line("", text);
+void progress::tell(const std::string& name, const std::vector<field>& fields, const std::string& text) {
+    if (x_form == form::lines)
+        return line("", text);
+    nlohmann::json event = {{"event", name}, {"text", text}};
+    for (const auto& [key, value] : fields)
+        std::visit([&, &key = key](const auto& held) { event[key] = held; }, value);
+    json(dumped(event));
+}
+
+void progress::summary(const tally& sessions, const std::string& rest) {
+    tell("summary",
+         {{"sessions", sessions.wanted},
+          {"released", sessions.released},
+          {"failed", sessions.failed},
+          {"not_held", sessions.not_held()}},
+         described(sessions) + rest);
+}
+
+void progress::redraw() {
+    if (x_draws && x_drawn > 0) {
+        auto out = erased_status();
+        x_out.write(out += drawn_status());
+    }
 }
 
 // A line and what is around it are one text, which is written whole or not at all.
@@ -107,7 +146,7 @@ void progress::line(const std::string& subject, const std::string& text) {
     std::array<char, 64> head{};
     (void)std::snprintf(head.data(), head.size(), "%7.2f s  %-10s ", elapsed(), subject.c_str());
     auto out = erased_status();
-    out += head.data() + printable(text) + '\n';
+    out += head.data() + shown(text) + '\n';
     x_out.write(out += drawn_status());
 }
 
@@ -118,18 +157,40 @@ void progress::json(const std::string& fields) {
     x_out.write(head.data() + fields.substr(1) + '\n');
 }
 
+// A terminal that became narrower since has folded what was drawn.
 std::string progress::erased_status() {
-    return std::exchange(x_drawn, false) ? "\r\x1b[K" : "";
+    const auto drawn = std::exchange(x_drawn, 0);
+    if (drawn == 0)
+        return {};
+    std::string out = "\r";
+    for (auto rows = (drawn - 1) / x_screen.width(); rows > 0; --rows)
+        out += "\x1b[A";
+    return out + "\x1b[J";
 }
 
 std::string progress::drawn_status() {
-    if (!x_terminal)
+    if (!x_draws)
         return {};
-    x_drawn = true;
-    std::string bar;
-    for (const auto& state : x_sessions)
-        (bar += symbol(state)) += ' ';
-    return "\x1b[2m   sessions " + bar + " workers: " + printable(described(x_workers)) + "\x1b[0m";
+    // In the last column a terminal may have begun the next row.
+    const auto width = x_screen.width() - 1;
+    const auto text = status(width);
+    x_drawn = columns(text);
+    return text.empty() ? std::string() : "\x1b[2m" + text + "\x1b[0m";
+}
+
+// A symbol a session, or where they do not fit how many are in which state.
+std::string progress::status(std::size_t width) const {
+    std::string symbols;
+    std::map<std::string, int> states;
+    for (const auto& one : x_sessions) {
+        (symbols += symbol(one.state)) += ' ';
+        ++states[one.state.empty() ? "to come" : one.state];
+    }
+    const auto workers = " workers: " + counted(x_workers);
+    auto text = shown("   sessions " + symbols + workers);
+    if (columns(text) > width)
+        text = shown(counted(states) + ';' + workers);
+    return std::string(fitting(text, width));
 }
 
 }  // namespace nullworker::client

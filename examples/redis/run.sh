@@ -60,7 +60,8 @@ worker_story() {
 }
 no_workers() { [ "$(grep -o 'workers .*' "$dir/follow.log" | tail -n 1 | awk '{print $2}')" = 0 ]; }
 is_working() { [ "$(redis hlen working)" -gt 0 ]; }
-worker_replaced() { grep -q "worker $victim: error → stopping  (errored" "$dir/fleet.log"; }
+# The arrow depends on the locale.
+worker_replaced() { grep -qE "worker $victim: error (->|→) stopping  \(errored" "$dir/fleet.log"; }
 
 # The process of worker $1 whose command line contains $2.
 process_of() {

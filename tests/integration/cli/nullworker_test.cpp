@@ -47,7 +47,7 @@ TEST(demo, workers_grow_with_the_sessions_and_shrink_back_to_zero) {
     program demo(nullworker(
         {"demo", "--count", "2", "--interval", "2", "--plateau", "0.1", "--worker-port", "22000"}));
     EXPECT_EQ(demo.wait(), 0) << demo.out() << demo.err();
-    EXPECT_TRUE(contains(demo.out(), "workers: 0 → 1 → 2 → 1 → 0")) << demo.out();
+    EXPECT_TRUE(contains(demo.out(), "workers: 0 -> 1 -> 2 -> 1 -> 0")) << demo.out();
     EXPECT_TRUE(contains(demo.out(), "all 2 sessions were held and released")) << demo.out();
     for (const auto* next : {"scripts/example-redis", "nullworker hold --instance local", "docs/deploy.md"})
         EXPECT_TRUE(contains(demo.out(), next)) << demo.out();
@@ -76,7 +76,9 @@ TEST(demo, a_worker_that_cannot_start_is_named_at_once_and_fails_each_session_af
     EXPECT_TRUE(contains(demo.out(), "failed    5 workers in a row could not start")) << demo.out();
     for (const auto* session : {"session 1  failed    ", "session 2  failed    "})
         EXPECT_TRUE(contains(demo.out(), session)) << demo.out();
-    EXPECT_TRUE(contains(demo.out(), "2 of 2 sessions failed")) << demo.out();
+    EXPECT_TRUE(contains(demo.out(), "2 of 2 sessions failed; the local fleet and its workers are stopped\n"))
+        << demo.out();
+    EXPECT_FALSE(contains(demo.out(), "by itself")) << "nobody waits for workers that never worked";
 }
 
 TEST(demo, it_ends_when_nobody_reads_any_more) {
@@ -189,6 +191,30 @@ TEST(demo, an_interrupt_ends_every_open_session_first) {
     EXPECT_FALSE(accepts_connections(22210));
 }
 
+TEST(demo, an_interrupt_before_the_end_is_told_as_it_was) {
+    for (const bool json : {false, true}) {
+        std::vector<std::string> words{"demo", "--count",       "3",    "--interval", "600", "--plateau",
+                                       "600",  "--worker-port", "22250"};
+        if (json)
+            words.emplace_back("--json");
+        program demo(nullworker(words));
+        demo.wait_for(json ? R"("state":"held")" : "session 1  held");
+        demo.signal(SIGINT);
+        EXPECT_EQ(demo.wait(), 128 + SIGINT);
+        const std::string last = demo.out().substr(demo.out().rfind('\n', demo.out().size() - 2) + 1);
+        const std::string sentence =
+            "of 3 sessions 1 was held and released, 2 were never held; the local fleet and its workers are "
+            "stopped";
+        EXPECT_TRUE(contains(last, sentence)) << last;
+        if (json) {
+            const auto event = nlohmann::json::parse(last);
+            EXPECT_EQ(event["event"], "summary");
+            EXPECT_EQ(event["released"], 1);
+            EXPECT_EQ(event["not_held"], 2);
+        }
+    }
+}
+
 TEST(demo, kill_9_leaves_no_worker_behind) {
     program demo(nullworker({"demo", "--count", "1", "--plateau", "600", "--worker-port", "22300"}));
     demo.wait_for("all 1 sessions are held");
@@ -261,7 +287,7 @@ TEST(fleet, serves_sessions_to_clients_elsewhere_and_stops_with_its_workers) {
         nullworker({"hold", "--hold", "0", "--endpoint", "local", "--api-key", "any", "--autoscaler-url",
                     "http://127.0.0.1:22800", "--console-url", "http://127.0.0.1:22800"}));
     EXPECT_EQ(hold.wait(), 0) << hold.out() << hold.err();
-    fleet.wait_for("busy → idle");
+    fleet.wait_for("busy -> idle");
     EXPECT_TRUE(accepts_connections(22810));
     fleet.signal(SIGTERM);
     EXPECT_EQ(fleet.wait(), 0);

@@ -8,10 +8,16 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstdio>
+#include <cstdlib>
+#include <sstream>
 #include <string>
+#include <vector>
 
 #include <fcntl.h>
+#include <pty.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 namespace nullworker::client {
@@ -58,6 +64,141 @@ TEST(progress, writes_json_in_ascii_from_which_the_text_can_be_had) {
     for (const unsigned char c : line)
         EXPECT_TRUE(c == '\n' || (c >= ' ' && c < 0x7F)) << line;
     EXPECT_EQ(nlohmann::json::parse(line)["text"], "a\x1b \x7f \u009b \u202e →");
+}
+
+TEST(progress, tells_programs_the_names_of_a_session_as_fields) {
+    const auto lines = told(progress::form::json, [](progress& show) {
+        show.session(1, "asking", "for a worker");
+        show.session(1, "routed", "request 7 to http://w", {.request_idx = 7, .worker_url = "http://w"});
+        show.session(1, "held", "Ab3 on http://w", {.session_id = "Ab3"});
+        show.session(1, "failed", "lost");
+        show.session(1, "asking", "for a worker");
+        show.summary({.wanted = 3, .released = 1}, "; all is over");
+        show.tell("fleet", {{"url", "http://f"}, {"workers", 3}}, "a fleet");
+    });
+    std::vector<nlohmann::json> events;
+    std::istringstream in(lines);
+    for (std::string line; std::getline(in, line);)
+        events.push_back(nlohmann::json::parse(line));
+    ASSERT_EQ(events.size(), 7u) << lines;
+    for (const auto place : {0u, 4u})
+        for (const auto* name : {"request_idx", "worker_url", "session_id"})
+            EXPECT_TRUE(events[place].at(name).is_null()) << name;
+    EXPECT_EQ(events[1]["request_idx"], 7);
+    EXPECT_EQ(events[3]["request_idx"], 7);
+    EXPECT_EQ(events[3]["worker_url"], "http://w");
+    EXPECT_EQ(events[3]["session_id"], "Ab3");
+    EXPECT_EQ(events[5]["released"], 1);
+    EXPECT_EQ(events[5]["not_held"], 2);
+    EXPECT_EQ(events[5]["text"], "of 3 sessions 1 was held and released, 2 were never held; all is over");
+    EXPECT_EQ(events[6]["url"], "http://f");
+    EXPECT_EQ(events[6]["workers"], 3);
+}
+
+// A terminal, and what is written to it.
+class terminal : public testing::Test {
+protected:
+    terminal() {
+        int master = -1;
+        int slave = -1;
+        EXPECT_EQ(::openpty(&master, &slave, nullptr, nullptr, nullptr), 0);
+        (void)::fcntl(master, F_SETFL, O_NONBLOCK);
+        x_master = descriptor(master);
+        x_out = ::fdopen(slave, "w");
+        resize(80);
+        ::setenv("TERM", "xterm", 1);
+        ::setenv("LC_ALL", "C.UTF-8", 1);
+    }
+    ~terminal() override {
+        (void)std::fclose(x_out);
+        for (const auto* variable : {"TERM", "LC_ALL", "NO_COLOR"})
+            ::unsetenv(variable);
+    }
+
+    void resize(std::uint16_t columns) const {
+        const winsize size{.ws_row = 24, .ws_col = columns, .ws_xpixel = 0, .ws_ypixel = 0};
+        EXPECT_EQ(::ioctl(x_master.number(), TIOCSWINSZ, &size), 0);
+    }
+
+    // What `tell` tells a run of `sessions`.
+    template <class Tell>
+    std::string written(int sessions, Tell tell, progress::last_line wanted = progress::last_line::drawn) {
+        {
+            progress show(x_out, progress::form::lines, sessions, wanted);
+            tell(show);
+        }
+        std::string out;
+        std::array<char, 4096> chunk;
+        for (ssize_t size = 0; (size = ::read(x_master.number(), chunk.data(), chunk.size())) > 0;)
+            out.append(chunk.data(), static_cast<std::size_t>(size));
+        return out;
+    }
+
+    static std::string between(const std::string& text, const std::string& from, const std::string& to) {
+        const auto begin = text.find(from) + from.size();
+        return text.substr(begin, text.find(to, begin) - begin);
+    }
+
+    descriptor x_master;
+    std::FILE* x_out = nullptr;
+};
+
+constexpr const char* dim = "\x1b[2m";
+constexpr const char* plain = "\x1b[0m";
+
+TEST_F(terminal, has_a_last_line_with_a_symbol_a_session) {
+    const auto out = written(3, [](progress& show) { show.session(2, "held", ""); });
+    EXPECT_EQ(between(out, dim, plain), "   sessions · ● ·  workers: none");
+    EXPECT_TRUE(out.ends_with("\r\x1b[J")) << "it is erased at the end";
+}
+
+TEST_F(terminal, that_is_narrow_has_its_last_line_cut_to_its_width) {
+    for (const std::uint16_t width : std::array<std::uint16_t, 4>{60, 40, 20, 2}) {
+        resize(width);
+        const auto out = written(100, [](progress& show) {
+            for (int number = 1; number <= 30; ++number)
+                show.session(number, "held", "");
+        });
+        EXPECT_LT(columns(between(out, dim, plain)), width) << out;
+    }
+    resize(1);
+    EXPECT_EQ(written(1, [](progress& show) { show.note("one"); }).find('\x1b'), std::string::npos);
+    resize(60);
+    const auto out = written(100, [](progress& show) { show.session(1, "held", ""); });
+    EXPECT_EQ(between(out, dim, plain), "1 held, 99 to come; workers: none");
+}
+
+TEST_F(terminal, that_becomes_narrower_has_all_rows_of_its_last_line_erased) {
+    const auto out = written(10, [&](progress& show) {
+        show.note("one");  // the last line takes 46 columns
+        resize(20);
+        show.redraw();
+    });
+    EXPECT_NE(out.find(std::string(plain) + "\r\x1b[A\x1b[A\x1b[J" + dim), std::string::npos) << out;
+}
+
+TEST_F(terminal, gets_no_escapes_where_it_does_not_know_them_or_the_user_does_not_want_them) {
+    const auto tell = [](progress& show) { show.session(1, "held", ""); };
+    EXPECT_EQ(written(1, tell, progress::last_line::none).find('\x1b'), std::string::npos);
+    ::setenv("NO_COLOR", "1", 1);
+    EXPECT_EQ(written(1, tell).find('\x1b'), std::string::npos);
+    ::unsetenv("NO_COLOR");
+    ::setenv("TERM", "dumb", 1);
+    EXPECT_EQ(written(1, tell).find('\x1b'), std::string::npos);
+    ::unsetenv("TERM");
+    EXPECT_EQ(written(1, tell).find('\x1b'), std::string::npos);
+}
+
+TEST_F(terminal, of_a_locale_without_utf8_gets_ascii) {
+    ::setenv("LC_ALL", "C", 1);
+    const auto out = written(2, [](progress& show) {
+        show.session(1, "held", "");
+        show.note("0 → 1 é");
+    });
+    for (const unsigned char c : out)
+        EXPECT_LT(c, 0x80) << out;
+    EXPECT_NE(out.find("0 -> 1 \\u00e9"), std::string::npos) << out;
+    EXPECT_NE(out.find("sessions * . "), std::string::npos) << out;
 }
 
 // A reader that stalls: a run goes on, and so do its sessions.
