@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/assert/source_location.hpp>
+#include <boost/system/error_code.hpp>
 #include <boost/system/result.hpp>
 
 #include <stdexcept>
@@ -11,8 +12,9 @@ namespace nullworker::client {
 // Why something the user asked for did not happen: a sentence for the terminal.
 struct failure {
     std::string message;
-    bool retryable = false;  // it may go better in a moment
-    unsigned status = 0;     // of a peer that refused; 0: nobody did
+    bool retryable = false;                // it may go better in a moment
+    unsigned status = 0;                   // of a peer that refused; 0: nobody did
+    boost::system::error_code cause = {};  // the network's reason; none: it is another one
 };
 
 template <class T>

@@ -51,7 +51,8 @@ asio::awaitable<outcome<net::reply>> serverless::call(net::call request) {
     net::http_client client(x_executor, x_trust);
     auto answer = co_await client.send(std::move(request));
     if (!answer)
-        co_return failure{origin + ": " + answer.error().message(), may_pass(answer.error(), target)};
+        co_return failure{origin + ": " + answer.error().message(), may_pass(answer.error(), target), 0,
+                          answer.error()};
     co_return std::move(*answer);
 }
 
@@ -70,11 +71,23 @@ asio::awaitable<outcome<void>> serverless::fetch_root_certificate() {
     const auto answer = co_await call(std::move(request));
     if (!answer)
         co_return failure{"cannot fetch Vast's root certificate from " + answer.error().message,
-                          answer.error().retryable};
+                          answer.error().retryable, 0, answer.error().cause};
     if (answer->status != 200)
         co_return refused("cannot fetch Vast's root certificate", *answer);
     x_trust = std::make_shared<net::tls_trust>(answer->body);
     co_return outcome<void>();
+}
+
+asio::awaitable<bool> serverless::is_other_scheme_spoken() {
+    net::call request{.target = x_where.console, .limit = 2s};
+    request.target.scheme = x_where.console.is_tls() ? "http" : "https";
+    const bool secured = request.target.is_tls();
+    net::http_client client(x_executor, x_trust);
+    const auto answer = co_await client.send(std::move(request));
+    if (answer)
+        co_return true;
+    // Who shows a certificate speaks TLS, whether it is trusted or not.
+    co_return secured&& answer.error().message().find("certificate") != std::string::npos;
 }
 
 asio::awaitable<outcome<endpoint_access>> serverless::find_endpoint(std::string name) {

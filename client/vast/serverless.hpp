@@ -53,6 +53,9 @@ public:
     // Fetches Vast's own root certificate, by which workers are verified beside the system's roots.
     [[nodiscard]] asio::awaitable<outcome<void>> fetch_root_certificate();
 
+    // Whether the console answers over HTTPS where its URL says HTTP, or the other way round.
+    [[nodiscard]] asio::awaitable<bool> is_other_scheme_spoken();
+
     [[nodiscard]] asio::awaitable<outcome<endpoint_access>> find_endpoint(std::string name);
 
     [[nodiscard]] asio::awaitable<outcome<std::vector<wire::worker_info>>> workers(endpoint_access endpoint);

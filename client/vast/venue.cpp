@@ -4,6 +4,8 @@
 #include <nullworker/base/error.hpp>
 #include <vast/venue.hpp>
 
+#include <boost/asio/error.hpp>
+
 #include <array>
 #include <filesystem>
 #include <string_view>
@@ -91,9 +93,9 @@ venue::venue(asio::any_io_executor executor, venue_options options) {
     if (secured)
         x_advice = "; nullworker fleet --tls says which SSL_CERT_FILE its clients need";
     x_where = first_of(options.autoscaler, secured ? secured_local : instance.autoscaler);
-    const auto console = first_of(options.console, secured ? secured_local : instance.console);
-    x_api.emplace(executor,
-                  service{checked(x_where, "--autoscaler-url"), checked(console, "--console-url"), key});
+    x_console =
+        checked(first_of(options.console, secured ? secured_local : instance.console), "--console-url");
+    x_api.emplace(executor, service{checked(x_where, "--autoscaler-url"), x_console, key});
     x_endpoint.emplace(executor, *x_api, x_name);
 }
 
@@ -116,8 +118,23 @@ asio::awaitable<outcome<void>> venue::open(std::chrono::steady_clock::duration p
 asio::awaitable<outcome<void>> venue::look_around() {
     const auto root = co_await x_api->fetch_root_certificate();
     if (!root)
-        co_return failure{root.error().message + x_advice, root.error().retryable};
+        co_return co_await explained(root.error());
     co_return co_await x_endpoint->look_up();
+}
+
+// On this machine a fleet is meant, and what keeps it from answering can be told.
+asio::awaitable<failure> venue::explained(failure why) {
+    const auto origin = x_console.origin();
+    const bool here = !x_console.host.empty() && names_loopback(x_console);
+    if (here && why.cause == asio::error::connection_refused)
+        co_return failure{"no fleet answers at " + origin + "; start one with `nullworker fleet" +
+                          (x_console.is_tls() ? " --tls`" : "`")};
+    if (here && why.cause && co_await x_api->is_other_scheme_spoken())
+        co_return failure{x_console.is_tls() ? "HTTP is spoken at " + origin +
+                                                   ", without TLS: leave out --tls, or say http://"
+                                             : "HTTPS is spoken at " + origin + ": say --tls, or https://"};
+    why.message += x_advice;
+    co_return why;
 }
 
 asio::awaitable<void> venue::close() {

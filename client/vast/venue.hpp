@@ -2,6 +2,7 @@
 
 #include <fleet/fleet.hpp>
 #include <nullworker/base/asio.hpp>
+#include <nullworker/base/url.hpp>
 #include <vast/failure.hpp>
 #include <vast/known_endpoint.hpp>
 #include <vast/serverless.hpp>
@@ -65,12 +66,14 @@ public:
 
 private:
     asio::awaitable<outcome<void>> look_around();
+    asio::awaitable<failure> explained(failure why);
 
     std::unique_ptr<fleet::fleet> x_fleet;
     std::optional<serverless> x_api;
     std::string x_name;
     std::string x_where;
     std::string x_advice;  // behind an error of the first request
+    url x_console;
     std::optional<known_endpoint> x_endpoint;
 };
 

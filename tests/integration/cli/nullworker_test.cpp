@@ -136,6 +136,38 @@ TEST(demo, an_unreachable_console_is_a_failure_that_names_it) {
     EXPECT_TRUE(contains(demo.out(), "http://127.0.0.1:1")) << demo.out();
 }
 
+TEST(hold, where_no_fleet_answers_it_says_how_to_start_one) {
+    for (const auto* tls : {"", " --tls"}) {
+        std::vector<std::string> words{"hold", "--instance", "local"};
+        if (*tls)
+            words.emplace_back("--tls");
+        program hold(nullworker(words));
+        EXPECT_EQ(hold.wait(), 1);
+        EXPECT_TRUE(contains(hold.out(), "no fleet answers at http")) << hold.out();
+        EXPECT_TRUE(contains(hold.out(), std::string("; start one with `nullworker fleet") + tls + "`"))
+            << hold.out();
+    }
+}
+
+TEST(hold, http_spoken_to_an_https_fleet_and_the_other_way_round_is_told) {
+    for (const bool secured : {true, false}) {
+        std::vector<std::string> words{"fleet", "--port", "22890", "--worker-port", "22800"};
+        if (secured)
+            words.emplace_back("--tls");
+        program fleet(nullworker(words));
+        fleet.wait_for("autoscaler and console at");
+        const std::string url = (secured ? "http" : "https") + std::string("://127.0.0.1:22890");
+        program hold(nullworker({"hold", "--endpoint", "local", "--api-key", "k", "--autoscaler-url", url,
+                                 "--console-url", url}));
+        EXPECT_EQ(hold.wait(), 1);
+        EXPECT_TRUE(contains(hold.out(), secured ? "HTTPS is spoken at " + url + ": say --tls"
+                                                 : "HTTP is spoken at " + url + ", without TLS"))
+            << hold.out();
+        fleet.signal(SIGTERM);
+        EXPECT_EQ(fleet.wait(), 0);
+    }
+}
+
 TEST(demo, a_missing_key_is_wrong_usage) {
     program demo(nullworker({"demo", "--endpoint", "x"}));
     EXPECT_EQ(demo.wait(), 2);
