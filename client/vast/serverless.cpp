@@ -30,7 +30,7 @@ constexpr auto longest_lag = 1s;
 bool may_pass(const error_code& why, const url& target) {
     const bool nobody_here = why == asio::error::connection_refused && names_loopback(target);
     return !nobody_here && why != errc::no_trusted_roots && why != errc::response_too_large &&
-           why.category() != asio::error::get_ssl_category();
+           why != errc::control_character && why.category() != asio::error::get_ssl_category();
 }
 
 }  // namespace
@@ -139,7 +139,8 @@ asio::awaitable<outcome<wire::route_reply>> serverless::route(const endpoint_acc
                  .limit = question.limit};
     const auto answer = co_await post(std::move(what));
     if (!answer)
-        co_return failure{"cannot route: " + answer.error().message, /*retryable=*/true};
+        co_return failure{"cannot route: " + answer.error().message,
+                          answer.error().cause != errc::control_character};
     if (!net::is_success(*answer)) {
         const auto why = refused("cannot route", *answer);
         co_return failure{without_keys(why.message, endpoint.key), why.retryable, why.status};

@@ -2,6 +2,7 @@
 #include <nullworker/base/backoff.hpp>
 #include <nullworker/base/deadline.hpp>
 #include <nullworker/base/error.hpp>
+#include <nullworker/base/printable.hpp>
 #include <vast/venue.hpp>
 
 #include <boost/asio/error.hpp>
@@ -90,6 +91,9 @@ venue::venue(asio::any_io_executor executor, venue_options options) {
     const auto key = local ? first_of(options.account_key, "local") : options.account_key;
     if (key.empty())
         throw startup_error("VAST_API_KEY is not set: the key of the account that owns the endpoint");
+    if (has_control_character(key))
+        throw startup_error(
+            "VAST_API_KEY has a control character in it, perhaps a line's end; a key has none");
     if (secured)
         x_advice = "; nullworker fleet --tls says which SSL_CERT_FILE its clients need";
     x_where = first_of(options.autoscaler, secured ? secured_local : instance.autoscaler);

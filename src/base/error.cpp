@@ -39,6 +39,8 @@ constexpr const char* describe(errc value) noexcept {
             return "the system starts no thread for it; does it allow clone3 and clone?";
         case errc::child_still_there:
             return "an earlier command was killed and has not ended";
+        case errc::control_character:
+            return "a header or the URL would have a control character in it";
     }
     return "unknown error";
 }

@@ -94,6 +94,10 @@ bool is_printable(std::string_view text) noexcept {
     return harmless_length(text) == text.size();
 }
 
+bool has_control_character(std::string_view text) noexcept {
+    return std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
+}
+
 std::string printable(std::string text) {
     if (is_printable(text))
         return text;

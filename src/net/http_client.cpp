@@ -2,6 +2,7 @@
 #include "grammar.hpp"
 
 #include <nullworker/base/deadline.hpp>
+#include <nullworker/base/printable.hpp>
 #include <nullworker/net/connect.hpp>
 #include <nullworker/net/http_client.hpp>
 
@@ -103,6 +104,16 @@ std::optional<std::chrono::seconds> timeout_in(std::string_view field) {
             return std::chrono::seconds(std::min(count, longest));
     }
     return std::nullopt;
+}
+
+// Whatever it comes from, a setting or a peer's answer, what is sent is one request and no more.
+bool may_be_sent(const call& request) {
+    if (has_control_character(request.target.target) || has_control_character(request.target.host) ||
+        has_control_character(request.content_type))
+        return false;
+    return std::none_of(request.headers.begin(), request.headers.end(), [](const header& one) {
+        return has_control_character(one.first) || has_control_character(one.second);
+    });
 }
 
 }  // namespace
@@ -231,6 +242,8 @@ void http_client::close() {
 }
 
 asio::awaitable<result<reply>> http_client::send(call request) {
+    if (!may_be_sent(request))
+        co_return errc::control_character;
     const auto limit = request.limit;
     auto work = follow(std::move(request));
     co_return co_await within(limit, std::move(work));

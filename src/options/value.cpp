@@ -146,6 +146,15 @@ std::optional<refusal> read_word(const word_target& to, const std::string& text)
     return std::nullopt;
 }
 
+// No path is meant to have control characters in it; a line of shell, or JSON, may have several lines.
+bool has_misplaced_character(const option& row, const std::string& text) {
+    const std::string_view allowed = row.kind == value_kind::text ? "\t\r\n" : "";
+    return std::ranges::any_of(text, [&](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return (byte < 0x20 || byte == 0x7F) && allowed.find(c) == allowed.npos;
+    });
+}
+
 }  // namespace
 
 std::string value_name(const option& row) {
@@ -192,6 +201,8 @@ std::optional<refusal> assign(const option& row, const std::string& text) {
             return refusal{std::move(*why)};
     return std::visit(overload{
                           [&](std::string* to) -> std::optional<refusal> {
+                              if (!row.secret && has_misplaced_character(row, text))
+                                  return refusal{"a control character is in it"};
                               *to = text;
                               return std::nullopt;
                           },

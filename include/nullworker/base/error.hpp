@@ -33,6 +33,7 @@ enum class errc {
     too_many_lookups,    // as many names are being looked up as may be at a time
     no_thread,           // the system starts no thread for us
     child_still_there,   // a command that was killed earlier has not ended
+    control_character,   // a header or a URL would have one in it, and what follows would be another header
 };
 
 const boost::system::error_category& nullworker_category() noexcept;

@@ -55,8 +55,8 @@ public:
     http_client(http_client&&) noexcept;
     http_client& operator=(http_client&&) noexcept;
 
-    // Fails with timed_out, response_too_large, too_many_interim, no_trusted_roots or the network's error.
-    // Any status is a success here, a redirect that is not followed included.
+    // Fails with timed_out, response_too_large, too_many_interim, no_trusted_roots, control_character or the
+    // network's error. Any status is a success here, a redirect that is not followed included.
     [[nodiscard]] asio::awaitable<result<reply>> send(call request);
 
     // Closes the kept connection.

@@ -295,6 +295,14 @@ TEST_F(hold_elsewhere, what_the_autoscaler_and_the_worker_wrote_is_shown_harmles
     EXPECT_FALSE(contains(it.out(), "\x1b")) << it.out();
 }
 
+TEST_F(hold_elsewhere, a_key_of_the_consoles_that_would_become_another_header_is_not_sent) {
+    x_peer.script().reply_always("/api/v0/endptjobs/", endpoint_with("key\r\nX-Evil: 1"));
+    auto& it = run(at_it({"hold", "--hold", "0"}));
+    EXPECT_EQ(it.wait(), 1) << it.out();
+    EXPECT_TRUE(contains(it.out(), "a header or the URL would have a control character in it")) << it.out();
+    EXPECT_EQ(x_peer.asked("/route/"), 0u);
+}
+
 TEST_F(hold_elsewhere, a_password_in_a_url_is_not_repeated) {
     auto& it = run({NULLWORKER_PROGRAM, "hold", "--endpoint", "x", "--api-key", "k", "--autoscaler-url",
                     "http://admin:secret@127.0.0.1"});

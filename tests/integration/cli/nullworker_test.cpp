@@ -174,6 +174,13 @@ TEST(demo, a_missing_key_is_wrong_usage) {
     EXPECT_TRUE(contains(demo.err(), "VAST_API_KEY")) << demo.err();
 }
 
+TEST(demo, a_key_that_would_become_another_header_is_wrong_usage_and_is_not_repeated) {
+    program demo(nullworker({"demo", "--endpoint", "x"}), {{"VAST_API_KEY", "key\r\nX-Evil: 1"}});
+    EXPECT_EQ(demo.wait(), 2);
+    EXPECT_TRUE(contains(demo.err(), "VAST_API_KEY has a control character in it")) << demo.err();
+    EXPECT_FALSE(contains(demo.err(), "Evil")) << demo.err();
+}
+
 TEST(demo, wrong_options_are_wrong_usage) {
     for (const auto& wrong : std::vector<std::vector<std::string>>{{"demo", "--count", "0"},
                                                                    {"demo", "--nonsense"},

@@ -80,6 +80,27 @@ TEST(http_client, sends_a_get_and_returns_the_reply) {
     });
 }
 
+TEST(http_client, sends_nothing_that_would_become_another_header) {
+    with_peer([](http_client& client, scripted_peer& peer) -> awaitable<void> {
+        for (const auto* text : {"a\r\nX-Evil: 1", "a\n", "\x1b", "\x7f"}) {
+            const std::string evil = text;
+            auto by_value = call_to(peer.at("/p"));
+            by_value.headers.emplace_back("Authorization", "Bearer " + evil);
+            auto by_name = call_to(peer.at("/p"));
+            by_name.headers.emplace_back("X-" + evil, "1");
+            auto by_target = call_to(peer.at("/p"));
+            by_target.target.target += evil;
+            auto by_type = call_to(peer.at("/p"));
+            by_type.content_type = evil;
+            for (auto* one : {&by_value, &by_name, &by_target, &by_type}) {
+                const auto sent = co_await client.send(std::move(*one));
+                EXPECT_EQ(sent.error(), errc::control_character) << text;
+            }
+        }
+        EXPECT_TRUE(peer.requests("/p").empty());
+    });
+}
+
 TEST(http_client, sends_a_post_as_json) {
     with_peer([](http_client& client, scripted_peer& peer) -> awaitable<void> {
         call request{.method = verb::post, .target = peer.at("/a"), .body = R"({"b":1})"};

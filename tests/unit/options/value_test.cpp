@@ -27,6 +27,20 @@ TEST(option_value, a_text_is_taken_as_it_stands) {
     EXPECT_EQ(shown(row), "");
 }
 
+TEST(option_value, control_characters_are_refused_where_none_can_be_meant) {
+    std::string value = "before";
+    const option row{.target = &value};
+    for (const auto* text : {"a\x1b[2J", "\x07", "a\x7f"})
+        EXPECT_EQ(outcome_of(row, text), "a control character is in it");
+    const option path{.target = &value, .kind = value_kind::file};
+    for (const auto* text : {"/a\nb", "/a\r\nX-Evil: 1", "/a\tb", "/a\x1b[2J"})
+        EXPECT_EQ(outcome_of(path, text), "a control character is in it");
+    EXPECT_EQ(value, "before");
+    EXPECT_EQ(outcome_of(row, "if true\n\tthen exit 1\r\nfi"), "taken");
+    const option secret{.target = &value, .secret = true};
+    EXPECT_EQ(outcome_of(secret, "a\x1b"), "taken") << "who uses it must know, and say no more of it";
+}
+
 TEST(option_value, a_whole_number_must_fit_its_target) {
     std::uint16_t port = 7;
     const option row{.target = &port};
