@@ -151,14 +151,14 @@ asio::awaitable<outcome<void>> session_run::end_shown(int number, held_session s
 // Until cancelled.
 asio::awaitable<void> session_run::watch_workers() {
     const auto interval = x_venue.is_local() ? std::chrono::steady_clock::duration(100ms) : 2s;
-    bool complained = false;
+    std::string told;
     backoff pause(2s, 30s);  // between look-ups of the endpoint
     for (;;) {
         const auto used = x_venue.endpoint().access();
         const auto workers = co_await x_venue.api().workers(used);
         if (workers)
             x_show.workers(running_by_state(*workers));
-        else if (!std::exchange(complained, true))
+        else if (std::exchange(told, workers.error().message) != workers.error().message)
             x_show.note(workers.error().message);
         if (!workers && is_key_refused(workers.error())) {
             (void)co_await x_venue.endpoint().look_up_anew(used.key);

@@ -124,7 +124,8 @@ asio::awaitable<outcome<std::vector<wire::worker_info>>> serverless::workers(end
         co_return failure{without_keys(why->message, endpoint.key), why->retryable, why->status};
     auto workers = wire::parse_workers(answer->body);
     if (!workers)
-        co_return failure{"cannot read the list of workers: " + workers.error().message()};
+        co_return failure{without_keys("cannot read the list of workers: " + wire::parse_error(answer->body),
+                                       endpoint.key)};
     co_return std::move(*workers);
 }
 

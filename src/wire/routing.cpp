@@ -2,7 +2,11 @@
 
 #include <nullworker/wire/routing.hpp>
 
+#include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <initializer_list>
+#include <system_error>
 #include <utility>
 
 namespace nullworker::wire {
@@ -21,20 +25,37 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(created_session, session_id, expiration)
 
 namespace {
 
-// Null fields keep their defaults.
-json without_nulls(json entry) {
+// A figure that came as a text.
+std::optional<double> figure(const std::string& text) {
+    double number = 0;
+    const auto [stop, ec] = std::from_chars(text.data(), text.data() + text.size(), number);
+    const bool whole = ec == std::errc() && stop == text.data() + text.size();
+    return whole && std::isfinite(number) ? std::optional(number) : std::nullopt;
+}
+
+// What of a message can be read: each of `texts` is a text, and all else that is one is a figure. What is
+// neither keeps its default.
+json tolerant(const json& entry, std::initializer_list<std::string_view> texts) {
     if (!entry.is_object())
         return entry;
-    for (auto field = entry.begin(); field != entry.end();)
-        field = field->is_null() ? entry.erase(field) : std::next(field);
-    return entry;
+    json out = json::object();
+    for (const auto& [name, value] : entry.get_ref<const json::object_t&>()) {
+        const bool is_text = std::find(texts.begin(), texts.end(), name) != texts.end();
+        if (value.is_string() && !is_text) {
+            if (const auto number = figure(value.get_ref<const std::string&>()))
+                out[name] = *number;
+        } else if (value.is_string() || (value.is_number() && !is_text)) {
+            out[name] = value;
+        }
+    }
+    return out;
 }
 
 template <class T>
-std::vector<T> read_list(const json& list) {
+std::vector<T> read_list(const json& list, std::initializer_list<std::string_view> texts) {
     std::vector<T> out;
     for (const auto& entry : list.get_ref<const json::array_t&>())
-        out.push_back(without_nulls(entry).get<T>());
+        out.push_back(tolerant(entry, texts).get<T>());
     return out;
 }
 
@@ -44,7 +65,8 @@ struct endpoint_results {
 };
 
 void from_json(const json& document, endpoint_results& out) {
-    out.results = read_list<endpoint_info>(document.at("results"));
+    out.results =
+        read_list<endpoint_info>(document.at("results"), {"endpoint_name", "api_key", "endpoint_state"});
 }
 
 struct worker_list {
@@ -52,7 +74,22 @@ struct worker_list {
 };
 
 void from_json(const json& document, worker_list& out) {
-    out.workers = read_list<worker_info>(document);
+    out.workers = read_list<worker_info>(document, {"status"});
+    for (auto& worker : out.workers)
+        if (worker.status.empty())
+            worker.status = "UNKNOWN";
+}
+
+std::string text_of(const json& document, const char* name) {
+    const auto found = document.find(name);
+    return found != document.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+// Null, an empty list and their like say nothing.
+bool says_nothing(const json& document) {
+    return document.is_primitive()
+               ? document.is_null() || document == false || document == 0 || document == ""
+               : document.empty();
 }
 
 // A member that may be null or absent.
@@ -80,12 +117,20 @@ void from_json(const json& document, endpoint_change& out) {
 }
 
 void from_json(const json& received, route_reply& reply) {
-    const json document = without_nulls(received);
+    reply.status = "waiting";
+    if (says_nothing(received))
+        return;
+    const json document = tolerant(received, {"url", "status", "error_msg"});
     read_member(document, "request_idx", reply.request_idx);
-    if (document.contains("url"))
-        reply.worker = {document.at("url").get<std::string>(), json_value(received)};
-    else
-        reply.status = document.value("status", std::string("waiting"));
+    if (received.is_object() && received.contains("url") && !received["url"].is_null()) {
+        reply.worker = {received["url"].get<std::string>(), json_value(received)};
+        reply.status.clear();
+        return;
+    }
+    const auto status = text_of(document, "status");
+    const auto trouble = text_of(document, "error_msg");
+    if (!status.empty() || !trouble.empty())
+        reply.status = status + (status.empty() || trouble.empty() ? "" : "; ") + trouble;
 }
 
 }  // namespace
@@ -217,12 +262,13 @@ std::optional<bool> parse_ok(std::string_view body) {
 
 std::string parse_error(std::string_view body) {
     constexpr std::size_t excerpt = 200;
-    if (const auto value = json_value::parse(body)) {
-        const json& document = value->document();
-        if (document.is_object() && document.contains("error") && document["error"].is_string())
-            return document["error"].get<std::string>();
-    }
-    return std::string(body.substr(0, excerpt));
+    const auto value = json_value::parse(body);
+    std::string out;
+    if (value && value->document().is_object())
+        for (const char* name : {"error", "error_msg", "msg"})
+            if (const auto text = text_of(value->document(), name); out.find(text) == out.npos)
+                out += (out.empty() ? "" : ": ") + text;
+    return out.empty() ? std::string(body.substr(0, excerpt)) : out;
 }
 
 }  // namespace nullworker::wire

@@ -36,6 +36,7 @@ struct route_reply {
     std::int64_t request_idx = 0;  // 0 where the autoscaler gave none
 };
 
+// A reply that says nothing, such as null, has no worker yet.
 [[nodiscard]] result<route_reply> parse_route_reply(std::string_view body);
 
 // The ready form, as an autoscaler makes it.
@@ -123,6 +124,7 @@ struct worker_info {
 };
 
 [[nodiscard]] std::string to_json(const std::vector<worker_info>& workers);
+// Figures may be texts; what cannot be read keeps its default. A worker without a status is UNKNOWN.
 [[nodiscard]] result<std::vector<worker_info>> parse_workers(std::string_view body);
 
 // What a client sends to a worker, and what it reads from the replies.
@@ -149,7 +151,7 @@ struct created_session {
 // What a reply to /session/health says: {"ok": true} or {"ok": false}. Nothing for all else.
 [[nodiscard]] std::optional<bool> parse_ok(std::string_view body);
 
-// The text of {"error": "…"}, or the body's beginning where it is no such thing.
+// The text of {"error": "…"}, "error_msg" and "msg", or the body's beginning where it is no such thing.
 [[nodiscard]] std::string parse_error(std::string_view body);
 
 }  // namespace nullworker::wire

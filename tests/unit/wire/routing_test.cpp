@@ -67,8 +67,8 @@ TEST(route_reply, asks_to_wait_without_a_url) {
 }
 
 TEST(route_reply, is_refused_where_it_is_none) {
-    for (const char* body : {"[]", "null", R"({"url": 7})", R"({"request_idx": "7"})", R"({"status": 7})",
-                             R"({"request_idx": 1e300})", R"({"request_idx": 9223372036854775808})"})
+    for (const char* body : {"[1]", R"("busy")", "7", "true", R"({"url": 7})", R"({"request_idx": 1e300})",
+                             R"({"request_idx": 9223372036854775808})"})
         EXPECT_EQ(parse_route_reply(body).error(), errc::unexpected_message) << body;
     EXPECT_EQ(parse_route_reply("<html>").error(), errc::invalid_json);
 }
@@ -109,8 +109,8 @@ TEST(endpoint_list, takes_defaults_for_nulls_and_absent_fields) {
 }
 
 TEST(endpoint_list, is_refused_where_it_is_none) {
-    for (const char* body : {"[]", "{}", "null", R"({"results": [7]})", R"({"results": [{"id": "5"}]})",
-                             R"({"results": [[]]})", R"({"success": false, "msg": "no"})"})
+    for (const char* body : {"[]", "{}", "null", R"({"results": [7]})", R"({"results": [[]]})",
+                             R"({"success": false, "msg": "no"})"})
         EXPECT_EQ(parse_endpoint_list(body).error(), errc::unexpected_message) << body;
     EXPECT_EQ(parse_endpoint_list("").error(), errc::invalid_json);
 }
@@ -134,9 +134,47 @@ TEST(workers, take_defaults_for_nulls) {
     EXPECT_EQ(parsed->at(0).loaded_at, 0.0);
 }
 
+TEST(workers, are_read_where_their_figures_are_texts_or_nothing_that_is_known) {
+    const auto parsed = parse_workers(R"([{"id": "9", "status": null, "perf": "99.5", "reqs_working": "2",
+                                           "cur_load": "much", "dlperf": [], "disk_usage": "nan"},
+                                          {"id": 10, "status": 5}, {"id": 11, "status": ""}])");
+    ASSERT_TRUE(parsed.has_value());
+    EXPECT_EQ(parsed->at(0).id, 9);
+    EXPECT_EQ(parsed->at(0).perf, 99.5);
+    EXPECT_EQ(parsed->at(0).reqs_working, 2);
+    EXPECT_EQ(parsed->at(0).cur_load, 0.0);
+    EXPECT_EQ(parsed->at(0).disk_usage, 0.0);
+    for (const auto& worker : *parsed)
+        EXPECT_EQ(worker.status, "UNKNOWN");
+}
+
+TEST(endpoint_list, is_read_where_figures_are_texts) {
+    const auto parsed = parse_endpoint_list(
+        R"({"results": [{"id": "5", "endpoint_name": "7", "api_key": null, "max_workers": "3"}]})");
+    ASSERT_TRUE(parsed.has_value());
+    EXPECT_EQ(parsed->front().id, 5);
+    EXPECT_EQ(parsed->front().endpoint_name, "7");
+    EXPECT_EQ(parsed->front().max_workers, 3);
+}
+
+TEST(route_reply, that_says_nothing_or_little_means_to_wait) {
+    for (const char* body :
+         {"null", "[]", "{}", "0", "false", R"("")", R"({"url": null})", R"({"status": 5})"}) {
+        const auto reply = parse_route_reply(body);
+        ASSERT_TRUE(reply.has_value()) << body;
+        EXPECT_FALSE(reply->worker) << body;
+        EXPECT_EQ(reply->status, "waiting") << body;
+        EXPECT_EQ(reply->request_idx, 0) << body;
+    }
+    EXPECT_EQ(parse_route_reply(R"({"request_idx": "7"})")->request_idx, 7);
+    EXPECT_EQ(parse_route_reply(R"({"error_msg": "no credit"})")->status, "no credit");
+    EXPECT_EQ(parse_route_reply(R"({"status": "queued", "error_msg": "no credit"})")->status,
+              "queued; no credit");
+}
+
 TEST(workers, are_refused_where_they_are_none) {
-    for (const char* body : {"{}", "null", "[7]", "[[]]", R"([{"id": "9"}])", R"([{"id": -1e19}])",
-                             R"([{"reqs_working": 1e300}])"})
+    for (const char* body :
+         {"{}", "null", "[7]", "[[]]", R"([{"id": -1e19}])", R"([{"reqs_working": 1e300}])"})
         EXPECT_EQ(parse_workers(body).error(), errc::unexpected_message) << body;
 }
 
@@ -192,6 +230,10 @@ TEST(parse_ok, takes_true_and_false_and_nothing_else) {
 TEST(parse_error, finds_the_text_or_shows_the_bodys_beginning) {
     EXPECT_EQ(parse_error(error("no such session")), "no such session");
     EXPECT_EQ(parse_error("502 Bad Gateway"), "502 Bad Gateway");
+    EXPECT_EQ(parse_error(R"({"error_msg": "no such endpoint"})"), "no such endpoint");
+    EXPECT_EQ(parse_error(R"({"success": false, "error": "auth_error", "msg": "no such user"})"),
+              "auth_error: no such user");
+    EXPECT_EQ(parse_error(R"({"error": "no such user", "msg": "no such user"})"), "no such user");
     EXPECT_EQ(parse_error(R"({"error": 7})"), R"({"error": 7})");
     EXPECT_EQ(parse_error("[]"), "[]");
     EXPECT_EQ(parse_error(std::string(1000, 'x')), std::string(200, 'x'));
