@@ -125,7 +125,10 @@ int print(const control_options& how, const net::reply& told,
         return exit_done;
     }
     const auto document = wire::json_value::parse(told.body);
-    const auto text = document ? document->text_at(how.field) : std::nullopt;
+    auto text = document ? document->text_at(how.field) : std::nullopt;
+    // An answer that is null as a whole has no members.
+    if (document && !document->is_null() && document->is_null_at(how.field))
+        text = "null";
     if (!text)
         return complain(exit_refused, "there is no '" + how.field + "' in the answer: " + told.body);
     // For a program, which needs the very text, unless somebody looks on.

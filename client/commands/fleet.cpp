@@ -17,6 +17,7 @@
 #include <system_error>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace nullworker::client {
 namespace {
@@ -43,6 +44,27 @@ std::string described(const fleet::request_event& happened) {
     return happened.worker == 0 ? text : text + "  worker " + std::to_string(happened.worker);
 }
 
+const char* name_of(const fleet::worker_event&) {
+    return "worker";
+}
+
+const char* name_of(const fleet::request_event&) {
+    return "request";
+}
+
+std::vector<progress::field> fields_of(const fleet::worker_event& happened) {
+    return {{"worker", happened.worker},
+            {"from", happened.from ? to_string(*happened.from) : ""},
+            {"to", to_string(happened.to)},
+            {"why", happened.why}};
+}
+
+std::vector<progress::field> fields_of(const fleet::request_event& happened) {
+    return {{"request_idx", happened.request_idx},
+            {"what", to_string(happened.what)},
+            {"worker", happened.worker}};
+}
+
 std::map<std::string, int> by_name(const fleet::state_counts& counts) {
     std::map<std::string, int> out;
     for (const auto& [state, count] : counts)
@@ -60,16 +82,22 @@ asio::awaitable<int> serve(asio::any_io_executor executor, const fleet_command_o
     if (!options.consumer_command.empty())
         processes.consumer = fleet::shell_command(options.consumer_command);
     processes.on_consumer_exit = [&show](std::int64_t worker, const std::string& how) {
-        show.note("worker " + std::to_string(worker) + ": its consumer " + how);
+        show.tell("consumer", {{"worker", worker}, {"what", how}},
+                  "worker " + std::to_string(worker) + ": its consumer " + how);
     };
     fleet::fleet machines(executor, options.fleet,
                           std::make_unique<fleet::process_launcher>(executor, std::move(processes)));
     machines.on_event([&](const fleet::event& happened) {
-        show.note(std::visit([](const auto& what) { return described(what); }, happened));
+        std::visit([&show](const auto& what) { show.tell(name_of(what), fields_of(what), described(what)); },
+                   happened);
         show.workers(by_name(machines.counts()));
     });
     machines.start();
-    show.note("autoscaler and console at " + machines.url() + ", endpoint " + machines.endpoint_name());
+    show.tell("fleet",
+              {{"url", machines.url()},
+               {"endpoint", machines.endpoint_name()},
+               {"roots_file", machines.roots_file()}},
+              "autoscaler and console at " + machines.url() + ", endpoint " + machines.endpoint_name());
     if (!machines.roots_file().empty())
         show.note("clients trust it with SSL_CERT_FILE=" + machines.roots_file());
     task_group watching(executor);

@@ -81,7 +81,7 @@ private:
         if (!std::exchange(x_trouble, {}).empty())
             show().note("the command of --depth works again");
         if (std::exchange(x_depth, *depth) != *depth)
-            show().note("work: " + std::to_string(*depth));
+            show().tell("work", {{"depth", *depth}}, "work: " + std::to_string(*depth));
         const int change = x_plan.step(*depth, static_cast<int>(lasting().size()), steady::now());
         const int room = x_options.most - static_cast<int>(x_slots.size());
         for (int i = 0; i < std::min(change, room) && steady::now() >= x_not_before; ++i)

@@ -164,6 +164,17 @@ const json* child_at(const json& parent, std::string_view step) {
     return &parent[index];
 }
 
+// What is at a dotted path; null where there is null on the way.
+const json* find(const json& document, std::string_view path) {
+    const json* here = &document;
+    while (here && !here->is_null() && !path.empty()) {
+        const auto step = path.substr(0, path.find('.'));
+        path.remove_prefix(std::min(path.size(), step.size() + 1));
+        here = child_at(*here, step);
+    }
+    return here;
+}
+
 }  // namespace
 
 json_value::json_value() : x_document(shared_null()) {}
@@ -185,17 +196,15 @@ std::string json_value::dump() const {
 }
 
 std::optional<std::string> json_value::text_at(std::string_view path) const {
-    const json* here = x_document.get();
-    while (!path.empty()) {
-        const auto step = path.substr(0, path.find('.'));
-        path.remove_prefix(std::min(path.size(), step.size() + 1));
-        here = child_at(*here, step);
-        if (!here)
-            return std::nullopt;
-    }
-    if (here->is_null())
+    const json* here = find(*x_document, path);
+    if (!here || here->is_null())
         return std::nullopt;
     return here->is_string() ? here->get<std::string>() : json_value(*here).dump();
+}
+
+bool json_value::is_null_at(std::string_view path) const {
+    const json* here = find(*x_document, path);
+    return here && here->is_null();
 }
 
 std::string json_value::canonical() const {

@@ -40,6 +40,9 @@ public:
     // as JSON. Nothing where there is nothing, or null.
     [[nodiscard]] std::optional<std::string> text_at(std::string_view path) const;
 
+    // Whether null is at such a path, or on the way there.
+    [[nodiscard]] bool is_null_at(std::string_view path) const;
+
     [[nodiscard]] const nlohmann::json& document() const noexcept { return *x_document; }
 
     // Deep equality: the order of keys is irrelevant, 1 equals 1.0, other numbers differ where their exact

@@ -109,6 +109,12 @@ TEST_F(beside_a_worker, status_tells_how_it_is_and_whether_all_is_well) {
         EXPECT_TRUE(contains(well.out, part)) << well.out;
     const auto field = run({"status", "--field", "health.state"});
     EXPECT_EQ(field.out, "healthy\n");
+    for (const auto* path : {"session", "session.session_id", "last_report.address"}) {
+        const auto free = run({"status", "--field", path});
+        EXPECT_EQ(free.code, 0) << free.err;
+        EXPECT_EQ(free.out, "null\n") << path;
+    }
+    EXPECT_EQ(run({"status", "--field", "sessions"}).code, 1);
     const auto json = nlohmann::json::parse(run({"status", "--json"}).out);
     EXPECT_EQ(json["container_id"], 7);
 }

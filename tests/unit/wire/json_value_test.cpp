@@ -190,6 +190,13 @@ TEST(json_value, a_path_leads_to_a_member_or_an_element) {
          {"none", "nosuch", "in.list.2", "in.list.x", "in.list.-1", "id.x", "in..list", "n.0"})
         EXPECT_FALSE(document.text_at(path)) << path;
     EXPECT_FALSE(json_value().text_at("session_id"));
+    const auto free = json_value::parse(R"({"session": null, "id": "abc"})").value();
+    for (const char* path : {"session", "session.session_id"}) {
+        EXPECT_TRUE(free.is_null_at(path)) << path;
+        EXPECT_FALSE(free.text_at(path)) << path;
+    }
+    for (const char* path : {"id", "nothing", "id.x", ""})
+        EXPECT_FALSE(free.is_null_at(path)) << path;
 }
 
 }  // namespace
