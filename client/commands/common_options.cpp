@@ -1,6 +1,8 @@
 #include <commands/common_options.hpp>
 #include <nullworker/base/error.hpp>
+#include <nullworker/base/url.hpp>
 
+#include <optional>
 #include <utility>
 
 namespace nullworker::client {
@@ -25,6 +27,14 @@ options::option_group venue_rows(venue_options& to) {
               .help = "Key of the account that owns the endpoint; better set as the variable"}}};
 }
 
+std::optional<std::string> refuse_other_than_route(const std::string& text) {
+    const bool route =
+        text.starts_with('/') ? parse_url("http://consumer" + text).has_value() : parse_url(text).has_value();
+    return route ? std::nullopt
+                 : std::optional<std::string>(
+                       "must be a path that begins with /, or a URL: http://… or https://…");
+}
+
 options::option_group session_number_rows(session_options& to) {
     return {.options = {{.name = "session-cost",
                          .target = &to.session_cost,
@@ -43,6 +53,23 @@ options::option_group session_number_rows(session_options& to) {
                          .most = most_of_all,
                          .default_words = "1800, local fleet: 60",
                          .help = "Longest time for one reservation, and to find the endpoint"},
+                        {.name = "poll-interval",
+                         .target = &to.poll_interval,
+                         .least = 0.01,
+                         .most = most_of_all,
+                         .help = "Longest pause before the autoscaler is asked again for a worker"},
+                        {.name = "on-close",
+                         .target = &to.on_close,
+                         .refuse = refuse_other_than_route,
+                         .value_name = "ROUTE",
+                         .default_words = "none",
+                         .help = "What the worker posts to when the session ends: a path of its consumer, or "
+                                 "a URL"},
+                        {.name = "on-close-payload",
+                         .target = &to.on_close_payload,
+                         .value_name = "JSON",
+                         .default_words = "none",
+                         .help = "What it posts there"},
                         json_events_row(to.json)}};
 }
 

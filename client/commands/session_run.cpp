@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -51,12 +52,26 @@ std::chrono::steady_clock::duration reservation_timeout(const session_options& o
     return to_ticks(options.timeout.value_or(local ? 60s : 1800s));
 }
 
+// Throws startup_error.
+wire::json_value close_payload(const session_options& options) {
+    if (options.on_close_payload.empty())
+        return {};
+    if (options.on_close.empty())
+        throw startup_error("--on-close-payload is for the route of --on-close, and there is none");
+    const auto payload = wire::json_value::parse(options.on_close_payload);
+    if (!payload)
+        throw startup_error("--on-close-payload is '" + options.on_close_payload +
+                            "': " + payload.error().message());
+    return *payload;
+}
+
 }  // namespace
 
 session_run::session_run(asio::any_io_executor executor, const session_options& options, interruption& stop,
                          std::FILE* out, int sessions, progress::last_line wanted)
     : x_options(options),
       x_stop(stop),
+      x_close_payload(close_payload(options)),
       x_venue(executor, with_room(options.where, sessions)),
       x_show(out, options.json ? progress::form::json : progress::form::lines, sessions, wanted),
       x_watching(executor) {
@@ -116,9 +131,13 @@ asio::awaitable<outcome<held_session>> session_run::reserve_shown(int number, se
             },
         .on_refused = [&](const std::string& why) { tell("retrying", why); },
     };
-    const reserve_options wanted{.cost = x_options.session_cost,
-                                 .lifetime = lifetime,
-                                 .timeout = reservation_timeout(x_options, x_venue.is_local())};
+    const reserve_options wanted{
+        .cost = x_options.session_cost,
+        .lifetime = lifetime,
+        .timeout = reservation_timeout(x_options, x_venue.is_local()),
+        .longest_pause = x_options.poll_interval,
+        .on_close_route = x_options.on_close.empty() ? std::nullopt : std::optional(x_options.on_close),
+        .on_close_payload = x_close_payload};
     tell("asking", "for a worker");
     interruption given_up;
     task_group link(co_await asio::this_coro::executor);

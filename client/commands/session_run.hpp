@@ -5,6 +5,7 @@
 #include <nullworker/base/clock.hpp>
 #include <nullworker/base/interruption.hpp>
 #include <nullworker/base/task_group.hpp>
+#include <nullworker/wire/json_value.hpp>
 #include <terminal/progress.hpp>
 #include <terminal/runner.hpp>
 #include <vast/failure.hpp>
@@ -68,6 +69,7 @@ private:
 
     const session_options& x_options;
     interruption& x_stop;
+    wire::json_value x_close_payload;
     venue x_venue;
     progress x_show;
     task_group x_watching;

@@ -20,6 +20,9 @@ struct reserve_options {
     double cost = 100.0;
     seconds lifetime{60.0};
     std::chrono::steady_clock::duration timeout = std::chrono::minutes(5);
+    seconds longest_pause = usual_longest_pause;  // between two questions
+    std::optional<std::string> on_close_route = {};
+    wire::json_value on_close_payload = {};
 };
 
 // The way from an endpoint to a session, without I/O: each answer of a peer is told to it, and it says what
@@ -86,8 +89,9 @@ public:
     using step = std::variant<ask_route, look_up, create, use, queue, retry, abandon, give_up, hold>;
 
     // The time for the whole begins at `now`. `seed` is for the pauses, which are random.
-    reservation_plan(duration timeout, time_point now, std::uint32_t seed)
-        : x_timeout(timeout), x_deadline(now + timeout), x_pace(seed) {}
+    reservation_plan(duration timeout, time_point now, std::uint32_t seed,
+                     seconds longest_pause = usual_longest_pause)
+        : x_timeout(timeout), x_deadline(now + timeout), x_pace(seed, longest_pause) {}
 
     // The next route, or the end when the time is up. This is the first step, too.
     [[nodiscard]] step after_waiting(time_point now);

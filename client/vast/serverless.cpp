@@ -154,9 +154,12 @@ asio::awaitable<outcome<wire::route_reply>> serverless::route(const endpoint_acc
 }
 
 asio::awaitable<outcome<net::reply>> serverless::create(const reservation_plan::create& offer,
-                                                        seconds lifetime) {
+                                                        const reserve_options& wanted) {
+    const wire::create_parameters parameters{.lifetime = wanted.lifetime,
+                                             .on_close_route = wanted.on_close_route,
+                                             .on_close_payload = wanted.on_close_payload};
     message what{.target = join(offer.worker, "/session/create"),
-                 .body = wire::create_body(offer.grant, {.lifetime = lifetime}),
+                 .body = wire::create_body(offer.grant, parameters),
                  .limit = offer.limit};
     return post(std::move(what));
 }
@@ -168,7 +171,7 @@ asio::awaitable<outcome<held_session>> serverless::reserve(known_endpoint& endpo
     // On the heap, as the state of its random numbers has 5 kB. Asio does not recycle a coroutine's frame of
     // more than 1020 bytes, and GCC, which sees that such a frame always comes from aligned_alloc, then takes
     // the frame's own operator delete for a mismatch (-Wmismatched-new-delete).
-    const auto way = std::make_unique<plan>(options.timeout, steady::now(), seed);
+    const auto way = std::make_unique<plan>(options.timeout, steady::now(), seed, options.longest_pause);
     const auto go_on = [&] {
         return stop.requested() ? way->interrupted() : way->after_waiting(steady::now());
     };
@@ -194,7 +197,7 @@ asio::awaitable<outcome<held_session>> serverless::reserve(known_endpoint& endpo
         } else if (const auto* offer = std::get_if<plan::create>(&next)) {
             if (offer->attempt == 1)
                 on.on_routed(offer->request_idx, offer->worker_url);
-            auto making = create(*offer, options.lifetime);
+            auto making = create(*offer, options);
             const auto heard = co_await unless_stopped(stop, std::move(making), patience_with_a_create);
             const outcome<net::reply> unheard = failure{"interrupted"};
             next = unless_late(way->created(*offer, heard ? *heard : unheard, steady::now()));

@@ -101,7 +101,8 @@ private:
     asio::awaitable<outcome<net::reply>> post(message what);
     asio::awaitable<outcome<wire::route_reply>> route(const endpoint_access& endpoint, double cost,
                                                       const reservation_plan::ask_route& question);
-    asio::awaitable<outcome<net::reply>> create(const reservation_plan::create& offer, seconds lifetime);
+    asio::awaitable<outcome<net::reply>> create(const reservation_plan::create& offer,
+                                                const reserve_options& wanted);
 
     asio::any_io_executor x_executor;
     service x_where;

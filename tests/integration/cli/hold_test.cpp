@@ -303,6 +303,32 @@ TEST_F(hold_elsewhere, a_key_of_the_consoles_that_would_become_another_header_is
     EXPECT_EQ(x_peer.asked("/route/"), 0u);
 }
 
+TEST_F(hold_elsewhere, its_session_gets_the_route_that_is_called_at_its_end) {
+    auto& it =
+        run(at_it({"hold", "--hold", "0", "--on-close", "/closed", "--on-close-payload", R"({"job": [1]})"}));
+    EXPECT_EQ(it.wait(), 0) << it.out();
+    const auto body = x_peer.body_of("/session/create");
+    EXPECT_TRUE(contains(body, R"("on_close_route":"/closed")")) << body;
+    EXPECT_TRUE(contains(body, R"("on_close_payload":{"job":[1]})")) << body;
+}
+
+TEST_F(hold_elsewhere, a_route_or_a_payload_that_no_worker_would_take_is_wrong_usage) {
+    const std::vector<std::vector<std::string>> all = {{"--on-close", "closed"},
+                                                       {"--on-close", "ftp://h/"},
+                                                       {"--on-close", "/a b"},
+                                                       {"--on-close", "/a", "--on-close-payload", "{"},
+                                                       {"--on-close-payload", "{}"}};
+    for (auto words : all) {
+        for (const auto* command : {"hold", "demo"}) {
+            auto line = words;
+            line.insert(line.begin(), command);
+            auto& it = run(at_it(line));
+            EXPECT_EQ(it.wait(), 2) << it.err();
+            EXPECT_TRUE(contains(it.err(), "--on-close")) << it.err();
+        }
+    }
+}
+
 TEST_F(hold_elsewhere, a_password_in_a_url_is_not_repeated) {
     auto& it = run({NULLWORKER_PROGRAM, "hold", "--endpoint", "x", "--api-key", "k", "--autoscaler-url",
                     "http://admin:secret@127.0.0.1"});

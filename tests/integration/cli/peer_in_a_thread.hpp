@@ -49,6 +49,11 @@ public:
         return asio::post(x_loop, asio::use_future([&] { return x_peer.requests(path).size(); })).get();
     }
 
+    // The body of the first request to `path`.
+    [[nodiscard]] std::string body_of(const std::string& path) {
+        return asio::post(x_loop, asio::use_future([&] { return x_peer.requests(path).at(0).body; })).get();
+    }
+
     // Answers the requests that are held now.
     void let_go() {
         asio::post(x_loop, asio::use_future([this] { x_peer.let_go(); })).get();

@@ -92,6 +92,14 @@ TEST_F(reservation_plan_test, it_asks_again_after_one_second_then_at_random_time
     }
 }
 
+TEST_F(reservation_plan_test, no_pause_is_longer_than_the_user_wants) {
+    plan hasty(60s, start, 1, seconds(0.05));
+    for (int i = 0; i < 5; ++i)
+        EXPECT_LE(as<plan::queue>(hasty.routed(waiting(7), now)).until - now, 50ms);
+    const auto offer = as<plan::create>(hasty.routed(ready(3), now));
+    EXPECT_LE(as<plan::retry>(hasty.created(offer, answer(429), now)).until - now, 50ms);
+}
+
 TEST_F(reservation_plan_test, two_clients_do_not_ask_at_the_same_times) {
     plan other(60s, start, 2);
     (void)way.routed(waiting(7), now);
