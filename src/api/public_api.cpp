@@ -33,19 +33,6 @@ std::string_view bearer_token(std::string_view authorization) {
     return authorization;
 }
 
-// A path on the consumer's own server is resolved against an origin that is not known here.
-std::string close_target(const std::string& route) {
-    return route.starts_with('/') ? "http://localhost" + route : route;
-}
-
-// Whether a close callback would go to this machine alone: nobody may send the worker elsewhere unproven.
-bool stays_here(const std::optional<std::string>& route) {
-    if (!route || route->starts_with('/'))
-        return true;
-    const auto target = parse_url(*route);
-    return target && names_loopback(*target);
-}
-
 reservation::grant_trust trust_of(auth::grant_verdict verdict) {
     return verdict == auth::grant_verdict::verified ? reservation::grant_trust::verified
                                                     : reservation::grant_trust::unverified;
@@ -83,17 +70,32 @@ public_answer public_api::create(const net::request& request) {
     const auto wanted = wire::parse_create(request.body, x_settings.create);
     if (!wanted)
         return refused(wanted.error());
-    if (wanted->on_close_route && !parse_url(close_target(*wanted->on_close_route)))
-        return refused(wire::refuse("on_close_route", "not a valid URL"));
+    const auto target = close_target(*wanted);
+    if (!target)
+        return refused(target.error());
     const auto verdict = x_gate.check_create(wanted->grant);
     if (!admits(verdict))
         return refuse_grant(request, verdict, wanted->grant);
-    public_answer out(reserve(*wanted, trust_of(verdict)));
+    public_answer out(reserve(*wanted, *target, trust_of(verdict)));
     if (verdict == auth::grant_verdict::tolerated) {
         out.doubt = key_doubt::admitted;
         out.doubted = wanted->grant.signature;
     }
     return out;
+}
+
+// Where the close callback will go. A path that leads nowhere is refused now: later nobody would hear of it.
+wire::parsed<std::optional<url>> public_api::close_target(const wire::create_request& wanted) const {
+    if (!wanted.on_close_route)
+        return std::optional<url>();
+    auto target = target_of(*wanted.on_close_route, x_settings.consumer);
+    if (target)
+        return std::optional(std::move(*target));
+    return wire::refuse("on_close_route",
+                        target.error() == errc::no_server
+                            ? "is a path, and this worker knows no server of its consumer to send it to: "
+                              "give a URL, or start the worker with --consumer-url"
+                            : "not a valid URL");
 }
 
 // Says in the log which check failed and which setting governs it; the peer learns nothing but 401.
@@ -121,10 +123,12 @@ public_answer public_api::refuse_grant(const net::request& request, auth::grant_
     return out;
 }
 
-net::reply public_api::reserve(const wire::create_request& wanted, reservation::grant_trust trust) {
+net::reply public_api::reserve(const wire::create_request& wanted, const std::optional<url>& close_target,
+                               reservation::grant_trust trust) {
     if (!x_state.takes_sessions() && !x_desk.is_retry(wanted.grant, trust, now()))
         return try_later(x_state.draining() ? "the worker is shutting down" : "the worker is not ready yet");
-    if (trust == reservation::grant_trust::unverified && !stays_here(wanted.on_close_route))
+    // Nobody may send the worker elsewhere unproven.
+    if (trust == reservation::grant_trust::unverified && close_target && !names_loopback(*close_target))
         return refused(
             wire::refuse("on_close_route", "must be on a loopback host, as the grant is unverified"));
 

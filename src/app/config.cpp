@@ -77,6 +77,19 @@ std::optional<consumer::probe_target> parse_health_url(const std::string& text) 
     return *parsed;
 }
 
+std::optional<url> parse_consumer(const std::string& text) {
+    if (text.empty())
+        return std::nullopt;
+    const auto parsed = parse_url(text);
+    if (!parsed)
+        throw startup_error("NULLWORKER_CONSUMER_URL (--consumer-url) is '" + without_secrets(text) +
+                            "': " + parsed.error().message() + "; give an http:// or https:// URL");
+    if (parsed->target.find('?') != std::string::npos)
+        throw startup_error("NULLWORKER_CONSUMER_URL (--consumer-url) is '" + without_secrets(text) +
+                            "': paths are appended to it, so it can have no query");
+    return *parsed;
+}
+
 // Translates what is written into settings, and writes down the defaults that depend on other settings.
 // Throws startup_error for what makes no sense.
 void translate(written_settings& from, const options::command& program) {
@@ -92,6 +105,7 @@ void translate(written_settings& from, const options::command& program) {
     out.container_id = from.container_id.value();
     out.report_addresses = parse_addresses(from.report_address);
     out.health_target = parse_health_url(from.health_url);
+    out.consumer = parse_consumer(from.consumer_url);
     out.state_dir = from.state_dir == "none" ? "" : from.state_dir;
     if (!out.state_dir.empty())
         check_state_dir(out.state_dir);

@@ -78,6 +78,7 @@ api::public_settings offered_by(const settings& config) {
     using wire::grant_form;
     return {.create = {.form = config.unsecured ? grant_form::debugging : grant_form::complete,
                        .max_lifetime = config.max_lifetime},
+            .consumer = config.consumer_server(),
             .master_token = config.master_token,
             .force_update_file = config.force_update_file};
 }
@@ -87,12 +88,6 @@ net::handler at_once(std::function<net::reaction(const net::request&)> answer) {
     return [answer = std::move(answer)](const net::request& request) -> asio::awaitable<net::reaction> {
         co_return answer(request);
     };
-}
-
-// The consumer's own server where it is known, else the control listener.
-url callback_base(const settings& config, const listeners& doors) {
-    const auto* server = config.health_target ? std::get_if<url>(&*config.health_target) : nullptr;
-    return server ? *server : url{.scheme = "http", .host = "127.0.0.1", .port = doors.control().port()};
 }
 
 }  // namespace
@@ -142,7 +137,7 @@ daemon::daemon(asio::io_context& context, settings config, instant started)
 
       x_heartbeats(x_executor, x_config.heartbeat, x_desk, x_state),
       x_probe(probe_of(x_config, x_executor, x_to_consumer, x_state)),
-      x_callbacks(x_executor, to_strangers(x_executor, x_trust), callback_base(x_config, x_listeners),
+      x_callbacks(x_executor, to_strangers(x_executor, x_trust), x_config.consumer_server(),
                   [this] { return x_journal.until_kept(); }),
       x_certificates(certificates_of(x_config, x_executor, x_to_vast, x_listeners, x_state)),
 

@@ -185,6 +185,12 @@ options::option_group consumer_options(written_settings& to) {
           .without_secrets = consumer::shown_probe,
           .help = "Health probe of the consumer: http(s)://… answers GET with 200, tcp://host:port takes a "
                   "connection, exec:CMD exits with 0; empty: no probe"},
+         {.name = "consumer-url",
+          .variable = "NULLWORKER_CONSUMER_URL",
+          .target = &to.consumer_url,
+          .default_words = "that of an http(s) probe",
+          .without_secrets = without_secrets,
+          .help = "Server of the consumer, which gets the close callbacks that name a path"},
          {.name = "health-interval",
           .variable = "NULLWORKER_HEALTH_INTERVAL",
           .target = &to.out.health_interval,

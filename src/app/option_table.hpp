@@ -18,6 +18,7 @@ struct written_settings {
     std::string report_address = "https://run.vast.ai";
     std::string console = settings().console.origin();
     std::string health_url;
+    std::string consumer_url;
     std::string state_dir;  // empty: the default, if it exists
     bool check = false;     // asked for in place of a run
 };

@@ -12,6 +12,13 @@ std::string settings::own_url(std::uint16_t bound_port) const {
     return (use_ssl ? "https://" : "http://") + host + ':' + std::to_string(port);
 }
 
+std::optional<url> settings::consumer_server() const {
+    const auto* asked = health_target ? std::get_if<url>(&*health_target) : nullptr;
+    if (consumer || !asked)
+        return consumer;
+    return url{.scheme = asked->scheme, .host = asked->host, .port = asked->port};
+}
+
 autoscaler::worker_identity settings::identity(std::string url) const {
     return {.id = container_id,
             .mtoken = master_token,

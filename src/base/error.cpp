@@ -9,6 +9,8 @@ constexpr const char* describe(errc value) noexcept {
             return "not an absolute URL with a scheme and a host";
         case errc::unsupported_scheme:
             return "unsupported URL scheme";
+        case errc::no_server:
+            return "a path, and no server is known to send it to";
         case errc::timed_out:
             return "timed out";
         case errc::response_too_large:

@@ -141,6 +141,14 @@ result<url> resolve(const url& base, std::string_view reference) {
     return parse_url({out.data(), out.size()});
 }
 
+result<url> target_of(std::string_view reference, const std::optional<url>& server) {
+    if (!reference.starts_with('/'))
+        return parse_url(reference);
+    if (!server)
+        return errc::no_server;
+    return parse_url(join(*server, reference).text());
+}
+
 url join(url base, std::string_view path) {
     while (!base.target.empty() && base.target.back() == '/')
         base.target.pop_back();

@@ -24,11 +24,12 @@ net::call callback_to(url target, std::string body, const std::string& session_i
 
 }  // namespace
 
-close_callbacks::close_callbacks(asio::any_io_executor executor, net::way_out out, url base,
+close_callbacks::close_callbacks(asio::any_io_executor executor, net::way_out out,
+                                 std::optional<url> consumer,
                                  std::function<asio::awaitable<void>()> until_kept)
     : x_executor(executor),
       x_out(std::move(out)),
-      x_base(std::move(base)),
+      x_consumer(std::move(consumer)),
       x_until_kept(std::move(until_kept)),
       x_tasks(executor) {}
 
@@ -37,8 +38,7 @@ void close_callbacks::send(const reservation::closed_session& session) {
         return;
     if (x_tasks.size() >= max_concurrent)
         return complain(session.session_id, "too many callbacks are under way");
-    const auto& route = session.on_close->route;
-    const auto target = parse_url(route.starts_with('/') ? x_base.origin() + route : route);
+    const auto target = target_of(session.on_close->route, x_consumer);
     if (!target)
         return complain(session.session_id, target.error().message());
     if (session.trust == reservation::grant_trust::unverified && !names_loopback(*target)) {

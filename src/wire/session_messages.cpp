@@ -106,7 +106,8 @@ const char* close_route_fault(const json& route) {
     if (!route.is_string())
         return "must be null or a string";
     const auto& text = route.get_ref<const std::string&>();
-    const bool usable = text.starts_with("http://") || text.starts_with("https://") || text.starts_with('/');
+    const bool usable =
+        text.empty() || text.starts_with("http://") || text.starts_with("https://") || text.starts_with('/');
     return usable ? nullptr : "must be an http(s):// URL or start with '/'";
 }
 
@@ -142,8 +143,11 @@ parsed<create_request> parse_create(std::string_view body, const create_limits& 
     if (const json route = member(payload, "on_close_route"); !route.is_null()) {
         if (const char* fault = close_route_fault(route))
             return refuse("on_close_route", fault);
-        out.on_close_route = route.get<std::string>();
-        out.on_close_payload = json_value(member(payload, "on_close_payload"));
+        // An empty one is none, as it is to the framework.
+        if (auto text = route.get<std::string>(); !text.empty()) {
+            out.on_close_route = std::move(text);
+            out.on_close_payload = json_value(member(payload, "on_close_payload"));
+        }
     }
     out.grant = read_grant(grant);
     return out;

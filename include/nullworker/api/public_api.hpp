@@ -3,12 +3,14 @@
 #include <nullworker/auth/gatekeeper.hpp>
 #include <nullworker/base/episode.hpp>
 #include <nullworker/base/error.hpp>
+#include <nullworker/base/url.hpp>
 #include <nullworker/net/message.hpp>
 #include <nullworker/reservation/desk.hpp>
 #include <nullworker/reservation/readiness.hpp>
 #include <nullworker/wire/session_messages.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -16,6 +18,7 @@ namespace nullworker::api {
 
 struct public_settings {
     wire::create_limits create;
+    std::optional<url> consumer;    // whose server close callbacks with a path go to
     std::string master_token;       // empty: /pyworker/update authorises nobody
     std::string force_update_file;  // what /pyworker/update creates
 };
@@ -58,7 +61,9 @@ private:
     struct tables;
 
     public_answer create(const net::request& request);
-    net::reply reserve(const wire::create_request& wanted, reservation::grant_trust trust);
+    [[nodiscard]] wire::parsed<std::optional<url>> close_target(const wire::create_request& wanted) const;
+    net::reply reserve(const wire::create_request& wanted, const std::optional<url>& close_target,
+                       reservation::grant_trust trust);
     net::reply turn_away(const wire::route_grant& grant, reservation::desk::reserve_outcome why);
     public_answer refuse_grant(const net::request& request, auth::grant_verdict verdict,
                                const wire::route_grant& grant);

@@ -64,6 +64,7 @@ struct settings {
 
     // The consumer.
     std::optional<consumer::probe_target> health_target;
+    std::optional<url> consumer;  // its server; nothing: that of the probe, if that asks one
     seconds health_interval{10.0};
     seconds health_timeout{10.0};
     reservation::verdict_settings verdict;
@@ -82,6 +83,9 @@ struct settings {
 
     // The worker's own URL, once the bound port is known.
     [[nodiscard]] std::string own_url(std::uint16_t bound_port) const;
+
+    // The consumer's own server, where one is known.
+    [[nodiscard]] std::optional<url> consumer_server() const;
 
     // What the worker is in reports.
     [[nodiscard]] autoscaler::worker_identity identity(std::string url) const;

@@ -18,6 +18,7 @@ using result = boost::system::result<T, error_code>;
 enum class errc {
     invalid_url = 1,     // not an absolute URL with a scheme and a host
     unsupported_scheme,  // a URL of another scheme than the caller can use
+    no_server,           // a path, and no server is known that has it
     timed_out,           // the deadline passed first
     response_too_large,  // a peer's reply is longer than the caller allows
     unexpected_status,   // a peer answered with a status the caller cannot use

@@ -3,6 +3,7 @@
 #include <nullworker/base/error.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,6 +49,10 @@ struct url {
 
 // Where `reference`, a URL or a part of one, leads from `base`. A fragment is left out. Fails as parse_url.
 [[nodiscard]] result<url> resolve(const url& base, std::string_view reference);
+
+// What `reference` means: a URL, or a path behind that of `server`. Fails with no_server for a path where
+// there is none, else as parse_url does.
+[[nodiscard]] result<url> target_of(std::string_view reference, const std::optional<url>& server);
 
 // `base` with `path` appended to its own: a report address and "/worker_status/".
 [[nodiscard]] url join(url base, std::string_view path);

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace nullworker::consumer {
@@ -18,9 +19,9 @@ namespace nullworker::consumer {
 // Tells whoever asked for it that a session has ended: one POST each, 10 s at most, failures logged.
 class close_callbacks {
 public:
-    // Relative routes are resolved against `base`. `until_kept` returns once the end of a session survives
-    // the process: one that comes back after a crash has called nobody.
-    close_callbacks(asio::any_io_executor executor, net::way_out out, url base,
+    // A path goes to `consumer`. `until_kept` returns once the end of a session survives the process: one
+    // that comes back after a crash has called nobody.
+    close_callbacks(asio::any_io_executor executor, net::way_out out, std::optional<url> consumer,
                     std::function<asio::awaitable<void>()> until_kept);
 
     // Starts the callback of `session`, if it asked for one. At most 64 run at once; more are refused, and
@@ -36,7 +37,7 @@ private:
 
     asio::any_io_executor x_executor;
     net::way_out x_out;
-    url x_base;
+    std::optional<url> x_consumer;
     std::function<asio::awaitable<void>()> x_until_kept;
     episode x_failures;  // whoever has a grant can cause them
     task_group x_tasks;

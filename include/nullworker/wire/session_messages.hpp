@@ -19,7 +19,7 @@ inline constexpr seconds longest_max_lifetime{1e8};
 struct create_request {
     route_grant grant;
     seconds lifetime = default_lifetime;
-    std::optional<std::string> on_close_route;  // an http(s) URL, or a path that starts with '/'
+    std::optional<std::string> on_close_route;  // an http(s) URL, or a path that starts with '/'; never empty
     json_value on_close_payload;
 };
 

@@ -385,6 +385,51 @@ TEST(close_callback, a_relative_route_goes_to_the_consumers_own_server) {
     drive(loop, story(worker, consumer));
 }
 
+TEST(close_callback, a_relative_route_goes_to_the_server_that_is_named_whatever_the_probe) {
+    asio::io_context loop;
+    scripted_peer consumer(loop.get_executor());
+    consumer.reply_always("/base/closed", net::text_reply(200, "ok"));
+    test_worker worker(loop, [&](app::settings& config) {
+        config.health_target = consumer::tcp_target{"127.0.0.1", consumer.port()};
+        config.consumer = consumer.at("/base/");
+    });
+    worker.start();
+    const auto story = [](test_worker& subject, scripted_peer& beside) -> asio::awaitable<void> {
+        co_await subject.until_ready();
+        const json grant = subject.grant(11);
+        const json payload = close_route("/closed");
+        const auto id = co_await subject.create(grant, payload);
+        (void)co_await subject.send(listener::control, net::verb::post, "/release");
+        const auto called = co_await beside.received("/base/closed");
+        EXPECT_EQ(body_of({.body = called.body}).at("session_id"), id);
+        co_await subject.stop();
+        co_await beside.stop();
+    };
+    drive(loop, story(worker, consumer));
+}
+
+TEST(close_callback, a_relative_route_without_a_server_to_go_to_is_refused_at_once) {
+    with_worker([](test_worker& worker) -> asio::awaitable<void> {
+        const json payload = close_route("/closed");
+        const json request = worker.create_body(worker.grant(11), payload);
+        const auto answer = co_await worker.post("/session/create", request);
+        EXPECT_EQ(answer.status, 422u);
+        EXPECT_EQ(answer.body.find(R"({"error":"on_close_route: )"), 0u) << answer.body;
+        EXPECT_NE(answer.body.find("--consumer-url"), std::string::npos) << answer.body;
+        (void)co_await worker.create(worker.grant(12));
+    });
+}
+
+TEST(close_callback, an_empty_route_is_none) {
+    with_worker([](test_worker& worker) -> asio::awaitable<void> {
+        const json grant = worker.grant(11);
+        const json payload = close_route("");
+        const auto id = co_await worker.create(grant, payload);
+        const auto known = co_await worker.post("/session/get", reference(id, grant));
+        EXPECT_TRUE(body_of(known).at("on_close_route").is_null()) << known.body;
+    });
+}
+
 TEST(control, release_frees_the_slot_with_or_without_a_body) {
     with_worker([](test_worker& worker) -> asio::awaitable<void> {
         const auto none = co_await worker.send(listener::control, net::verb::post, "/release");

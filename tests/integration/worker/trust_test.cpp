@@ -303,8 +303,22 @@ TEST(close_route, of_an_unverified_grant_must_stay_on_the_machine) {
             [&](app::settings& config) {
                 config.create_auth = policy;
                 config.unsecured = policy == auth::create_policy::signed_only;
+                config.consumer = parse_url("http://127.0.0.1:1").value();
             });
     }
+}
+
+TEST(close_route, of_an_unverified_grant_does_not_lead_to_a_consumer_elsewhere) {
+    with_worker(
+        [](test_worker& worker) -> asio::awaitable<void> {
+            const json request = worker.create_body(worker.grant(11), with_route("/closed"));
+            const auto answer = co_await worker.post("/session/create", request);
+            EXPECT_EQ(answer.status, 422u) << answer.body;
+        },
+        [](app::settings& config) {
+            config.unsecured = true;
+            config.consumer = parse_url("http://203.0.113.9:8000").value();
+        });
 }
 
 TEST(close_route, of_a_verified_grant_may_lead_anywhere) {

@@ -307,6 +307,20 @@ TEST_F(config_test, empty_is_taken_where_it_means_something) {
         "--help");
 }
 
+TEST_F(config_test, the_consumers_server_is_that_of_an_http_probe_unless_it_is_named) {
+    EXPECT_FALSE(settings_of().consumer_server());
+    EXPECT_FALSE(settings_of({"--backend-health-url", "tcp://127.0.0.1:1"}).consumer_server());
+    const std::vector<std::string> probe = {"--backend-health-url", "http://127.0.0.1:1/health?x"};
+    EXPECT_EQ(settings_of(probe).consumer_server()->text(), "http://127.0.0.1:1/");
+    set("NULLWORKER_CONSUMER_URL", "http://127.0.0.1:2");
+    EXPECT_EQ(settings_of(probe).consumer_server()->text(), "http://127.0.0.1:2/");
+}
+
+TEST_F(config_test, a_consumer_that_is_no_url_is_refused) {
+    for (const auto* wrong : {"consumer", "http://127.0.0.1/?x=1"})
+        EXPECT_NE(error_of({"--consumer-url", wrong}).find("NULLWORKER_CONSUMER_URL"), std::string::npos);
+}
+
 TEST_F(config_test, a_mistyped_secret_is_not_repeated) {
     const auto error = error_of({"--mastertoken", "s3cret", "--other=s3cret"});
     EXPECT_EQ(error.find("s3cret"), std::string::npos) << error;

@@ -212,5 +212,15 @@ TEST(url, takes_a_path_onto_its_own) {
         EXPECT_EQ(join(parse_url(row.base).value(), row.path).text(), row.joined);
 }
 
+TEST(url, a_reference_is_a_url_or_a_path_of_the_server) {
+    const auto server = parse_url("http://h:8000/base/").value();
+    EXPECT_EQ(target_of("https://other/x?y", server)->text(), "https://other/x?y");
+    EXPECT_EQ(target_of("/closed?a=b", server)->text(), "http://h:8000/base/closed?a=b");
+    EXPECT_EQ(target_of("/closed", std::nullopt).error(), errc::no_server);
+    EXPECT_EQ(target_of("https://other/x", std::nullopt)->text(), "https://other/x");
+    for (const auto* wrong : {"/a#b", "/a b", "//[", "ftp://h/"})
+        EXPECT_FALSE(target_of(wrong, server)) << wrong;
+}
+
 }  // namespace
 }  // namespace nullworker

@@ -112,6 +112,14 @@ TEST(create_request, has_defaults_for_what_may_be_absent) {
     EXPECT_TRUE(request->on_close_payload.is_null());
 }
 
+TEST(create_request, takes_an_empty_close_route_for_none) {
+    auto message = create();
+    message["payload"]["on_close_route"] = "";
+    const auto request = parse_create(message.dump(), {});
+    ASSERT_TRUE(request.has_value()) << request.error().body;
+    EXPECT_FALSE(request->on_close_route.has_value());
+}
+
 TEST(create_request, that_is_no_json_object_is_refused) {
     for (const char* body : {"", "]", "{nope", "NaN", "{\"a\": 1e400}"})
         EXPECT_EQ(fault(parse_create(body, {})), "invalid JSON") << body;
@@ -174,7 +182,6 @@ TEST(create_request, names_the_field_that_is_wrong) {
         {{"/payload/lifetime", nullptr}, lifetime.c_str()},
         {{"/payload/lifetime", 86400.5}, "lifetime: exceeds the configured maximum"},
         {{"/payload/on_close_route", 7}, "on_close_route: must be null or a string"},
-        {{"/payload/on_close_route", ""}, "on_close_route: must be an http(s):// URL or start with '/'"},
         {{"/payload/on_close_route", "closed"},
          "on_close_route: must be an http(s):// URL or start with '/'"},
         {{"/payload/on_close_route", "ftp://h/"},
