@@ -37,6 +37,8 @@ std::string consumer(const wire::consumer_status& told, double now) {
     std::string out = "probe " + told.probe;
     if (told.probe_since)
         out += " for " + span_text(now - *told.probe_since);
+    if (!told.probe_failure.empty())
+        out += " (the last: " + told.probe_failure + ')';
     out += "; heartbeat " + told.heartbeat;
     if (told.last_heartbeat)
         out += ", the last " + ago(*told.last_heartbeat, now);

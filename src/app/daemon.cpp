@@ -70,6 +70,7 @@ std::optional<consumer::health_probe> probe_of(const settings& config, const asi
                                   {.target = *config.health_target,
                                    .interval = to_ticks(config.health_interval),
                                    .timeout = to_ticks(config.health_timeout),
+                                   .patience = to_ticks(config.consumer_patience),
                                    .verdict = config.verdict},
                                   state);
 }

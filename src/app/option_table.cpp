@@ -215,6 +215,13 @@ options::option_group consumer_options(written_settings& to) {
           .least = 1,
           .most = 1000,
           .help = "Successful probes in a row that take it back"},
+         {.name = "consumer-patience",
+          .variable = "NULLWORKER_CONSUMER_PATIENCE",
+          .target = &to.out.consumer_patience,
+          .least = 0,
+          .most = 1e8,
+          .help = "How long the first successful probe may take before the autoscaler is told, which has "
+                  "the machine replaced; 0: for ever"},
          {.name = "heartbeat-timeout",
           .variable = "NULLWORKER_HEARTBEAT_TIMEOUT",
           .target = &to.out.heartbeat.timeout,

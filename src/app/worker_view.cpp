@@ -27,12 +27,17 @@ std::vector<api::metric> worker_view::measure() const {
     using kind = api::metric::kind;
     const auto* holder = desk.holder();
     const auto count = [](auto number) { return static_cast<double>(number); };
+    const auto probe_failure = probe ? probe->verdict().failure() : std::string();
     return {
         {"ready", kind::gauge, "1 once the worker takes sessions", state.takes_sessions() ? 1.0 : 0.0},
         {"healthy", kind::gauge, "1 while nothing is wrong", state.reasons().empty() ? 1.0 : 0.0},
         {"consumer_healthy", kind::gauge,
          "1 while the health probe succeeds, 0 while not, -1 where it is unknown",
          probe ? health_figure(probe->verdict().state()) : -1.0},
+        {"consumer_probe_failing", kind::gauge, "1 while the last health probe failed, with the reason",
+         probe_failure.empty() ? 0.0 : 1.0, probe_failure},
+        {"consumer_probe_failures_total", kind::counter, "Health probes that failed",
+         probe ? count(probe->failures()) : 0.0},
         {"consumer_silent", kind::gauge,
          "1 from when a heartbeat is missing while a session is held until the next one",
          heartbeats.heartbeat().state() == reservation::pulse::alive ? 0.0 : 1.0},

@@ -14,6 +14,9 @@ constexpr std::chrono::steady_clock::duration starting_interval = std::chrono::s
 constexpr std::chrono::steady_clock::duration least_oversleep = std::chrono::milliseconds(500);
 
 using asio::ip::tcp;
+using reservation::condition;
+using reservation::health;
+using reservation::problem_source;
 
 // A connection in terms that `within` can make up: the peer's address.
 asio::awaitable<result<tcp::endpoint>> whether_it_opens(asio::awaitable<result<tcp::socket>> work) {
@@ -46,7 +49,7 @@ asio::awaitable<void> health_probe::run() {
         if (met && taken > x_settings.timeout + std::max(least_oversleep, x_settings.timeout / 4))
             continue;
         judge(met);
-        const bool starting = x_verdict.state() == reservation::health::unknown;
+        const bool starting = x_verdict.state() == health::unknown;
         const auto interval =
             starting ? std::min(x_settings.interval, starting_interval) : x_settings.interval;
         co_await sleep_for(interval - (std::chrono::steady_clock::now() - begun));
@@ -88,26 +91,46 @@ asio::awaitable<trouble> health_probe::run_command(exec_target target) {
 }
 
 void health_probe::judge(const trouble& met) {
-    using reservation::condition;
-    using reservation::health;
-    using reservation::problem_source;
     const auto time = now();
-    std::string failure;
-    if (met) {
-        failure = "health probe of " + x_name + ' ' + met.why();
-        log::debug("probe_failed", {{"reason", failure}});
-    }
-    const bool news = met ? x_verdict.failed(std::move(failure), time) : x_verdict.succeeded(time);
+    if (!met)
+        return tell(x_verdict.succeeded(time));
+    ++x_failures;
+    std::string failure = "health probe of " + x_name + ' ' + met.why();
+    log::debug("probe_failed", {{"reason", failure}});
+    tell(x_verdict.failed(std::move(failure), time));
+}
+
+void health_probe::tell(bool news) {
+    if (x_verdict.state() == health::unknown)
+        return tell_of_start();
     if (!news)
         return;
     if (x_verdict.state() == health::healthy) {
         log::info("consumer_healthy", {{"probe", x_name}});
-        x_state.clear(problem_source::consumer, time);
-        x_state.meet(condition::consumer, time);
+        x_state.clear(problem_source::consumer, now());
+        x_state.meet(condition::consumer, now());
     } else {
         log::warning("consumer_unhealthy", {{"reason", x_verdict.failure()}});
-        x_state.raise(problem_source::consumer, x_verdict.failure(), time);
+        x_state.raise(problem_source::consumer, x_verdict.failure(), now());
     }
+}
+
+// There was no first success yet, or not as many as it takes.
+void health_probe::tell_of_start() {
+    const auto& failure = x_verdict.failure();
+    if (failure.empty())
+        return x_state.clear(problem_source::consumer, now());
+    const auto waited = now().monotonic - x_state.started().monotonic;
+    const bool too_long = x_settings.patience.count() > 0 && waited >= x_settings.patience;
+    if (x_waits.is_worth_a_line())
+        log::warning("consumer_not_ready",
+                     {{"reason", failure},
+                      {"waited", std::chrono::duration_cast<std::chrono::seconds>(waited).count()},
+                      {"unsaid", x_waits.unsaid()}});
+    if (too_long)
+        x_state.raise(problem_source::consumer, failure, now());
+    else
+        x_state.flag(problem_source::consumer, failure, now());
 }
 
 }  // namespace nullworker::consumer

@@ -13,6 +13,7 @@ struct metric {
     kind type = kind::gauge;
     const char* help;
     double value = 0;
+    std::string reason = {};  // a label of this name; empty: none
 };
 
 inline constexpr const char* metrics_content_type = "text/plain; version=0.0.4; charset=utf-8";

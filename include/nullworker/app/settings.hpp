@@ -67,6 +67,7 @@ struct settings {
     std::optional<url> consumer;  // its server; nothing: that of the probe, if that asks one
     seconds health_interval{10.0};
     seconds health_timeout{10.0};
+    seconds consumer_patience{0.0};  // with its first success; 0: without end
     reservation::verdict_settings verdict;
     reservation::heartbeat_settings heartbeat;
     bool strict_release = false;  // a release must name the session

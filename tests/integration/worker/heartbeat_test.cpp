@@ -325,6 +325,50 @@ TEST(probe, that_never_succeeded_keeps_the_worker_from_being_ready) {
         const auto reasons = co_await health(subject, 503);
         EXPECT_NE(reasons.find("waiting for the consumer's first successful health probe"),
                   std::string::npos);
+        EXPECT_NE(reasons.find("not yet"), std::string::npos) << reasons;
+        const auto metrics = co_await control_get(subject, "/metrics");
+        const std::string gauge = "nullworker_consumer_probe_failing{reason=\"health probe of exec:";
+        EXPECT_NE(metrics.body.find(gauge), std::string::npos) << metrics.body;
+        const auto said = co_await subject.report([](const json&) { return true; });
+        EXPECT_EQ(said["error_msg"], "");
+        co_await subject.stop();
+    };
+    drive(loop, story(worker));
+}
+
+TEST(probe, that_never_succeeded_is_reported_once_the_patience_is_over) {
+    asio::io_context loop;
+    test_worker worker(loop, [](app::settings& config) {
+        probing("exec:echo not yet; false")(config);
+        config.consumer_patience = seconds(0.05);
+    });
+    worker.start();
+    const auto story = [](test_worker& subject) -> asio::awaitable<void> {
+        const auto report = co_await subject.report(is_errored);
+        EXPECT_EQ(report["error_msg"], "health probe of exec:… exited with status 1: not yet");
+        EXPECT_EQ(report["max_perf"], 0.0);
+        co_await subject.stop();
+    };
+    drive(loop, story(worker));
+}
+
+TEST(probe, a_first_success_takes_the_reason_back) {
+    const temporary_directory directory;
+    const auto file = directory.file("well");
+    asio::io_context loop;
+    test_worker worker(loop, probing("exec:test -f " + file));
+    worker.start();
+    const auto story = [&file](test_worker& subject) -> asio::awaitable<void> {
+        std::string reasons;
+        do
+            reasons = co_await health(subject, 503);
+        while (reasons.find("exited with status 1") == std::string::npos);
+        std::ofstream(file) << "well";
+        co_await subject.until_ready();
+        (void)co_await health(subject, 200);
+        const auto metrics = co_await control_get(subject, "/metrics");
+        EXPECT_NE(metrics.body.find("\nnullworker_consumer_probe_failing 0\n"), std::string::npos)
+            << metrics.body;
         co_await subject.stop();
     };
     drive(loop, story(worker));

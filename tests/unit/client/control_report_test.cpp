@@ -55,6 +55,15 @@ TEST(status_report, shows_what_others_wrote_harmless) {
         EXPECT_EQ(shown.find(part), std::string::npos) << shown;
 }
 
+TEST(status_report, says_why_the_last_probe_failed) {
+    wire::worker_status status{.version = "1", .url = "u"};
+    status.consumer = {.probe = "unknown", .probe_failure = "health probe of tcp://h:1 failed: refused"};
+    EXPECT_NE(report(status, 0).find("consumer     probe unknown (the last: health probe of tcp://h:1 "
+                                     "failed: refused); heartbeat off\n"),
+              std::string::npos)
+        << report(status, 0);
+}
+
 TEST(status_report, says_what_there_is_not) {
     EXPECT_EQ(report(wire::worker_status{.version = "1", .url = "u", .health = {.state = "healthy"}}, 0),
               "nullworkerd  1, worker 0 at u\n"
