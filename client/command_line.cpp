@@ -114,6 +114,8 @@ action read_command_line(int argc, const char* const* argv) {
                      all.program.name + ": " + printable(*found.error) + "; see " + all.program.name +
                          (found.subcommand.empty() ? "" : ' ' + found.subcommand) + " --help\n",
                      exit_usage);
+    for (const auto& remark : found.remarks)
+        std::cerr << "nullworker: " << printable(remark) << '\n';
     auto run = all.runs.at(found.subcommand);
     return [run = std::move(run), found = std::move(found), behind = std::move(behind)] {
         return run(found, behind);

@@ -135,7 +135,7 @@ report() {
     port=
     if is_number "$WORKER_PORT"; then eval "port=\${VAST_TCP_PORT_$WORKER_PORT:-}"; fi
     scheme=http
-    if [ "$USE_SSL" = true ]; then scheme=https; fi
+    case $USE_SSL in [Tt][Rr][Uu][Ee] | [Yy][Ee][Ss] | [Oo][Nn] | 1) scheme=https ;; esac
     for address in $(echo "$REPORT_ADDR" | tr ',' ' '); do
         if said=$(post "${address%/}/worker_status/" 2>&1 <<END
 {"id": $id, "mtoken": "$(json "${MASTER_TOKEN:-}")", "version": "$(json "${NULLWORKER_REPORT_VERSION:-1.1.0}")",
@@ -557,6 +557,19 @@ bound() {
     eval "$1=\$value"
 }
 
+# Takes line ends, blanks and quotes off both ends of the variables named, as nullworkerd does.
+tidy() {
+    for name; do
+        eval "value=\${$name:-}"
+        tidied=$(printf '%s\n' "$value" | tr -d '\r\n' | sed "s/^[[:blank:]]*//; s/[[:blank:]]*\$//
+            s/^\"\\([^\"]*\\)\"\$/\\1/; s/^'\\([^']*\\)'\$/\\1/")
+        if [ "$tidied" != "$value" ]; then
+            say "$name is used without what stood around its value"
+            eval "$name=\$tidied"
+        fi
+    done
+}
+
 main() {
     WORKSPACE_DIR=${WORKSPACE_DIR:-/workspace} REPORT_ADDR=${REPORT_ADDR:-https://run.vast.ai}
     USE_SSL=${USE_SSL:-true} WORKER_PORT=${WORKER_PORT:-3000} NULL_CONTROL_PORT=${NULL_CONTROL_PORT:-18999}
@@ -573,6 +586,8 @@ main() {
     *) usage >&2; exit 2 ;;
     esac
     mkdir -p "$WORKSPACE_DIR" 2>/dev/null # for the log; prepare tells where it fails
+    tidy CONTAINER_ID MASTER_TOKEN REPORT_ADDR PUBLIC_IPADDR USE_SSL WORKER_PORT NULL_CONTROL_PORT
+    if is_number "$WORKER_PORT"; then tidy "VAST_TCP_PORT_$WORKER_PORT"; fi
     bound STOP_GRACE 999999999
     bound NULLWORKER_ERROR_LINGER 999999999
     bound WATCHDOG_INTERVAL 999999999

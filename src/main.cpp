@@ -26,13 +26,15 @@ int main(int argc, char** argv) {
         }
         config = std::get<app::settings>(std::move(wanted));
         log::set_level(config->log_level);
+        for (const auto& remark : config->remarks)
+            log::warning("setting_trimmed", {{"remark", remark}});
         return app::run_daemon(*config);
     } catch (const startup_error& e) {
         std::cerr << "nullworkerd: " << printable(e.what()) << std::endl;
         if (const auto* wrong = dynamic_cast<const app::config_error*>(&e))
             config = wrong->known();
         if (config && !dynamic_cast<const already_running*>(&e))
-            app::report_startup_error(*config, e.what());
+            app::report_startup_error(*config, printable(e.what()));
         return exit_cannot_start;
     } catch (const std::exception& e) {
         std::cerr << "nullworkerd: unexpected error, please report it: " << printable(e.what()) << std::endl;

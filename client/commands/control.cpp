@@ -314,10 +314,15 @@ void read_environment(const options::reading& found, control_options& to) {
     if (found.by_flag("control-port") || found.by_flag("control-socket"))
         return;
     const auto by_port = port_row(to);
-    if (const char* path = environment(socket_row(to).variable))
-        to.socket = path;
-    else if (const char* port = environment(by_port.variable); port && assign(by_port, port))
-        throw startup_error(by_port.variable + " is '" + port + "'; it must be a port, 1 to 65535");
+    to.socket = path_in_environment(socket_row(to).variable);
+    const char* set = environment(by_port.variable);
+    if (!to.socket.empty() || !set)
+        return;
+    const auto port = tidied_for(by_port, set);
+    if (!port.trimmed.empty())
+        std::cerr << "nullworker: " << remark_on(by_port.variable, port) << '\n';
+    if (!port.text.empty() && assign(by_port, port.text))
+        throw startup_error(by_port.variable + " is '" + port.text + "'; it must be a port, 1 to 65535");
 }
 
 options::option claim_row(claim_options& to, const char* help) {

@@ -2,6 +2,7 @@
 
 #include <nullworker/app/config.hpp>
 #include <nullworker/base/environment.hpp>
+#include <nullworker/base/printable.hpp>
 #include <nullworker/net/tls.hpp>
 #include <nullworker/options/command.hpp>
 
@@ -41,8 +42,8 @@ int default_webhook_port(std::uint16_t worker_port) {
 }
 
 std::string default_state_dir() {
-    const char* workspace = environment("WORKSPACE_DIR");
-    std::string preferred = std::string(workspace ? workspace : "/workspace") + "/nullworker";
+    const auto workspace = path_in_environment("WORKSPACE_DIR");
+    std::string preferred = (workspace.empty() ? "/workspace" : workspace) + "/nullworker";
     std::error_code ignored;
     return std::filesystem::is_directory(preferred, ignored) ? preferred : "none";
 }
@@ -151,10 +152,17 @@ std::string certificate_plan(const settings& config) {
     }
 }
 
+std::string remarks_of(const settings& config) {
+    std::string out;
+    for (const auto& remark : config.remarks)
+        out += "# " + printable(remark) + '\n';
+    return out;
+}
+
 // What --check prints; it can be used as a configuration file.
 std::string check_summary(const written_settings& from, const options::command& program) {
     return "# The configuration is valid. The worker's own URL: " + from.out.own_url(from.out.worker_port) +
-           "\n" + certificate_plan(from.out) + written_out(program);
+           "\n" + remarks_of(from.out) + certificate_plan(from.out) + written_out(program);
 }
 
 }  // namespace
@@ -167,8 +175,7 @@ std::variant<settings, print_and_exit> read_config(int argc, const char* const* 
         return print_and_exit{*found.help + '\n'};
     if (found.version)
         return print_and_exit{*found.version};
-    if (const char* word = environment("USE_SSL"); word && !found.by_flag("use-ssl"))
-        written.out.use_ssl = std::string_view(word) == "true";
+    written.out.remarks = found.remarks;
     try {
         if (found.error)
             throw startup_error(*found.error + "; see " + program.name + " --help");

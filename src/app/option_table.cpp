@@ -76,9 +76,8 @@ options::option_group vast_options(written_settings& to) {
                       "since command lines can be read by everyone on the machine"},
              {.name = "use-ssl",
               .variable = "USE_SSL",
-              .read_by = options::variable_reader::program,
               .target = &to.out.use_ssl,
-              .help = "TLS on the public listener; of the variable only the exact word true turns it on"},
+              .help = "TLS on the public listener"},
              {.name = "unsecured",
               .variable = "UNSECURED",
               .target = &to.out.unsecured,
@@ -108,6 +107,7 @@ options::option_group listener_options(written_settings& to) {
           .variable = "NULLWORKER_CONTROL_SOCKET",
           .target = &to.out.control_socket,
           .may_be_empty = true,
+          .untidy = leftovers::line_ends,
           .help = "Unix socket that serves the same as the control port, with mode 0660; for images whose "
                   "network is shared"},
          {.name = "max-connections",

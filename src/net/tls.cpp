@@ -1,3 +1,4 @@
+#include <nullworker/base/environment.hpp>
 #include <nullworker/base/file.hpp>
 #include <nullworker/net/tls.hpp>
 
@@ -10,7 +11,6 @@
 #include <openssl/x509v3.h>
 
 #include <array>
-#include <cstdlib>
 #include <utility>
 
 #include <sys/stat.h>
@@ -94,7 +94,7 @@ std::string reason_for_distrust(const tls_context& server, const std::string& ho
 }
 
 std::string ca_bundle_file() {
-    if (const char* file = std::getenv("SSL_CERT_FILE"); file && *file)
+    if (auto file = path_in_environment("SSL_CERT_FILE"); !file.empty())
         return file;
     for (const char* file : ca_bundles)
         if (::access(file, R_OK) == 0)

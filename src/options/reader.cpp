@@ -194,18 +194,23 @@ private:
     void take_variable(found_option& found) {
         if (found.from == source::flag || found.row.read_by == variable_reader::program)
             return;
-        if (const char* value = environment(variable_of(found.owner, found.row))) {
-            found.from = source::variable;
-            found.text = value;
-        }
+        const auto variable = variable_of(found.owner, found.row);
+        const char* value = environment(variable);
+        if (!value)
+            return;
+        auto tidy = tidied_for(found.row, value);
+        if (!tidy.trimmed.empty())
+            x_out.remarks.push_back(remark_on(variable, tidy));
+        if (tidy.text.empty())
+            return;
+        found.from = source::variable;
+        found.text = std::move(tidy.text);
     }
 
     // What stands in the configuration file, for those options that nothing else gave.
     void take_file() {
-        const char* by_variable =
-            x_command.file_variable.empty() ? nullptr : environment(x_command.file_variable);
-        if (x_passed.file.empty() && by_variable)
-            x_passed.file = by_variable;
+        if (x_passed.file.empty() && !x_command.file_variable.empty())
+            x_passed.file = path_in_environment(x_command.file_variable);
         if (x_passed.file.empty())
             return;
         auto read = read_settings(x_passed.file);

@@ -195,6 +195,10 @@ std::vector<std::string> choices(const option& row) {
     return to ? to->words : std::vector<std::string>();
 }
 
+tidied_value tidied_for(const option& row, std::string_view text) {
+    return tidied(text, row.kind == value_kind::text ? row.untidy : leftovers::line_ends);
+}
+
 std::optional<refusal> assign(const option& row, const std::string& text) {
     if (row.refuse)
         if (auto why = row.refuse(text))

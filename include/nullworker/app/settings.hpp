@@ -81,6 +81,7 @@ struct settings {
     seconds flush_timeout{5.0};
     seconds error_linger{0.0};
     log::level log_level = log::level::info;
+    std::vector<std::string> remarks;  // on how it was told, for the operator
 
     // The worker's own URL, once the bound port is known.
     [[nodiscard]] std::string own_url(std::uint16_t bound_port) const;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <nullworker/base/tidied.hpp>
+
 #include <cstdlib>
 #include <string>
 
@@ -9,6 +11,12 @@ namespace nullworker {
 [[nodiscard]] inline const char* environment(const std::string& name) {
     const char* value = std::getenv(name.c_str());
     return value && *value ? value : nullptr;
+}
+
+// The path in a variable, without line ends that were left around it; empty where there is none.
+[[nodiscard]] inline std::string path_in_environment(const std::string& name) {
+    const char* value = environment(name);
+    return value ? tidied(value, leftovers::line_ends).text : std::string();
 }
 
 }  // namespace nullworker

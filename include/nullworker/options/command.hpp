@@ -41,6 +41,7 @@ struct reading {
     std::optional<std::string> help;        // asked for instead of a run
     std::optional<std::string> version;     // the same
     std::optional<std::string> error;       // in one line: the variable and the flag, and what is wrong
+    std::vector<std::string> remarks;       // on variables that were not taken as they are
     std::string subcommand;                 // the name of the one that is meant
     std::map<std::string, source> sources;  // by the names of all options of the program and the subcommand
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <nullworker/base/clock.hpp>
+#include <nullworker/base/tidied.hpp>
 #include <nullworker/options/command_description.hpp>
 
 #include <cstddef>
@@ -8,6 +9,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -88,8 +90,9 @@ struct option {
     std::optional<std::string> (*refuse)(const std::string& text) = nullptr;
 
     value_kind kind = value_kind::text;
-    std::string value_name;       // PROBE, in place of the name that the type or the kind has
-    std::string default_words;    // "the worker port + 1": the default where the target cannot hold it
+    leftovers untidy = leftovers::all;  // what is not taken from a variable; of a path line ends alone
+    std::string value_name;             // PROBE, in place of the name that the type or the kind has
+    std::string default_words;          // "the worker port + 1": the default where the target cannot hold it
     std::string required;         // what is missing where there is no value: "the address of this machine"
     bool must_be_passed = false;  // on the command line; no default is shown
     std::string excludes;         // an earlier row, which cannot be passed together with this one
@@ -121,6 +124,9 @@ struct option_group {
 struct refusal {
     std::string why;
 };
+
+// The value of the row's variable without what was left around it.
+[[nodiscard]] tidied_value tidied_for(const option& row, std::string_view text);
 
 // Reads `text` into the target, or leaves the target alone and says why.
 [[nodiscard]] std::optional<refusal> assign(const option& row, const std::string& text);

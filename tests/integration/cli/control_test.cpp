@@ -243,6 +243,15 @@ TEST_F(beside_a_worker, a_flag_beats_what_the_environment_says_of_the_other_way)
     EXPECT_TRUE(contains(confused.err(), "NULL_CONTROL_PORT is 'many'")) << confused.err();
 }
 
+TEST_F(beside_a_worker, what_was_left_around_the_port_is_not_taken) {
+    start();
+    program status(command({"status"}), {{"NULL_CONTROL_PORT", " " + std::to_string(port + 2) + "\r\n"}});
+    EXPECT_EQ(status.wait(), 0) << status.err();
+    EXPECT_TRUE(
+        contains(status.err(), "NULL_CONTROL_PORT is used without the line ends, blanks around its value"))
+        << status.err();
+}
+
 TEST_F(beside_a_worker, nobody_there_is_exit_code_3_and_names_the_place) {
     for (const auto& arguments : std::vector<std::vector<std::string>>{{"status"},
                                                                        {"session"},

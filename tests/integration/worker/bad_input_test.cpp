@@ -188,7 +188,6 @@ public:
                                   "[]",
                                   "{}",
                                   "[\"/a\"]",
-                                  "\"\"",
                                   "\" \"",
                                   "\"closed\"",
                                   "\"ftp://x/\"",
@@ -452,7 +451,8 @@ asio::awaitable<void> expect_all_refused(test_worker& worker, std::vector<row> r
 
 void expect_refused(void (table::*group)()) {
     asio::io_context loop;
-    test_worker worker(loop);
+    test_worker worker(
+        loop, [](app::settings& config) { config.consumer = parse_url("http://127.0.0.1:1").value(); });
     worker.start();
     table all(worker);
     (all.*group)();

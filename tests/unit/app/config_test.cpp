@@ -116,14 +116,54 @@ TEST_F(config_test, a_malformed_value_is_named_with_its_variable) {
     }
 }
 
-TEST_F(config_test, only_the_exact_word_true_turns_tls_on) {
-    for (const auto* value : {"false", "True", "1", "yes", ""}) {
+TEST_F(config_test, tls_is_turned_on_by_every_word_for_yes) {
+    for (const auto* value : {"false", "False", "0", "no", "off", ""}) {
         set("USE_SSL", value);
         EXPECT_FALSE(settings_of().use_ssl) << value;
     }
-    set("USE_SSL", "true");
-    EXPECT_TRUE(settings_of().use_ssl);
+    for (const auto* value : {"true", "True", "TRUE", "1", "yes", "on", " true\r\n", "\"true\""}) {
+        set("USE_SSL", value);
+        EXPECT_TRUE(settings_of().use_ssl) << value;
+    }
     EXPECT_EQ(settings_of().own_url(3000), "https://203.0.113.7:40001");
+    set("USE_SSL", "maybe");
+    EXPECT_NE(error_of().find("USE_SSL"), std::string::npos) << error_of();
+    EXPECT_NE(error_of().find("maybe"), std::string::npos) << error_of();
+}
+
+TEST_F(config_test, what_was_left_around_a_variable_is_trimmed_and_said) {
+    const std::vector<std::pair<std::string, std::string>> untidy = {
+        {"WORKER_PORT", "3000\n"},
+        {"VAST_TCP_PORT_3000", "\"40001\""},
+        {"PUBLIC_IPADDR", " 203.0.113.7 "},
+        {"CONTAINER_ID", "4242\n"},
+        {"REPORT_ADDR", "\xef\xbb\xbfhttps://a,https://b/\r\n"},
+        {"MASTER_TOKEN", "the-master-token\n"},
+        {"NULLWORKER_CREATE_AUTH", "open\r"},
+        {"BACKEND_HEALTH_URL", "'http://127.0.0.1/health' "},
+        {"NULLWORKER_STATE_DIR", "/a b \n"},
+    };
+    for (const auto& [name, value] : untidy)
+        set(name, value);
+    const auto read = settings_of();
+    EXPECT_EQ(read.container_id, 4242);
+    EXPECT_EQ(read.own_url(3000), "http://203.0.113.7:40001");
+    EXPECT_EQ(read.report_addresses.size(), 2u);
+    EXPECT_EQ(read.master_token, "the-master-token");
+    EXPECT_EQ(read.create_auth, auth::create_policy::open);
+    EXPECT_TRUE(read.health_target);
+    EXPECT_EQ(read.state_dir, "/a b ");
+    EXPECT_EQ(read.remarks.size(), untidy.size());
+    const auto shown = shown_by({"--check"});
+    EXPECT_NE(shown.find("\n# CONTAINER_ID is used without the line ends around its value\n"),
+              std::string::npos)
+        << shown;
+    EXPECT_EQ(shown.find("the-master-token"), std::string::npos) << shown;
+}
+
+TEST_F(config_test, a_variable_of_nothing_but_blanks_is_not_set) {
+    set("CONTAINER_ID", " \n");
+    EXPECT_EQ(error_of().find("CONTAINER_ID is not set"), 0u) << error_of();
 }
 
 TEST_F(config_test, state_is_kept_in_the_workspace_if_it_has_a_directory_for_it) {
