@@ -112,10 +112,9 @@ daemon::daemon(asio::io_context& context, settings config, instant started)
       x_expiry(x_executor, x_desk),
 
       x_dead_addresses(std::make_shared<autoscaler::dead_addresses>(x_config.delivery.return_after)),
-      x_reporter(x_executor,
-                 {x_executor, x_to_vast, told_by("report", "/worker_status/", x_config.report_addresses)},
-                 x_config.identity(x_listeners.own_url()), {.furthest = to_ticks(x_config.report_interval)},
-                 x_desk, x_state),
+      x_reach(x_executor, to_ticks(x_config.unreachable_after), x_state),
+      x_reporter(x_executor, {x_executor, x_to_vast, reported_by()}, x_config.identity(x_listeners.own_url()),
+                 {.furthest = to_ticks(x_config.report_interval)}, x_desk, x_state),
       x_courier(x_executor,
                 {x_executor, x_to_vast,
                  told_by("completions", "/delete_requests/",
@@ -144,8 +143,8 @@ daemon::daemon(asio::io_context& context, settings config, instant started)
 
       x_public_api(offered_by(x_config), x_desk, x_state, x_gate),
       x_door(x_public_api, x_gate, x_key, x_housekeeping, x_files),
-      x_view{x_config,   x_listeners, x_journal, x_state,      x_desk, x_gate,
-             x_reporter, x_courier,   x_key,     x_heartbeats, x_probe},
+      x_view{x_config,   x_listeners, x_journal, x_state, x_desk,       x_gate,
+             x_reporter, x_reach,     x_courier, x_key,   x_heartbeats, x_probe},
       x_control_api({.max_lifetime = x_config.max_lifetime, .strict_release = x_config.strict_release},
                     x_desk, x_state,
                     {.measure = [this] { return x_view.measure(); },
@@ -203,6 +202,12 @@ autoscaler::uplink_settings daemon::told_by(std::string name, std::string path, 
             .before_sending = [this] { return x_journal.until_kept(); }};
 }
 
+autoscaler::uplink_settings daemon::reported_by() {
+    auto out = told_by("report", "/worker_status/", x_config.report_addresses);
+    out.reach = &x_reach;
+    return out;
+}
+
 // What a request changed survives the process before its answer goes out.
 net::handler daemon::kept(net::handler answer) {
     return [this, answer = std::move(answer)](const net::request& request) -> asio::awaitable<net::reaction> {
@@ -225,6 +230,7 @@ void daemon::start() {
     x_outgoing.spawn(x_courier.run());
     x_housekeeping.spawn(x_expiry.run());
     x_housekeeping.spawn(x_heartbeats.run());
+    x_housekeeping.spawn(x_reach.run());
     x_housekeeping.spawn(feed_watchdog());
     if (x_certificates)
         x_housekeeping.spawn(x_certificates->run());

@@ -256,6 +256,13 @@ options::option_group report_options(written_settings& to) {
               .least = 0.1,
               .most = 3600,
               .help = "Longest time between reports, in s; changes are reported at once"},
+             {.name = "unreachable-after",
+              .variable = "NULLWORKER_UNREACHABLE_AFTER",
+              .target = &to.out.unreachable_after,
+              .least = 0,
+              .most = 86400,
+              .help = "How long the autoscaler may accept no report before /health and nullworker status say "
+                      "so; 0: for ever"},
              {.name = "report-version",
               .variable = "NULLWORKER_REPORT_VERSION",
               .target = &to.out.report_version,

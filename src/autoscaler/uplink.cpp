@@ -23,6 +23,8 @@ uplink::uplink(asio::any_io_executor executor, net::way_out out, uplink_settings
 asio::awaitable<bool> uplink::post(std::function<std::string()> make_body) {
     if (x_settings.addresses.empty())
         co_return false;
+    if (x_settings.reach)
+        x_settings.reach->begun();
     delivery state = plan();
     for (;;) {
         std::string body = make_body();
@@ -95,6 +97,8 @@ void uplink::hurry() {
 }
 
 void uplink::note_success(std::size_t address) {
+    if (x_settings.reach)
+        x_settings.reach->accepted();
     if (std::exchange(x_failing, false))
         log::info("autoscaler_reached",
                   {{"message", x_settings.name}, {"address", x_settings.addresses[address].text()}});
@@ -102,6 +106,8 @@ void uplink::note_success(std::size_t address) {
 
 // One line when an outage begins; the tries that follow are details.
 void uplink::note_failure(std::size_t address, const trouble& met) {
+    if (x_settings.reach)
+        x_settings.reach->failed(x_settings.addresses[address].text(), met);
     const auto severity = std::exchange(x_failing, true) ? log::level::debug : log::level::warning;
     log::write(severity, "autoscaler_unreachable",
                {{"message", x_settings.name},

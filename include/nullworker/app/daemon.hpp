@@ -10,6 +10,7 @@
 #include <nullworker/auth/gatekeeper.hpp>
 #include <nullworker/autoscaler/courier.hpp>
 #include <nullworker/autoscaler/key_fetch.hpp>
+#include <nullworker/autoscaler/reach_watch.hpp>
 #include <nullworker/autoscaler/reporter.hpp>
 #include <nullworker/base/side_thread.hpp>
 #include <nullworker/base/task_group.hpp>
@@ -63,6 +64,7 @@ private:
     void journal_changed();
     net::handler kept(net::handler answer);
     autoscaler::uplink_settings told_by(std::string name, std::string path, std::vector<url> addresses);
+    autoscaler::uplink_settings reported_by();
 
     void restore();
     void start();
@@ -86,6 +88,7 @@ private:
     expiry x_expiry;
 
     const std::shared_ptr<autoscaler::dead_addresses> x_dead_addresses;
+    autoscaler::reach_watch x_reach;
     autoscaler::reporter x_reporter;
     autoscaler::courier x_courier;
     auth::gatekeeper x_gate;

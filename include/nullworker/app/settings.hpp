@@ -51,6 +51,7 @@ struct settings {
     std::string master_token;
     std::string report_version = wire::framework_version;
     seconds report_interval{10.0};
+    seconds unreachable_after{60.0};  // without an accepted report; 0: never
     std::chrono::steady_clock::duration key_refresh_interval = std::chrono::seconds(30);  // at the closest
     autoscaler::delivery_policy delivery;  // no option: the contract's, but for tests
 

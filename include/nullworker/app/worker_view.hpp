@@ -6,6 +6,7 @@
 #include <nullworker/auth/gatekeeper.hpp>
 #include <nullworker/autoscaler/courier.hpp>
 #include <nullworker/autoscaler/key_fetch.hpp>
+#include <nullworker/autoscaler/reach_watch.hpp>
 #include <nullworker/autoscaler/reporter.hpp>
 #include <nullworker/consumer/health_probe.hpp>
 #include <nullworker/consumer/heartbeat_watch.hpp>
@@ -29,6 +30,7 @@ struct worker_view {
     const reservation::desk& desk;
     const auth::gatekeeper& gate;
     const autoscaler::reporter& reports;
+    const autoscaler::reach_watch& reach;
     const autoscaler::courier& completions;
     const autoscaler::key_fetch& key;
     const consumer::heartbeat_watch& heartbeats;

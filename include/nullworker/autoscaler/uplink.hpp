@@ -2,6 +2,7 @@
 
 #include <nullworker/autoscaler/dead_addresses.hpp>
 #include <nullworker/autoscaler/delivery.hpp>
+#include <nullworker/autoscaler/reach_watch.hpp>
 #include <nullworker/base/asio.hpp>
 #include <nullworker/base/trouble.hpp>
 #include <nullworker/base/url.hpp>
@@ -27,6 +28,9 @@ struct uplink_settings {
 
     // What is known of dead addresses, shared with other lines; null: this one finds out by itself.
     std::shared_ptr<dead_addresses> dead = nullptr;
+
+    // Is told what becomes of the messages; outlives the line. Null: nobody is.
+    reach_watch* reach = nullptr;
 
     // Waited for between the making of a message and its sending; empty: nothing is.
     std::function<asio::awaitable<void>()> before_sending = {};

@@ -18,7 +18,7 @@ enum class condition {
 };
 
 // Who may have something to complain about.
-enum class problem_source { listener, public_key, consumer, heartbeat, state_file };
+enum class problem_source { listener, public_key, consumer, heartbeat, state_file, autoscaler };
 
 // Whether the worker is ready, since when, and what is wrong with it. Once ready it stays so; problems come
 // and go.
@@ -75,7 +75,7 @@ private:
     instant x_started;
     std::function<void()> x_on_change;
     std::array<bool, 3> x_met{};
-    std::array<problem, 5> x_problems;
+    std::array<problem, 6> x_problems;
     std::optional<seconds> x_load_time;
     std::optional<instant> x_ready_since;
     instant x_health_since;

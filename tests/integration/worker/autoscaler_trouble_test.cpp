@@ -404,5 +404,62 @@ TEST(autoscaler_trouble, a_first_address_that_is_back_is_found_again_and_preferr
     expect_same(taken, s.happened);
 }
 
+// ---- what the operator hears ----------------------------------------------------------------------------
+
+asio::awaitable<std::string> until_health_is(test_worker& worker, unsigned status) {
+    for (;;) {
+        const auto answer = co_await control_get(worker, "/health");
+        if (answer.status == status)
+            co_return answer.body;
+    }
+}
+
+TEST(unreachable_autoscaler, is_a_reason_and_a_gauge_until_a_report_is_accepted) {
+    asio::io_context loop;
+    test_worker worker(
+        loop,
+        [](app::settings& config) {
+            config.unreachable_after = seconds(0.05);
+            config.delivery.pause = config.delivery.round_pause = 5ms;
+        },
+        [](scripted_peer& peer) { answer_always(peer, net::text_reply(401, "no")); });
+    worker.start();
+    const auto story = [](test_worker& subject) -> asio::awaitable<void> {
+        (void)co_await subject.autoscaler().received(reports, 2);
+        std::string reasons;
+        do
+            reasons = co_await until_health_is(subject, 503);
+        while (reasons.find("the autoscaler has accepted no report for more than 0.05 s") ==
+               std::string::npos);
+        EXPECT_NE(reasons.find("HTTP status 401"), std::string::npos) << reasons;
+        const auto lost = co_await control_get(subject, "/metrics");
+        EXPECT_NE(lost.body.find("\nnullworker_autoscaler_unreachable 1\n"), std::string::npos);
+        const auto tried = subject.reports();
+        answer_always(subject.autoscaler(), net::json_reply(200, "{}"));
+        const auto report = co_await subject.report(is_ready, tried);
+        EXPECT_EQ(report["error_msg"], "");
+        (void)co_await until_health_is(subject, 200);
+        const auto found = co_await control_get(subject, "/metrics");
+        EXPECT_NE(found.body.find("\nnullworker_autoscaler_unreachable 0\n"), std::string::npos);
+        co_await subject.stop();
+    };
+    drive(loop, story(worker));
+}
+
+TEST(unreachable_autoscaler, reports_far_apart_are_no_outage) {
+    with_worker(
+        [](test_worker& worker) -> asio::awaitable<void> {
+            const auto much_later = std::chrono::steady_clock::now() + 100ms;
+            while (std::chrono::steady_clock::now() < much_later) {
+                const auto answer = co_await control_get(worker, "/health");
+                EXPECT_EQ(answer.status, 200u) << answer.body;
+            }
+        },
+        [](app::settings& config) {
+            config.unreachable_after = seconds(0.05);
+            config.report_interval = seconds(3600);
+        });
+}
+
 }  // namespace
 }  // namespace nullworker::test
