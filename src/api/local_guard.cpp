@@ -79,6 +79,20 @@ std::optional<std::string> foreign_header_of(const net::request& request, bool c
     return std::nullopt;
 }
 
+// What a client calls the peer behind a Unix socket is up to the client: no web page reaches one.
+const char* host_fault(const net::request& request) {
+    if (request.from_unix_socket)
+        return nullptr;
+    const auto host = request.find("Host");
+    const bool may_lack_one =
+        request.version == net::protocol_version::http_1_0 && request.method != net::verb::post;
+    if (!(may_lack_one && !host) && !is_local_authority(host.value_or("")))
+        return "Host must be localhost or a loopback address";
+    if (!request.authority.empty() && !is_local_authority(request.authority))
+        return "the target's host must be localhost or a loopback address";
+    return nullptr;
+}
+
 }  // namespace
 
 std::optional<std::string> why_not_local(const net::request& request) {
@@ -86,12 +100,8 @@ std::optional<std::string> why_not_local(const net::request& request) {
         return "only programs on this machine may ask";
     const bool changes = request.method == net::verb::post;
     const bool is_plain = request.version == net::protocol_version::http_1_0;
-    const auto host = request.find("Host");
-    const bool needs_no_host = is_plain && !changes && !host;
-    if (!needs_no_host && !is_local_authority(host.value_or("")))
-        return "Host must be localhost or a loopback address";
-    if (!request.authority.empty() && !is_local_authority(request.authority))
-        return "the target's host must be localhost or a loopback address";
+    if (const char* fault = host_fault(request))
+        return fault;
     if (const auto name = foreign_header_of(request, changes))
         return *name + " is set: web pages and proxies may not ask";
     if (is_plain && changes)

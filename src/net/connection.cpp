@@ -47,7 +47,7 @@ reading reading_of(head_state state) {
 
 connection::origin connection::origin_of(const listener::address& from) {
     if (from.protocol().family() == AF_UNIX)
-        return {local_peer, true};
+        return {local_peer, true, true};
     const auto ip = to_tcp(from).address();
     return {peer_of(ip), unmapped(ip).is_loopback()};
 }
@@ -58,6 +58,7 @@ connection::connection(listener::socket socket, origin comes_from, crowd& among,
       x_limits(limits),
       x_tls(std::move(tls)),
       x_from_loopback(comes_from.is_this_machine),
+      x_from_unix_socket(comes_from.is_unix_socket),
       x_stream(write_watch(*this), std::move(socket)),
       x_received(limits.max_header_bytes),
       x_bell(x_stream.get_executor()) {}

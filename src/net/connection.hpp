@@ -74,6 +74,7 @@ public:
     struct origin {
         peer from;
         bool is_this_machine;
+        bool is_unix_socket = false;
     };
     [[nodiscard]] static origin origin_of(const listener::address& from);
 
@@ -83,6 +84,7 @@ public:
 
     // Whether the peer is on this machine.
     [[nodiscard]] bool from_loopback() const noexcept { return x_from_loopback; }
+    [[nodiscard]] bool from_unix_socket() const noexcept { return x_from_unix_socket; }
 
     // Waits until the peer has begun to send. False where it does not, or was evicted.
     [[nodiscard]] asio::awaitable<bool> speaks();
@@ -142,6 +144,7 @@ private:
     const server_limits& x_limits;
     const tls_context x_tls;
     const bool x_from_loopback;
+    const bool x_from_unix_socket;
     any_stream x_stream;
     std::optional<boost::beast::ssl_stream<any_stream&>> x_secured;  // with TLS
     boost::beast::flat_buffer x_received;                            // and not used up yet

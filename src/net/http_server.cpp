@@ -51,6 +51,7 @@ connection::raw_reply make_raw(reply&& answer, const request_head& head, bool ke
     for (const auto& [name, value] : answer.headers)
         raw.set(name, value);
     raw.set(http::field::content_type, answer.content_type);
+    const auto size = answer.body.size();
     if (!head.wants_no_body)  // it would be taken for the next reply
         raw.body() = std::move(answer.body);
     raw.keep_alive(keep_alive);
@@ -59,6 +60,8 @@ connection::raw_reply make_raw(reply&& answer, const request_head& head, bool ke
     if (keep_alive && !hint.empty())
         raw.set(http::field::keep_alive, hint);
     raw.prepare_payload();
+    if (head.wants_no_body)
+        raw.content_length(size);
     return raw;
 }
 
@@ -329,7 +332,7 @@ asio::awaitable<void> http_server::converse(connection& self) {
 
 // One request and its reply. False where that was the last.
 asio::awaitable<bool> http_server::exchange(connection& self) {
-    head_reader reader;
+    head_reader reader(self.from_unix_socket() ? host_field::optional : host_field::needed);
     request_head& head = reader.head();
     reading outcome = co_await self.read_head(reader);
     if (outcome == reading::done)
@@ -344,6 +347,7 @@ asio::awaitable<bool> http_server::exchange(connection& self) {
         answer = status_reply(static_cast<unsigned>(outcome));
     } else {
         head.message.from_loopback = self.from_loopback();
+        head.message.from_unix_socket = self.from_unix_socket();
         answer = co_await answer_in_time(self, head.message);
     }
     if (!answer)

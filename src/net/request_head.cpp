@@ -16,7 +16,7 @@ constexpr std::string_view protocol = "HTTP/";
 constexpr std::size_t max_length_digits = 19;
 
 verb verb_of(std::string_view method) {
-    if (method == "GET")
+    if (method == "GET" || method == "HEAD")
         return verb::get;
     if (method == "PUT")
         return verb::put;
@@ -168,7 +168,7 @@ bool head_reader::take_meaning(std::string_view name, std::string_view value) {
 head_state head_reader::finish() {
     const bool two_lengths = x_has_length && x_head.chunked;
     const bool too_new = x_head.chunked && !x_is_1_1;
-    const bool lacks_host = x_is_1_1 && !x_has_host;
+    const bool lacks_host = x_is_1_1 && !x_has_host && x_host == host_field::needed;
     if (two_lengths || too_new || lacks_host)
         return head_state::malformed;
     if (x_expects_other)

@@ -12,7 +12,8 @@ namespace nullworker::api {
 //
 // Listening on loopback is not enough: a web page in a browser here, or a careless proxy, speaks from this
 // machine too. They are told apart by a foreign Host (DNS rebinding) or target, and by what only they send.
-// Whoever reads gets the benefit of the doubt, and may be as plain as a health check in HTTP/1.0. A POST
+// On a Unix socket, which no page reaches, any host will do, or none. Whoever reads gets the benefit of the
+// doubt, and may be as plain as a health check in HTTP/1.0. A POST
 // changes something: it is refused for whatever browsers and proxies are known to add, and for HTTP/1.0,
 // which proxies speak by default. A proxy that passes a request on as if it were its own cannot be seen.
 [[nodiscard]] std::optional<std::string> why_not_local(const net::request& request);

@@ -11,7 +11,8 @@
 
 namespace nullworker::net {
 
-// The verbs any route of the contract uses; `other` is every other verb.
+// The verbs any route of the contract uses; `other` is every other verb. HEAD is a `get` to whoever answers,
+// and its reply loses the body on the way.
 enum class verb : std::uint8_t { get, post, put, other };
 
 [[nodiscard]] const char* to_string(verb value) noexcept;
@@ -34,6 +35,7 @@ struct request {
     std::vector<header> headers;
     std::string body;
     bool from_loopback = false;  // the peer is on this machine: a loopback address, or a Unix socket
+    bool from_unix_socket = false;
 
     // Whether `wait_for_change` will do for an answer: no longer once the time for that is up, or when the
     // server needs its connection or stops.

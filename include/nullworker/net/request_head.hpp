@@ -26,12 +26,17 @@ struct request_head {
     bool wants_no_body = false;  // HEAD
 };
 
+// Whether HTTP/1.1 has to say which host it asks, as it must but on a Unix socket.
+enum class host_field : std::uint8_t { needed, optional };
+
 // Reads the head of an HTTP/1.0 or 1.1 request, byte by byte and each byte once, and finds a fault as soon as
 // it is here. Strict where readers in a row might differ, which is what request smuggling lives on: CRLF ends
 // a line and neither half stands alone, no folded lines, no blank before a colon, at most one of
 // Content-Length and Transfer-Encoding and that once, no coding but `chunked`, one Host. No I/O.
 class head_reader {
 public:
+    explicit head_reader(host_field host = host_field::needed) : x_host(host) {}
+
     // Reads on in `received`: all that came of this request so far, from its first byte. What follows the
     // head is not looked at. A fault is final.
     head_state read(std::string_view received);
@@ -50,6 +55,7 @@ private:
     [[nodiscard]] bool take_meaning(std::string_view name, std::string_view value);
     head_state finish();
 
+    host_field x_host;
     request_head x_head;
     head_state x_state = head_state::incomplete;
     std::size_t x_read = 0;  // bytes of the request looked at

@@ -41,7 +41,8 @@ template <class Room, class Answer>
     if (!same_path)
         return refuse(404);
     auto refused = refuse(405);
-    refused.headers.emplace_back("Allow", to_string(same_path->method));
+    refused.headers.emplace_back("Allow",
+                                 same_path->method == verb::get ? "GET, HEAD" : to_string(same_path->method));
     return refused;
 }
 

@@ -243,6 +243,8 @@ TEST(http_server, answers_head_without_a_body) {
         co_await peer.send("HEAD /h HTTP/1.1\r\nHost: h\r\n\r\n" + get("/next"));
         const auto head = co_await peer.read_header();
         EXPECT_EQ(head.status(), 200);
+        const auto length = std::to_string(std::string("GET /h||").size());
+        EXPECT_EQ(head.find("Content-Length"), length);
         const auto next = co_await peer.read_message();
         EXPECT_EQ(next.body, "GET /next||");
     });

@@ -75,6 +75,31 @@ TEST_F(unix_socket, a_request_is_answered_and_comes_from_this_machine) {
     });
 }
 
+TEST_F(unix_socket, a_request_needs_no_host) {
+    http_server server(loop.get_executor(), "test");
+    server.bind_local(path, "TEST_SOCKET");
+    server.start([](const request& incoming) -> awaitable<reaction> {
+        co_return text_reply(200, incoming.from_unix_socket ? "on a socket" : "elsewhere");
+    });
+    run(server, [&]() -> awaitable<void> {
+        asio::local::stream_protocol::socket peer(loop.get_executor());
+        const asio::local::stream_protocol::endpoint where(path);
+        peer.connect(where);
+        const std::string sent = "GET / HTTP/1.1\r\nConnection: close\r\n\r\n";
+        (void)co_await peer.async_send(asio::buffer(sent), asio::use_awaitable);
+        std::string answer(200, '\0');
+        std::size_t size = 0;
+        for (error_code ec; !ec;) {
+            auto room = asio::buffer(answer.data() + size, answer.size() - size);
+            const auto [failure, got] = co_await peer.async_receive(room, nothrow);
+            size += got;
+            ec = failure;
+        }
+        EXPECT_EQ(answer.find("HTTP/1.1 200 OK"), 0u) << answer;
+        EXPECT_NE(answer.find("on a socket"), std::string::npos) << answer;
+    });
+}
+
 TEST_F(unix_socket, the_owner_and_the_group_may_use_it) {
     http_server server(loop.get_executor(), "test");
     const mode_t before = ::umask(077);

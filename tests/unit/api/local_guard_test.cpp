@@ -33,6 +33,20 @@ TEST(local_guard, lets_nobody_else_do_anything) {
     EXPECT_TRUE(why_not_local(from_elsewhere));
 }
 
+TEST(local_guard, asks_for_no_host_on_a_unix_socket) {
+    for (const verb method : {verb::get, verb::post})
+        for (const auto& headers : {std::vector<header>(), {{"Host", ""}}, {{"Host", "unix"}}}) {
+            auto sent = request(method, headers);
+            EXPECT_TRUE(why_not_local(sent));
+            sent.from_unix_socket = true;
+            EXPECT_EQ(why_not_local(sent), std::nullopt);
+            sent.authority = "unix";
+            EXPECT_EQ(why_not_local(sent), std::nullopt);
+            sent.headers.emplace_back("Origin", "http://evil.example");
+            EXPECT_TRUE(why_not_local(sent));
+        }
+}
+
 TEST(local_guard, refuses_to_change_anything_for_what_browsers_and_proxies_send) {
     const std::vector<std::string> names = {"Origin",
                                             "Forwarded",

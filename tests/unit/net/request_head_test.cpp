@@ -99,6 +99,7 @@ TEST(request_head, says_what_the_body_is) {
     EXPECT_FALSE(read(get("Content-Length: 1\r\n")).chunked);
     EXPECT_TRUE(read(get("transfer-encoding: Chunked\r\n")).chunked);
     EXPECT_TRUE(read("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n").wants_no_body);
+    EXPECT_EQ(read("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n").message.method, verb::get);
 }
 
 TEST(request_head, expects_a_100_of_http_1_1_only) {

@@ -41,7 +41,7 @@ TEST(route_table, another_verb_is_told_which_one_is_allowed) {
     some_room it;
     const auto refused = it.ask(verb::post, "/things/7");
     EXPECT_EQ(refused.status, 405u);
-    EXPECT_EQ(refused.headers, (std::vector<header>{{"Allow", "GET"}}));
+    EXPECT_EQ(refused.headers, (std::vector<header>{{"Allow", "GET, HEAD"}}));
 }
 
 }  // namespace
