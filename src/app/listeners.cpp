@@ -14,8 +14,12 @@ using reservation::condition;
 using reservation::problem_source;
 using tcp = asio::ip::tcp;
 
-tcp::endpoint on_loopback(std::uint16_t port) {
-    return {asio::ip::address_v4::loopback(), port};
+// On both addresses, as far as this machine has them: some programs take localhost for the one, and some for
+// the other.
+void bind_on_loopback(net::http_server& server, std::uint16_t port, const std::string& setting) {
+    server.bind({asio::ip::address_v4::loopback(), port}, setting);
+    if (const auto met = server.bind_too(asio::ip::address_v6::loopback(), setting))
+        log::debug("not_on_ipv6", {{"reason", met.why()}});
 }
 
 }  // namespace
@@ -32,8 +36,8 @@ listeners::listeners(const asio::any_io_executor& executor, const settings& conf
     x_outside.reserve({address, config.worker_port}, "WORKER_PORT, --worker-port");
     if (x_may_open)
         x_outside.listen();
-    x_webhook.bind(on_loopback(config.webhook_port), "WORKER_HTTP_PORT, --worker-http-port");
-    x_control.bind(on_loopback(config.control_port), "NULL_CONTROL_PORT, --control-port");
+    bind_on_loopback(x_webhook, config.webhook_port, "WORKER_HTTP_PORT, --worker-http-port");
+    bind_on_loopback(x_control, config.control_port, "NULL_CONTROL_PORT, --control-port");
     if (!config.control_socket.empty())
         x_control.bind_local(config.control_socket, "NULLWORKER_CONTROL_SOCKET, --control-socket");
     x_own_url = config.own_url(x_outside.port());

@@ -106,8 +106,8 @@ options::option_group listener_options(written_settings& to) {
          {.name = "control-socket",
           .variable = "NULLWORKER_CONTROL_SOCKET",
           .target = &to.out.control_socket,
-          .may_be_empty = true,
           .untidy = leftovers::line_ends,
+          .may_be_empty = true,
           .help = "Unix socket that serves the same as the control port, with mode 0660; for images whose "
                   "network is shared"},
          {.name = "max-connections",

@@ -13,6 +13,8 @@ constexpr const char* describe(errc value) noexcept {
             return "a path, and no server is known to send it to";
         case errc::timed_out:
             return "timed out";
+        case errc::no_answer:
+            return "the connection was closed without an answer";
         case errc::response_too_large:
             return "the reply is too large";
         case errc::unexpected_status:

@@ -9,7 +9,6 @@ namespace nullworker::consumer {
 namespace {
 
 constexpr std::size_t max_concurrent = 64;
-constexpr std::size_t max_reply_bytes = 64 * 1024;
 constexpr auto limit = std::chrono::seconds(10);
 
 net::call callback_to(url target, std::string body, const std::string& session_id) {
@@ -17,7 +16,7 @@ net::call callback_to(url target, std::string body, const std::string& session_i
                   .target = std::move(target),
                   .body = std::move(body),
                   .limit = limit,
-                  .max_reply_bytes = max_reply_bytes};
+                  .on_connection = net::exchanges::single};
     out.headers.emplace_back(wire::close_callback_header, session_id);
     return out;
 }

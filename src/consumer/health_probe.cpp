@@ -65,12 +65,13 @@ asio::awaitable<trouble> health_probe::probe() {
 }
 
 asio::awaitable<trouble> health_probe::ask(url target) {
-    net::call request{.target = std::move(target), .limit = x_settings.timeout};
+    net::call request{
+        .target = std::move(target), .limit = x_settings.timeout, .on_connection = net::exchanges::single};
     const auto answer = co_await x_client.send(std::move(request));
     if (!answer)
         co_return trouble("failed: " + answer.error().message());
     if (answer->status != 200)
-        co_return trouble("answered " + std::to_string(answer->status));
+        co_return trouble("failed: " + net::described_status(*answer));
     co_return trouble::none();
 }
 

@@ -5,6 +5,7 @@
 #include <nullworker/base/printable.hpp>
 #include <nullworker/net/connect.hpp>
 #include <nullworker/net/http_client.hpp>
+#include <nullworker/net/tolerant_head.hpp>
 
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -20,8 +21,10 @@
 #include <openssl/ssl.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -57,6 +60,12 @@ constexpr bool wants_the_same_elsewhere(unsigned status) {
     return status == 307 || status == 308;
 }
 
+// Of an answer whose body nobody wants.
+constexpr std::size_t read_at_once = 4096;
+constexpr std::size_t most_of_a_body = 64 * 1024;
+constexpr auto time_for_a_body = std::chrono::milliseconds(250);
+constexpr std::size_t shown_of_no_answer = 60;
+
 http::verb raw_verb(verb method) {
     if (method == verb::put)
         return http::verb::put;
@@ -68,6 +77,8 @@ http::request<http::string_body> make_raw(const call& request) {
     raw.set(http::field::host, request.target.authority());
     raw.set(http::field::user_agent, "nullworker/" NULLWORKER_VERSION);
     raw.set(http::field::accept, "*/*");
+    if (request.on_connection == exchanges::single)
+        raw.set(http::field::connection, "close");
     for (const auto& [name, value] : request.headers)
         raw.set(name, value);
     if (request.method != verb::get) {
@@ -194,6 +205,8 @@ private:
         out.is_unprocessed = out.ec.failed();
         if (out.ec)
             co_return out;
+        if (request.on_connection == exchanges::single)
+            co_return co_await read_tolerantly(stream);
         beast::flat_buffer buffer;
         std::optional<http::response_parser<http::string_body>> parser;
         for (int interim = 0; !parser || is_interim(parser->get().result_int()); ++interim) {
@@ -220,6 +233,55 @@ private:
         out.keep_alive = parser->keep_alive() && buffer.size() == 0;
         out.answer = take(parser->release());
         co_return out;
+    }
+
+    // What is short of a head is a failure; what is no HTTP is told as it begins.
+    template <class Stream>
+    static asio::awaitable<outcome> read_tolerantly(Stream& stream) {
+        outcome out;
+        tolerant_head head;
+        std::string received;
+        auto state = head.read(received);
+        while (state == tolerant_head::state::incomplete) {
+            const auto before = received.size();
+            received.resize(before + read_at_once);
+            auto room = asio::buffer(received.data() + before, read_at_once);
+            const auto [ec, size] = co_await stream.async_read_some(room, nothrow);
+            received.resize(before + size);
+            const bool has_ended = ec == asio::error::eof || ec == ssl::error::stream_truncated;
+            state = has_ended ? head.end(received) : head.read(received);
+            if (ec && state == tolerant_head::state::incomplete) {
+                out.ec = has_ended ? make_error_code(errc::no_answer) : ec;
+                co_return out;
+            }
+        }
+        out.reply_begun = true;
+        if (state == tolerant_head::state::too_large) {
+            out.ec = errc::response_too_large;
+        } else if (state == tolerant_head::state::not_http) {
+            out.answer = {.status = 0, .body = received.substr(0, shown_of_no_answer)};
+        } else {
+            out.answer = {.status = head.status(), .body = {}, .headers = std::move(head.fields())};
+            const auto there = received.size() - head.size();
+            auto work = discard_body(stream, head.length().value_or(most_of_a_body), there);
+            (void)co_await within(time_for_a_body, std::move(work));
+        }
+        co_return out;
+    }
+
+    // A peer that finds its connection closed before it has said all might take that for an error.
+    template <class Stream>
+    static asio::awaitable<result<std::size_t>> discard_body(Stream& stream, std::size_t length,
+                                                             std::size_t read) {
+        std::array<char, read_at_once> chunk;
+        while (read < std::min(length, most_of_a_body)) {
+            auto room = asio::buffer(chunk);
+            const auto [ec, size] = co_await stream.async_read_some(room, nothrow);
+            if (ec)
+                co_return ec;
+            read += size;
+        }
+        co_return read;
     }
 
     url x_origin;

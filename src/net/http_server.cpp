@@ -91,6 +91,17 @@ void http_server::bind(const tcp::endpoint& address, const std::string& setting)
     listen();
 }
 
+trouble http_server::bind_too(const asio::ip::address& address, const std::string& setting) {
+    try {
+        auto made = listener::reserve(x_executor, {address, x_port}, setting);
+        made.listen();
+        x_listeners.push_back(std::move(made));
+        return trouble::none();
+    } catch (const startup_error& e) {
+        return trouble(e.what());
+    }
+}
+
 void http_server::bind_local(const std::string& path, const std::string& setting) {
     x_listeners.push_back(listener::local(x_executor, path, setting));
 }

@@ -1,3 +1,4 @@
+#include <nullworker/base/printable.hpp>
 #include <nullworker/base/url.hpp>
 #include <nullworker/net/message.hpp>
 
@@ -46,6 +47,8 @@ std::optional<std::string_view> reply::find(std::string_view name) const {
 }
 
 std::string described_status(const reply& answer) {
+    if (answer.status == 0)
+        return "no HTTP, but '" + printable(answer.body) + '\'';
     std::string out = "HTTP status " + std::to_string(answer.status);
     const bool is_redirect = answer.status >= 300 && answer.status < 400;
     const auto location = answer.find("Location");

@@ -20,6 +20,7 @@ enum class errc {
     unsupported_scheme,  // a URL of another scheme than the caller can use
     no_server,           // a path, and no server is known that has it
     timed_out,           // the deadline passed first
+    no_answer,           // a peer closed the connection and said nothing
     response_too_large,  // a peer's reply is longer than the caller allows
     unexpected_status,   // a peer answered with a status the caller cannot use
     invalid_json,        // not JSON, or nested too deeply

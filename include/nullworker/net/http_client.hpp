@@ -12,12 +12,18 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace nullworker::net {
+
+// How often a connection is used. `single`: the peer is told to close it, and its answer is read as tolerant
+// as curl does, of the body no more than the peer needs to be rid of it. An answer of status 0 is none: its
+// body is how what came begins.
+enum class exchanges : std::uint8_t { many, single };
 
 // One request to a peer.
 struct call {
@@ -32,6 +38,7 @@ struct call {
     // How many redirects of the kinds 307 and 308, which ask for the same request elsewhere, are followed.
     // Never from https to http.
     int max_redirects = 0;
+    exchanges on_connection = exchanges::many;
 };
 
 // How clients get out: whom they trust, and how they find names. Clients that share it read CA certificates

@@ -2,6 +2,7 @@
 
 #include <nullworker/base/episode.hpp>
 #include <nullworker/base/task_group.hpp>
+#include <nullworker/base/trouble.hpp>
 #include <nullworker/base/wakeup.hpp>
 #include <nullworker/net/crowd.hpp>
 #include <nullworker/net/listener.hpp>
@@ -59,6 +60,9 @@ public:
 
     // Listens on what was reserved. Throws startup_error where somebody else does by now.
     void listen();
+
+    // The same port on another address, where this machine has it; why not, where it does not.
+    [[nodiscard]] trouble bind_too(const asio::ip::address& address, const std::string& setting);
 
     // Binds and listens on a Unix socket at `path`; see `listener::local`.
     void bind_local(const std::string& path, const std::string& setting);

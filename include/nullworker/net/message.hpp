@@ -55,7 +55,8 @@ struct reply {
     [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const;
 };
 
-// What a reply that was of no use says, in words: its status, and where it sends us.
+// What a reply that was of no use says, in words: its status, and where it sends us; or how it begins, where
+// it is no HTTP (status 0).
 [[nodiscard]] std::string described_status(const reply& answer);
 
 // Whether a reply accepts what was sent: any 2xx.

@@ -286,6 +286,26 @@ TEST(status, tells_everything_an_operator_asks) {
     });
 }
 
+TEST(control, answers_on_the_ipv6_loopback_address_too) {
+    asio::io_context loop;
+    error_code none;
+    asio::ip::tcp::acceptor has_ipv6(loop);
+    has_ipv6.open(asio::ip::tcp::v6(), none);
+    if (!none)
+        has_ipv6.bind({asio::ip::address_v6::loopback(), 0}, none);
+    if (none)
+        GTEST_SKIP() << "no IPv6 here: " << none.message();
+    with_worker([](test_worker& worker) -> asio::awaitable<void> {
+        const auto port = std::to_string(worker.daemon().control_port());
+        const auto executor = co_await asio::this_coro::executor;
+        net::http_client client(executor, std::make_shared<net::tls_trust>());
+        net::call request{.target = parse_url("http://[::1]:" + port + "/health").value()};
+        const auto answer = co_await client.send(std::move(request));
+        EXPECT_TRUE(answer) << answer.error().message();
+        EXPECT_EQ(answer ? answer->status : 0U, 200U);
+    });
+}
+
 TEST(status, without_a_probe_the_consumers_health_is_unknown) {
     with_worker([](test_worker& worker) -> asio::awaitable<void> {
         const auto answer = co_await control_get(worker, "/status");

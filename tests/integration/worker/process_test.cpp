@@ -69,10 +69,10 @@ TEST(health, a_consumer_that_falls_ill_is_reported_and_the_error_clears_when_it_
             co_await worker.until_ready();
             consumer.reply_always("/health", net::text_reply(500, "ill"));
             const auto ill = co_await worker.report(is_errored);
-            EXPECT_NE(ill["error_msg"].get<std::string>().find("answered 500"), std::string::npos);
+            EXPECT_NE(ill["error_msg"].get<std::string>().find("failed: HTTP status 500"), std::string::npos);
             const auto health = co_await worker.send(listener::control, net::verb::get, "/health");
             EXPECT_EQ(health.status, 503u);
-            EXPECT_NE(health.body.find("answered 500"), std::string::npos);
+            EXPECT_NE(health.body.find("failed: HTTP status 500"), std::string::npos);
             const auto before = worker.reports();
             consumer.reply_always("/health", net::text_reply(200, "ok"));
             (void)co_await worker.report(is_well, before);
