@@ -1,4 +1,5 @@
 #include <nullworker/base/printable.hpp>
+#include <nullworker/base/reaper.hpp>
 #include <nullworker/base/signal_watch.hpp>
 #include <terminal/runner.hpp>
 
@@ -18,6 +19,7 @@ int run(command work, on_signal signalled_code) {
     interruption stop;
     signal_watch signals(context.get_executor(), {SIGINT, SIGTERM, SIGHUP, SIGQUIT},
                          {.on_first = [&stop](int number) { stop.request(number); }});
+    reaper zombies(context.get_executor());
 
     int code = exit_failed;
     const auto final_code = [&] {
@@ -29,6 +31,7 @@ int run(command work, on_signal signalled_code) {
         error = std::move(thrown);
         code = returned;
         signals.cancel();
+        zombies.cancel();
     });
     try {
         context.run();

@@ -4,6 +4,7 @@
 #include <nullworker/autoscaler/startup_failure.hpp>
 #include <nullworker/base/clock.hpp>
 #include <nullworker/base/log.hpp>
+#include <nullworker/base/reaper.hpp>
 #include <nullworker/base/signal_watch.hpp>
 
 #include <boost/asio/co_spawn.hpp>
@@ -78,10 +79,12 @@ int run_daemon(const settings& config) {
                                   log::warning("ended_by_second_signal", {{"signal", number}});
                                   log::flush();
                               }});
+    reaper zombies(context.get_executor());
     std::exception_ptr failure;
     asio::co_spawn(context, worker.run(), [&](std::exception_ptr error) {
         failure = std::move(error);
         signals.cancel();
+        zombies.cancel();
     });
     run_or_die(context);
     if (failure)
@@ -98,7 +101,9 @@ asio::awaitable<void> startup_error_report(const settings& config, std::string m
 
 void report_startup_error(const settings& config, const std::string& message) {
     asio::io_context context(1);
-    asio::co_spawn(context, startup_error_report(config, message), [](const std::exception_ptr& error) {
+    reaper zombies(context.get_executor());
+    asio::co_spawn(context, startup_error_report(config, message), [&](const std::exception_ptr& error) {
+        zombies.cancel();
         if (error)
             std::rethrow_exception(error);
     });

@@ -150,6 +150,7 @@ child_process::child_process(const asio::any_io_executor& executor, const child_
     if (error != 0)
         throw child_error("cannot run '" + options.command.front() + "'",
                           {error, boost::system::system_category()});
+    claim_child(x_pid);
     auto handle = open_process(x_pid);
     if (!handle) {
         ::kill(x_pid, SIGKILL);

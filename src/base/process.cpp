@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstdint>
 #include <ctime>
+#include <set>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -36,6 +37,19 @@ result<descriptor> open_ticker() {
     return timer;
 }
 
+// Those that somebody here waits for, until they are reaped.
+std::set<pid_t>& own_children() {
+    static std::set<pid_t> pids;
+    return pids;
+}
+
+bool is_collected(pid_t child) {
+    const bool collected = ::waitpid(child, nullptr, WNOHANG) != 0;
+    if (collected)
+        own_children().erase(child);
+    return collected;
+}
+
 }  // namespace
 
 result<pid_t> fork_with_signals_blocked() noexcept {
@@ -50,6 +64,7 @@ result<pid_t> fork_with_signals_blocked() noexcept {
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     if (pid < 0)
         return failure;
+    claim_child(pid);
     return pid;
 }
 
@@ -96,12 +111,30 @@ std::optional<int> reap(pid_t child) {
     const pid_t reaped = ::waitpid(child, &status, WNOHANG);
     if (reaped == 0)
         late_children().push_back(child);
+    else
+        own_children().erase(child);
     return reaped == child ? std::optional(status) : std::nullopt;
 }
 
 std::size_t unreaped_children() {
-    std::erase_if(late_children(), [](pid_t child) { return ::waitpid(child, nullptr, WNOHANG) != 0; });
+    std::erase_if(late_children(), is_collected);
     return late_children().size();
+}
+
+void claim_child(pid_t child) {
+    own_children().insert(child);
+}
+
+void reap_inherited() {
+    (void)unreaped_children();
+    for (;;) {
+        siginfo_t found{};
+        const bool any = ::waitid(P_ALL, 0, &found, WEXITED | WNOHANG | WNOWAIT) == 0 && found.si_pid > 0;
+        // One of ours hides those behind it for as long as it takes until its owner collects it.
+        if (!any || own_children().contains(found.si_pid) ||
+            ::waitpid(found.si_pid, nullptr, WNOHANG) != found.si_pid)
+            return;
+    }
 }
 
 }  // namespace nullworker

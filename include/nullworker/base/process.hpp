@@ -45,6 +45,12 @@ void look_taken(int process) noexcept;
 // waits, and the end is collected when it comes.
 std::optional<int> reap(pid_t child);
 
+// A child that somebody here waits for. That of fork_with_signals_blocked is one already.
+void claim_child(pid_t child);
+
+// Collects those that ended among the processes that were inherited from others; never a child of ours.
+void reap_inherited();
+
 // How many children that were to be reaped have not ended yet.
 [[nodiscard]] std::size_t unreaped_children();
 
