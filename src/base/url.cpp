@@ -31,6 +31,18 @@ bool is_name(std::string_view host) {
     });
 }
 
+// An IPv6 address has many spellings, and one that stands for an IPv4 address has another name: here each has
+// one.
+std::string one_spelling(std::string host) {
+    namespace ip = boost::asio::ip;
+    error_code ec;
+    const auto address = ip::make_address_v6(host, ec);
+    if (ec)
+        return host;
+    return address.is_v4_mapped() ? ip::make_address_v4(ip::v4_mapped, address).to_string()
+                                  : address.to_string();
+}
+
 std::string_view trimmed(std::string_view text) {
     constexpr std::string_view blanks = " \t\n\v\f\r";
     const auto first = text.find_first_not_of(blanks);
@@ -68,6 +80,7 @@ result<url> parse_url(std::string_view text) {
     if (kind != boost::urls::host_type::ipv6 &&
         (kind == boost::urls::host_type::ipvfuture || !is_name(out.host)))
         return errc::invalid_url;
+    out.host = one_spelling(std::move(out.host));
     out.port =
         parsed->has_port() && !parsed->port().empty() ? parsed->port_number() : default_port(out.scheme);
     if (out.port == 0)

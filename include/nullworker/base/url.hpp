@@ -13,7 +13,7 @@ namespace nullworker {
 // An absolute http or https URL, taken apart.
 struct url {
     std::string scheme;        // "http" or "https", lower case
-    std::string host;          // lower case; an IPv6 address without its brackets
+    std::string host;          // lower case; an IPv6 address without its brackets, in its shortest spelling
     std::uint16_t port = 0;    // the scheme's own where the text has none
     std::string target = "/";  // path and query, still percent-encoded; at least "/"
 

@@ -44,6 +44,13 @@ TEST_F(gatekeeper_test, scheme_host_and_port_are_compared_not_their_spelling) {
         EXPECT_EQ(guard().check_create(signed_grant(other)), grant_verdict::wrong_worker) << other;
 }
 
+TEST_F(gatekeeper_test, an_ipv6_address_is_compared_not_its_spelling) {
+    gatekeeper own(parse_url("http://[2001:DB8::1]:40001").value(), create_policy::signed_only, false);
+    own.set_key(public_key::from_pem(key.public_pem()).value());
+    EXPECT_EQ(own.check_create(signed_grant("http://[2001:db8:0:0:0:0:0:1]:40001")), grant_verdict::verified);
+    EXPECT_EQ(own.check_create(signed_grant("http://[2001:db8::2]:40001")), grant_verdict::wrong_worker);
+}
+
 TEST_F(gatekeeper_test, a_forged_grant_is_refused) {
     EXPECT_EQ(guard().check_create(grant(own_url, test::test_key().sign(wire::signed_message(own_url)))),
               grant_verdict::bad_signature);

@@ -212,6 +212,17 @@ TEST(url, takes_a_path_onto_its_own) {
         EXPECT_EQ(join(parse_url(row.base).value(), row.path).text(), row.joined);
 }
 
+TEST(url, an_address_is_the_same_however_it_is_spelt) {
+    const auto own = parse_url("http://[2001:DB8::1]:3000").value();
+    for (const auto* same : {"http://[2001:db8:0:0:0:0:0:1]:3000", "http://[2001:0db8::0001]:3000/x",
+                             "http://[2001:db8::0.0.0.1]:3000"})
+        EXPECT_TRUE(same_origin(own, parse_url(same).value())) << same;
+    for (const auto* other : {"http://[2001:db8::2]:3000", "http://[2001:db8::1]:3001", "http://[::1]:3000"})
+        EXPECT_FALSE(same_origin(own, parse_url(other).value())) << other;
+    EXPECT_EQ(own.text(), "http://[2001:db8::1]:3000/");
+    EXPECT_EQ(parse_url("http://[::ffff:203.0.113.7]/")->host, "203.0.113.7");
+}
+
 TEST(url, a_reference_is_a_url_or_a_path_of_the_server) {
     const auto server = parse_url("http://h:8000/base/").value();
     EXPECT_EQ(target_of("https://other/x?y", server)->text(), "https://other/x?y");
