@@ -142,8 +142,23 @@ net::reply public_api::reserve(const wire::create_request& wanted, const std::op
                    {"request_idx", made.holder->request_idx},
                    {"cost", made.holder->cost},
                    {"lifetime", made.holder->lifetime.count()}});
+    if (created)
+        note_cost(made.holder->cost);
     return net::json_reply(
         201, wire::session_created(made.holder->session_id, epoch_seconds(made.holder->expires.wall)));
+}
+
+// The slot is taken whole by any session: the first that seems to leave a rest is worth a word.
+void public_api::note_cost(double cost) {
+    if (cost >= x_settings.max_perf || std::exchange(x_told_of_cost, true))
+        return;
+    log::warning("session_costs_less",
+                 {{"cost", cost},
+                  {"max_perf", x_settings.max_perf},
+                  {"effect", x_settings.partial_load ? "the autoscaler sends others to the taken worker"
+                                                     : "the taken worker is reported as full all the same"},
+                  {"remedy", "let a session cost what the worker can do (--session-cost, --max-perf)"},
+                  {"setting", "NULLWORKER_PARTIAL_LOAD"}});
 }
 
 net::reply public_api::turn_away(const wire::route_grant& grant, desk::reserve_outcome why) {

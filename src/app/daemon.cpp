@@ -79,6 +79,8 @@ api::public_settings offered_by(const settings& config) {
     using wire::grant_form;
     return {.create = {.form = config.unsecured ? grant_form::debugging : grant_form::complete,
                        .max_lifetime = config.max_lifetime},
+            .max_perf = config.max_perf,
+            .partial_load = config.partial_load,
             .consumer = config.consumer_server(),
             .master_token = config.master_token,
             .force_update_file = config.force_update_file};

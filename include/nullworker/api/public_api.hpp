@@ -18,6 +18,8 @@ namespace nullworker::api {
 
 struct public_settings {
     wire::create_limits create;
+    double max_perf = 100.0;        // what the slot can do
+    bool partial_load = false;      // a session that costs less leaves a rest of it, as it is reported
     std::optional<url> consumer;    // whose server close callbacks with a path go to
     std::string master_token;       // empty: /pyworker/update authorises nobody
     std::string force_update_file;  // what /pyworker/update creates
@@ -64,6 +66,7 @@ private:
     [[nodiscard]] wire::parsed<std::optional<url>> close_target(const wire::create_request& wanted) const;
     net::reply reserve(const wire::create_request& wanted, const std::optional<url>& close_target,
                        reservation::grant_trust trust);
+    void note_cost(double cost);
     net::reply turn_away(const wire::route_grant& grant, reservation::desk::reserve_outcome why);
     public_answer refuse_grant(const net::request& request, auth::grant_verdict verdict,
                                const wire::route_grant& grant);
@@ -84,6 +87,8 @@ private:
     episode x_replayed;
     episode x_rejected;
     episode x_reissued;
+
+    bool x_told_of_cost = false;
 };
 
 }  // namespace nullworker::api

@@ -2,6 +2,8 @@
 #include "support/raw_connection.hpp"
 #include "support/test_worker.hpp"
 
+#include <nullworker/base/log.hpp>
+
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -334,6 +336,31 @@ TEST(probe, that_never_succeeded_keeps_the_worker_from_being_ready) {
         co_await subject.stop();
     };
     drive(loop, story(worker));
+}
+
+TEST(probe, that_does_not_succeed_is_one_line_in_the_log) {
+    log::set_level(log::level::warning);
+    testing::internal::CaptureStderr();
+    asio::io_context loop;
+    test_worker worker(loop, probing("exec:echo not yet; false"));
+    worker.start();
+    const auto story = [](test_worker& subject) -> asio::awaitable<void> {
+        const std::string counter = "\nnullworker_consumer_probe_failures_total ";
+        double failures = 0;
+        while (failures < 3) {
+            const auto answer = co_await control_get(subject, "/metrics");
+            failures = std::stod(answer.body.substr(answer.body.find(counter) + counter.size()));
+        }
+        co_await subject.stop();
+    };
+    drive(loop, story(worker));
+    log::flush();
+    log::set_level(log::level::off);
+    const auto written = testing::internal::GetCapturedStderr();
+    const auto first = written.find(
+        "event=consumer_not_ready reason=\"health probe of exec:… exited with status 1: not yet\"");
+    EXPECT_NE(first, std::string::npos) << written;
+    EXPECT_EQ(written.find("event=consumer_not_ready", first + 1), std::string::npos) << written;
 }
 
 TEST(probe, that_never_succeeded_is_reported_once_the_patience_is_over) {

@@ -144,6 +144,28 @@ TEST(an_old_grant, with_a_small_cost_is_reported_as_it_is_where_that_is_asked_fo
         [](app::settings& config) { config.partial_load = true; });
 }
 
+TEST(a_session_that_costs_less_than_the_worker, is_worth_one_warning) {
+    for (const bool partial : {false, true}) {
+        log::set_level(log::level::warning);
+        testing::internal::CaptureStderr();
+        with_worker(
+            [](test_worker& worker) -> asio::awaitable<void> {
+                for (const std::int64_t index : {41, 42}) {
+                    const json cheap = worker.grant(index, 30);
+                    (void)co_await worker.create(cheap);
+                    (void)co_await control_post(worker, "/release");
+                }
+            },
+            [&](app::settings& config) { config.partial_load = partial; });
+        log::flush();
+        log::set_level(log::level::off);
+        const auto written = testing::internal::GetCapturedStderr();
+        const auto first = written.find("event=session_costs_less cost=30 max_perf=100");
+        EXPECT_NE(first, std::string::npos) << written;
+        EXPECT_EQ(written.find("event=session_costs_less", first + 1), std::string::npos) << written;
+    }
+}
+
 TEST(a_stranger, writes_one_line_into_the_log_however_often_he_tries) {
     std::string written;
     with_worker([&written](test_worker& worker) -> asio::awaitable<void> {
