@@ -63,12 +63,22 @@ is_working() { [ "$(redis hlen working)" -gt 0 ]; }
 # The arrow depends on the locale.
 worker_replaced() { grep -qE "worker $victim: error (->|→) stopping  \(errored" "$dir/fleet.log"; }
 
-# The process of worker $1 whose command line contains $2.
-process_of() {
+# The children of process $1, and theirs.
+descendants() {
     local pid
     # shellcheck disable=SC2013 # they are words of one line
-    for pid in $(cat /proc/"$fleet"/task/*/children); do
-        if tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | grep -qx "CONTAINER_ID=$1" &&
+    for pid in $(cat /proc/"$1"/task/*/children 2>/dev/null); do
+        echo "$pid"
+        descendants "$pid"
+    done
+}
+
+# The process of worker $1 whose command line contains $2; not the shell that runs it as a line.
+process_of() {
+    local pid
+    for pid in $(descendants "$fleet"); do
+        if [ "$(cat "/proc/$pid/comm")" != sh ] &&
+            tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | grep -qx "CONTAINER_ID=$1" &&
             tr '\0' ' ' <"/proc/$pid/cmdline" | grep -q "$2"; then
             echo "$pid"
             return
