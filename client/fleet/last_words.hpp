@@ -19,7 +19,7 @@ namespace nullworker::fleet {
 // What a process writes that nobody else reads. Its end is kept, to be told when the process has failed.
 class last_words {
 public:
-    explicit last_words(asio::any_io_executor executor) : x_pipe(std::move(executor)) {}
+    explicit last_words(const asio::any_io_executor& executor) : x_pipe(executor) {}
 
     // The end to write to. To be called once, before listen().
     [[nodiscard]] result<descriptor> open();

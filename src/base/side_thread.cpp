@@ -17,7 +17,7 @@ namespace {
 
 // To be woken takes longer than most jobs. Where they follow each other closely the thread stays awake for
 // the next.
-constexpr std::chrono::microseconds awake_for(200);
+constexpr std::chrono::microseconds awake_for(600);
 
 struct job_and_sequel {
     std::function<void()> job;
@@ -33,12 +33,38 @@ struct side_thread::shared : std::enable_shared_from_this<shared> {
     std::mutex lock;
     std::condition_variable changed;
     std::deque<job_and_sequel> waiting;
-    std::atomic<bool> has_more = false;         // there are some waiting: to be looked at without the lock
-    std::optional<asio::any_io_executor> loop;  // nothing once the owner is gone, and perhaps the loop, too
+    std::atomic<bool> has_more = false;          // there are some waiting: to be looked at without the lock
+    std::deque<std::function<void()>> finished;  // the sequels of jobs, until the owner hears of them
+    std::atomic<bool> has_finished = false;      // there are some: to be looked at without the lock
+    bool is_watched = false;                     // the owner looks by itself
+    std::optional<asio::any_io_executor> loop;   // nothing once the owner is gone, and perhaps the loop, too
 
     void run();
+    void finish(std::function<void()> sequel);
     void stay_awake() const;
+    void tell_owner();
 };
+
+// Called under the lock: the loop is there.
+void side_thread::shared::finish(std::function<void()> sequel) {
+    finished.push_back(std::move(sequel));
+    if (!is_watched)
+        asio::post(*loop, [self = shared_from_this()] { self->tell_owner(); });
+}
+
+// On the event loop. The owner goes there, too: it cannot do so meanwhile, but in a sequel.
+void side_thread::shared::tell_owner() {
+    std::deque<std::function<void()>> those;
+    {
+        const std::scoped_lock held(lock);
+        is_watched = false;
+        has_finished = false;
+        those.swap(finished);
+    }
+    for (auto& sequel : those)
+        if (loop)
+            sequel();
+}
 
 void side_thread::shared::stay_awake() const {
     const auto until = std::chrono::steady_clock::now() + awake_for;
@@ -62,17 +88,13 @@ void side_thread::shared::run() {
         held.lock();
         if (!loop)
             return;
-        asio::post(*loop, [self = shared_from_this(), done = std::move(next.done)] {
-            // The owner goes on the event loop, too: it cannot do so meanwhile.
-            if (self->loop)
-                done();
-        });
+        finish(std::move(next.done));
+        held.unlock();
+        has_finished = true;
         const auto now = std::chrono::steady_clock::now();
-        if (now - std::exchange(last, now) < 10 * awake_for) {
-            held.unlock();
+        if (now - std::exchange(last, now) < 4 * awake_for)
             stay_awake();
-            held.lock();
-        }
+        held.lock();
     }
 }
 
@@ -90,9 +112,9 @@ void side_thread::run(std::function<void()> job, std::function<void()> done) {
     {
         const std::scoped_lock held(x_shared->lock);
         x_shared->waiting.push_back({std::move(job), std::move(done)});
-        x_shared->has_more = true;
     }
-    // Woken under the lock it would have to sleep once more.
+    // Called under the lock it would have to sleep once more.
+    x_shared->has_more = true;
     x_shared->changed.notify_one();
     if (begin())
         run_here();
@@ -110,6 +132,18 @@ error_code side_thread::begin() {
                       {"effect", "a disk that hangs holds up everything; names are not looked up"},
                       {"remedy", "allow the system calls clone3 and clone, and more threads"}});
     return failure;
+}
+
+void side_thread::watch(std::chrono::steady_clock::duration longest) {
+    {
+        const std::scoped_lock held(x_shared->lock);
+        x_shared->is_watched = true;
+        x_shared->has_finished = !x_shared->finished.empty();
+    }
+    const auto until = std::chrono::steady_clock::now() + longest;
+    while (!x_shared->has_finished && std::chrono::steady_clock::now() < until) {
+    }
+    x_shared->tell_owner();
 }
 
 // There is no thread: nobody else takes jobs.

@@ -16,7 +16,7 @@ constexpr auto quiet_time = 1min;
 constexpr auto patience_at_start = 10s;
 constexpr auto patience_with_a_write = 1s;
 constexpr auto soon = 5ms;
-constexpr auto patience_awake = 150us;
+constexpr auto patience_awake = 60us;
 
 // Changes whenever the machine starts anew, and the monotonic clock with it. Empty where the system does not
 // tell.
@@ -119,6 +119,7 @@ void journal::prepare(const reservation::desk& desk, instant now) {
         return;
     note_change(desk, now);
     begin_write(occasion::start);
+    bound_write();
 }
 
 // Not begun here: what changes more than once for one request is written once.
@@ -129,8 +130,10 @@ void journal::save(const reservation::desk& desk, instant now) {
     if (x_writing || std::exchange(x_is_due, true))
         return;
     asio::post(x_settled.get_executor(), [this, alive = std::weak_ptr(x_folder)] {
-        if (!alive.expired())
-            begin_what_is_due();
+        if (alive.expired())
+            return;
+        begin_what_is_due();
+        bound_write();
     });
 }
 
@@ -159,12 +162,7 @@ void journal::begin_what_is_due() {
 void journal::begin_write(occasion why) {
     x_writing = true;
     x_is_due = false;
-    const auto number = x_changes;
-    x_patience.expires_after(patience_with_a_write);
-    x_patience.async_wait([this, number](const error_code& ec) {
-        if (!ec)
-            hang(number);
-    });
+    const auto number = x_being_written = x_changes;
     const auto found = std::make_shared<state_folder::outcome>();
     auto text = write_state(x_owner, x_desk->save(), x_changed, x_rows.of(x_desk->outbox()));
     auto job = [found, why, folder = x_folder, text = std::move(text)] {
@@ -174,8 +172,19 @@ void journal::begin_write(occasion why) {
     x_thread.run(std::move(job), std::move(done));
 }
 
+void journal::bound_write() {
+    if (!x_writing || std::exchange(x_is_bounded, true))
+        return;
+    x_patience.expires_after(patience_with_a_write);
+    x_patience.async_wait([this, number = x_being_written](const error_code& ec) {
+        if (!ec && x_kept < number)
+            hang();
+    });
+}
+
 void journal::written(std::uint64_t number, error_code failure, error_code still_stands) {
-    x_patience.cancel();
+    if (std::exchange(x_is_bounded, false))
+        x_patience.cancel();
     x_writing = x_hanging = false;
     x_kept = number;
     if (failure)
@@ -188,14 +197,14 @@ void journal::written(std::uint64_t number, error_code failure, error_code still
                     {"error", still_stands.message()},
                     {"effect", "a restart goes back to it"}});
     x_settled.cancel();
-    if (x_kept != x_changes)
-        begin_write(occasion::change);
+    if (x_kept == x_changes)
+        return;
+    begin_write(occasion::change);
+    bound_write();
 }
 
 // The write may still succeed; until then nobody waits for it, or for those behind it.
-void journal::hang(std::uint64_t number) {
-    if (x_kept >= number)
-        return;
+void journal::hang() {
     x_hanging = true;
     note_failure("the disk does not answer");
     x_settled.cancel();
@@ -204,12 +213,9 @@ void journal::hang(std::uint64_t number) {
 asio::awaitable<void> journal::until_kept() {
     begin_what_is_due();
     const auto wanted = x_changes;
-    const auto executor = x_settled.get_executor();
-    // A healthy disk is done before the loop could fall asleep and be woken: others have their turn
-    // meanwhile.
-    const auto awake_until = std::chrono::steady_clock::now() + patience_awake;
-    while (x_kept < wanted && !x_hanging && std::chrono::steady_clock::now() < awake_until)
-        co_await asio::post(executor, asio::use_awaitable);
+    if (x_writing && !x_hanging)
+        x_thread.watch(patience_awake);
+    bound_write();
     while (x_kept < wanted && !x_hanging)
         co_await x_settled.async_wait(nothrow);
 }

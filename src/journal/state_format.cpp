@@ -211,6 +211,8 @@ std::string write_state(const state_owner& owner, const desk_state& state, insta
         {"lease", state.holder ? to_document(*state.holder) : json()},
     });
     out.pop_back();  // the brace, for one more member
+    constexpr std::size_t names_of_members = 64;
+    out.reserve(out.size() + state.spent.size() + rows.size() + names_of_members);
     out += ",\"spent_grants\":\"";
     out += state.spent;
     out += "\",\"completions\":[";

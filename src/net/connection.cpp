@@ -89,11 +89,21 @@ asio::awaitable<std::tuple<error_code, std::size_t>> connection::send(raw_reply&
     return http::async_write(x_stream, message, nothrow);
 }
 
+// What the next read gets room for: memory is had as a peer fills it, so that many who send little cost
+// little.
+std::size_t connection::next_piece() const {
+    const auto left = x_limits.max_header_bytes - x_received.size();
+    const auto spare = x_received.capacity() - x_received.size();
+    const bool is_short = x_filled || spare == 0;
+    return std::min(left, is_short ? std::max(4 * x_received.capacity(), first_piece) : spare);
+}
+
 // Adds to what was received. Fails when the peer is gone, too slow or evicted.
 asio::awaitable<error_code> connection::read_more() {
-    const auto room = x_received.prepare(x_limits.max_header_bytes - x_received.size());
+    const auto room = x_received.prepare(next_piece());
     const auto [ec, size] = co_await read_some(room);
     x_received.commit(size);
+    x_filled = size == room.size();
     // The stream's own timer loses to bytes that arrive at the same moment. A request that comes in the last
     // moment of an idle connection is still served.
     if (!ec && (is_evicted() || (is_late() && at() != stage::idle)))
@@ -105,8 +115,7 @@ asio::awaitable<error_code> connection::read_more() {
 
 asio::awaitable<bool> connection::speaks() {
     x_stream.expires_after(x_tls ? x_limits.handshake_timeout : x_limits.header_timeout);
-    const auto [ec, size] =
-        co_await read_some(x_received.prepare(std::min(first_piece, x_limits.max_header_bytes)));
+    const auto [ec, size] = co_await read_some(x_received.prepare(next_piece()));
     x_received.commit(size);
     x_begun = !ec && !x_tls;
     co_return !ec && !is_evicted();

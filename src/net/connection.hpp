@@ -135,6 +135,7 @@ private:
     [[nodiscard]] bool is_late() const { return std::chrono::steady_clock::now() >= x_deadline; }
     [[nodiscard]] std::string_view received() const;
     [[nodiscard]] asio::awaitable<std::tuple<error_code, std::size_t>> read_some(asio::mutable_buffer room);
+    [[nodiscard]] std::size_t next_piece() const;
     asio::awaitable<error_code> read_more();
     asio::awaitable<reading> read_counted(std::string& body, std::size_t length);
     asio::awaitable<reading> read_chunked(std::string& body);
@@ -151,6 +152,7 @@ private:
     std::chrono::steady_clock::time_point x_deadline;
     asio::steady_timer x_bell;
     bool x_begun = false;  // between the first byte of a request and the last of its reply
+    bool x_filled = false;  // the last read left no room
     bool x_unread = false;
     bool x_watches_peer = true;
     bool x_rung = false;

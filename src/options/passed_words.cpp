@@ -23,6 +23,7 @@ std::string_view without_dashes(std::string_view word) {
 
 std::vector<std::string> names_of(const std::vector<command>& commands) {
     std::vector<std::string> out;
+    out.reserve(commands.size());
     for (const auto& one : commands)
         out.push_back(one.name);
     return out;

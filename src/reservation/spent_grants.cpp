@@ -36,7 +36,9 @@ void spent_grants::add(std::uint64_t fingerprint) {
 }
 
 std::string spent_grants::text() const {
-    return x_ring.substr(x_oldest) + x_ring.substr(0, x_oldest);
+    std::string out;
+    out.reserve(x_ring.size());
+    return out.append(x_ring, x_oldest).append(x_ring, 0, x_oldest);
 }
 
 bool spent_grants::is_text(std::string_view text) {

@@ -88,7 +88,7 @@ std::string text_of(const json& document, const char* name) {
 // Null, an empty list and their like say nothing.
 bool says_nothing(const json& document) {
     return document.is_primitive()
-               ? document.is_null() || document == false || document == 0 || document == ""
+               ? document.is_null() || document == false || document == 0 || document == json("")
                : document.empty();
 }
 

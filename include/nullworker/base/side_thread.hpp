@@ -37,6 +37,10 @@ public:
     // throw nothing and use nothing but what it owns.
     void run(std::function<void()> job, std::function<void()> done);
 
+    // Looks out for the end of a job, `longest` at most, and hears of it at once: for some microseconds, in
+    // which a healthy disk is done and the loop could not even be told. Called on the event loop.
+    void watch(std::chrono::steady_clock::duration longest);
+
     // Runs `job` and waits for it, `patience` at most; whether it is done. For what comes before the event
     // loop.
     [[nodiscard]] bool run_before_all(std::function<void()> job,

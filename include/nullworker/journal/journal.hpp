@@ -101,8 +101,9 @@ private:
     void note_change(const reservation::desk& desk, instant now);
     void begin_what_is_due();
     void begin_write(occasion why);
+    void bound_write();
     void written(std::uint64_t number, error_code failure, error_code still_stands);
-    void hang(std::uint64_t number);
+    void hang();
     void set_aside(const std::string& reason);
     void note_failure(const std::string& error);
     [[nodiscard]] log::level loudness();
@@ -118,9 +119,11 @@ private:
     instant x_changed;                          // when it changed last
     std::uint64_t x_changes = 0;                // the number of that state
     std::uint64_t x_kept = 0;                   // of the last one that was written, or could not be
+    std::uint64_t x_being_written = 0;          // of the last one whose write began
     bool x_is_due = false;                      // a write is to begin when this handler is done
     bool x_writing = false;
-    bool x_hanging = false;  // the write that is under way takes more than a second
+    bool x_is_bounded = false;  // by x_patience; not where it is done before anybody could wait for it
+    bool x_hanging = false;     // the write that is under way takes more than a second
     asio::steady_timer x_patience;
     asio::steady_timer x_soon;
     bool x_has_soon = false;       // something is to be saved when x_soon expires

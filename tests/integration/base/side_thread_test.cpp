@@ -32,6 +32,36 @@ TEST(a_side_thread, runs_its_jobs_in_order_and_tells_the_event_loop) {
     EXPECT_EQ(told, (std::vector<int>{0, 1, 2}));
 }
 
+TEST(a_side_thread, that_is_watched_is_heard_of_at_once_and_once) {
+    asio::io_context loop;
+    side_thread under_test(loop.get_executor());
+    int told = 0;
+    under_test.run([] {}, [&told] { ++told; });
+    under_test.watch(10s);
+    EXPECT_EQ(told, 1);
+    loop.run();
+    EXPECT_EQ(told, 1);
+}
+
+TEST(a_side_thread, that_is_watched_in_vain_tells_the_event_loop) {
+    asio::io_context loop;
+    side_thread under_test(loop.get_executor());
+    std::promise<void> gate;
+    bool told = false;
+    test::drive(loop, [&]() -> asio::awaitable<void> {
+        std::function<int()> job = [opened = gate.get_future().share()] {
+            opened.wait();
+            return 1;
+        };
+        under_test.run([] {}, [] {});
+        auto answer = under_test.call(std::move(job));
+        under_test.watch(1us);
+        gate.set_value();
+        told = (co_await std::move(answer)).value() == 1;
+    });
+    EXPECT_TRUE(told);
+}
+
 TEST(a_side_thread, that_is_stuck_holds_up_nobody_else) {
     asio::io_context loop;
     auto gate = std::make_shared<std::promise<void>>();
