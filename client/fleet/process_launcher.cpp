@@ -124,9 +124,10 @@ struct process_launcher::sink {
 };
 
 // SIGTERM reaches the shell and what it runs alike. A shell that ended at once would take the group with it,
-// before the worker has told that it ends; so it waits for what it runs, and runs nothing behind that.
+// before the worker has told that it ends; so it waits for what it runs, ends as that did, and runs nothing
+// behind it.
 std::vector<std::string> shell_command(const std::string& line) {
-    return {"/bin/sh", "-c", "trap 'exit 143' TERM; " + line};
+    return {"/bin/sh", "-c", "trap exit TERM; " + line};
 }
 
 process_launcher::process_launcher(asio::any_io_executor executor, process_options options)

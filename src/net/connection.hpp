@@ -151,7 +151,7 @@ private:
     boost::beast::flat_buffer x_received;                            // and not used up yet
     std::chrono::steady_clock::time_point x_deadline;
     asio::steady_timer x_bell;
-    bool x_begun = false;  // between the first byte of a request and the last of its reply
+    bool x_begun = false;   // between the first byte of a request and the last of its reply
     bool x_filled = false;  // the last read left no room
     bool x_unread = false;
     bool x_watches_peer = true;

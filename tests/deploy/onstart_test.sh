@@ -58,7 +58,7 @@ check() {
 not() { ! "$@"; }
 
 # What template.md says about an on-start field.
-for_field() { sed '2,${/^ *#/d;s/^ *//;s/ # .*//;/^$/d;}' "$onstart"; }
+for_field() { sed '2,${/^Variables,/,/^On Vast/d;/^ *#/d;s/^ *//;s/ # .*//;/^$/d;}' "$onstart"; }
 
 # ---- A root ---------------------------------------------------------------------------------------------------------
 
@@ -188,7 +188,7 @@ start_fleet() {
     fleet=$!
     started+=("$fleet")
     check "the fleet starts" told 'autoscaler and console at'
-    url=$(grep -o -m 1 'https\{0,1\}://[^ ",]*' "$work/fleet.log" || true)
+    url=$(grep -o 'https\{0,1\}://[^ ",]*' "$work/fleet.log" | head -n 1)
 }
 stop_fleet() {
     kill "$fleet"
