@@ -96,7 +96,7 @@ TEST_F(hold_elsewhere, it_ends_its_session_when_the_process_that_started_it_is_k
 
 TEST_F(hold_elsewhere, its_command_gets_sigterm_then) {
     auto& shell_of_it = run(
-        {"/bin/sh", "-c", "\"$@\" -- sh -c 'trap \"echo told; exit\" TERM; echo on; sleep 60 & wait' & wait",
+        {"/bin/sh", "-c", "\"$@\" -- sh -c 'trap \"echo told; exit\" TERM; sleep 20 & echo on; wait' & wait",
          "sh", NULLWORKER_PROGRAM, "hold", "--endpoint", "local", "--api-key", "account-key",
          "--autoscaler-url", x_peer.origin(), "--console-url", x_peer.origin()});
     shell_of_it.wait_for("on\n");
@@ -121,7 +121,7 @@ protected:
 };
 
 TEST_F(hold_that_loses, its_command_and_that_ones_children_get_sigterm) {
-    auto& it = run_line("trap 'echo told; exit 3' TERM; echo on; sleep 600 & wait");
+    auto& it = run_line("trap 'echo told; exit 3' TERM; sleep 20 & echo on; wait");
     EXPECT_EQ(it.wait(), 75) << it.err();  // when the last one that writes has ended
     EXPECT_EQ(it.out(), "on\ntold\n");
     EXPECT_TRUE(contains(it.err(), "lost while held")) << it.err();
