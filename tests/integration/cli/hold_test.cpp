@@ -147,7 +147,7 @@ TEST_F(hold_that_loses, its_command_goes_on_where_the_user_wants_that) {
     EXPECT_FALSE(contains(it.err(), "SIGTERM")) << it.err();
 }
 
-TEST_F(hold_elsewhere, its_command_has_the_terminal_and_nobody_draws_there) {
+TEST_F(hold_elsewhere, DISABLED_its_command_has_the_terminal_and_nobody_draws_there) {
     const descriptor terminal(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
     ASSERT_EQ(::grantpt(terminal.number()), 0);
     ASSERT_EQ(::unlockpt(terminal.number()), 0);
