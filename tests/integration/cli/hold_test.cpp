@@ -96,7 +96,8 @@ TEST_F(hold_elsewhere, it_ends_its_session_when_the_process_that_started_it_is_k
 
 TEST_F(hold_elsewhere, its_command_gets_sigterm_then) {
     auto& shell_of_it = run(
-        {"/bin/sh", "-c", "\"$@\" -- sh -c 'trap \"echo told; exit\" TERM; sleep 20 & echo on; wait' & wait",
+        {"/bin/sh", "-c",
+         "\"$@\" -- sh -c 'trap \"echo told; exit\" TERM; sh -c \"echo on; exec sleep 60\" & wait' & wait",
          "sh", NULLWORKER_PROGRAM, "hold", "--endpoint", "local", "--api-key", "account-key",
          "--autoscaler-url", x_peer.origin(), "--console-url", x_peer.origin()});
     shell_of_it.wait_for("on\n");
@@ -121,7 +122,7 @@ protected:
 };
 
 TEST_F(hold_that_loses, its_command_and_that_ones_children_get_sigterm) {
-    auto& it = run_line("trap 'echo told; exit 3' TERM; sleep 20 & echo on; wait");
+    auto& it = run_line("trap 'echo told; exit 3' TERM; sh -c 'echo on; exec sleep 600' & wait");
     EXPECT_EQ(it.wait(), 75) << it.err();  // when the last one that writes has ended
     EXPECT_EQ(it.out(), "on\ntold\n");
     EXPECT_TRUE(contains(it.err(), "lost while held")) << it.err();
@@ -147,7 +148,7 @@ TEST_F(hold_that_loses, its_command_goes_on_where_the_user_wants_that) {
     EXPECT_FALSE(contains(it.err(), "SIGTERM")) << it.err();
 }
 
-TEST_F(hold_elsewhere, DISABLED_its_command_has_the_terminal_and_nobody_draws_there) {
+TEST_F(hold_elsewhere, its_command_has_the_terminal_and_nobody_draws_there) {
     const descriptor terminal(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
     ASSERT_EQ(::grantpt(terminal.number()), 0);
     ASSERT_EQ(::unlockpt(terminal.number()), 0);
@@ -157,7 +158,7 @@ TEST_F(hold_elsewhere, DISABLED_its_command_has_the_terminal_and_nobody_draws_th
         "/bin/sh", "-c", "TERM=xterm exec setsid -c -w \"$@\" <" + name + " >" + name + " 2>&1", "sh"};
     for (auto& word : at_it({"hold"}))
         command.push_back(std::move(word));
-    for (const auto* word : {"--", "sh", "-c", "echo first; read x; echo \"got $x\"; sleep 600"})
+    for (const auto* word : {"--", "sh", "-c", "echo first; read x; echo \"got $x\"; exec cat"})
         command.emplace_back(word);
     auto& it = run(command);
 
@@ -175,6 +176,9 @@ TEST_F(hold_elsewhere, DISABLED_its_command_has_the_terminal_and_nobody_draws_th
     read_until("first\r\n");
     ASSERT_EQ(::write(terminal.number(), "hello\n", 6), 6);
     read_until("got hello\r\n");
+    // Before the shell has become it, the shell would keep the signal to itself.
+    ASSERT_EQ(::write(terminal.number(), "again\n", 6), 6);
+    read_until("again\r\nagain\r\n");
     ASSERT_EQ(::write(terminal.number(), "\x03", 1), 1);
     EXPECT_EQ(it.wait(), 128 + SIGINT);
     read_until("session 1  released");

@@ -311,7 +311,7 @@ TEST(hold, a_command_that_does_not_exist_is_127_and_the_session_is_released) {
 
 TEST(hold, a_signal_is_passed_on_to_the_command) {
     program hold(nullworker({"hold", "--worker-port", "22700", "--", "sh", "-c",
-                             "trap 'exit 9' TERM; sleep 20 & echo on; wait"}));
+                             "trap 'exit 9' TERM; sh -c 'echo on; exec sleep 60' & wait"}));
     hold.wait_for("on\n");
     hold.signal(SIGTERM);
     EXPECT_EQ(hold.wait(), 9);
