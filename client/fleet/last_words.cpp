@@ -1,11 +1,12 @@
 #include <fleet/last_words.hpp>
+#include <nullworker/base/last_line.hpp>
+#include <nullworker/base/pipe.hpp>
 #include <nullworker/base/printable.hpp>
 
 #include <array>
 #include <cerrno>
 #include <cstddef>
 
-#include <fcntl.h>
 #include <unistd.h>
 
 namespace nullworker::fleet {
@@ -14,29 +15,21 @@ namespace {
 constexpr std::size_t longest_line = 200;
 constexpr std::size_t bytes_kept = 4096;
 constexpr std::size_t chunks_at_once = 16;  // others have things to do as well
-constexpr std::string_view blank = " \t\r\n";
 
 }  // namespace
 
 std::string last_line(std::string_view text) {
-    text = text.substr(0, text.find_last_not_of(blank) + 1);
-    const auto before = text.rfind('\n');
-    text.remove_prefix(before == std::string_view::npos ? 0 : before + 1);
+    text = nullworker::last_line(text, "\n");
     const bool cut = text.size() > longest_line;
     return printable(std::string(text.substr(0, longest_line))) + (cut ? " …" : "");
 }
 
 result<descriptor> last_words::open() {
-    std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0)
-        return last_error();
-    descriptor mine(ends[0]);
-    descriptor theirs(ends[1]);
-    // Theirs must block: programs do not expect to be told to write again.
-    if (::fcntl(mine.number(), F_SETFL, O_NONBLOCK) != 0)
-        return last_error();
-    x_pipe.assign(mine.release());
-    return theirs;
+    auto made = open_pipe();
+    if (!made)
+        return made.error();
+    x_pipe.assign(made->reader.release());
+    return std::move(made->writer);
 }
 
 asio::awaitable<void> last_words::listen() {

@@ -2,6 +2,8 @@
 #include <nullworker/base/deadline.hpp>
 #include <nullworker/base/descriptor.hpp>
 #include <nullworker/base/exec_arguments.hpp>
+#include <nullworker/base/last_line.hpp>
+#include <nullworker/base/pipe.hpp>
 #include <nullworker/base/process.hpp>
 
 #include <boost/asio/deferred.hpp>
@@ -76,12 +78,11 @@ int exit_code(std::optional<int> status) {
 class output_pipe {
 public:
     explicit output_pipe(const asio::any_io_executor& executor) : x_reader(executor) {
-        std::array<int, 2> ends{};
-        if (::pipe2(ends.data(), O_CLOEXEC) != 0)
+        auto made = open_pipe();
+        if (!made)
             return;
-        (void)::fcntl(ends[0], F_SETFL, O_NONBLOCK);
-        x_reader.assign(ends[0]);
-        x_writer = descriptor(ends[1]);
+        x_reader.assign(made->reader.release());
+        x_writer = std::move(made->writer);
     }
 
     // The program's end; to be closed once it has its own copy. Not open where there is no pipe.
@@ -124,17 +125,6 @@ constexpr const char* run_the_variable =
 
 constexpr auto patience_with_the_killed = std::chrono::seconds(1);
 constexpr auto look_at_the_killed_every = std::chrono::milliseconds(10);
-
-std::string last_line(std::string_view text) {
-    constexpr std::string_view blanks = " \t\r\n";
-    constexpr std::size_t longest = 200;
-    const auto end = text.find_last_not_of(blanks);
-    if (end == std::string_view::npos)
-        return {};
-    text = text.substr(0, end + 1);
-    const auto begin = text.find_last_of("\r\n");
-    return std::string(text.substr(begin == std::string_view::npos ? 0 : begin + 1).substr(0, longest));
-}
 
 }  // namespace
 
@@ -190,8 +180,9 @@ std::string shell_outcome::described() const {
     const std::string how = code == child_process::unknown_end ? "ended, and nobody knows how"
                             : code > 128 ? "killed by signal " + std::to_string(code - 128)
                                          : "exited with status " + std::to_string(code);
-    const auto said = last_line(error.empty() ? output : error);
-    return said.empty() ? how : how + ": " + said;
+    constexpr std::size_t longest = 200;
+    const auto said = last_line(error.empty() ? output : error, "\r\n").substr(0, longest);
+    return said.empty() ? how : how + ": " + std::string(said);
 }
 
 asio::awaitable<result<shell_outcome>> run_shell(std::string line, const char* withheld) {

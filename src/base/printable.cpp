@@ -94,8 +94,11 @@ bool is_printable(std::string_view text) noexcept {
     return harmless_length(text) == text.size();
 }
 
-bool has_control_character(std::string_view text) noexcept {
-    return std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
+bool has_control_character(std::string_view text, std::string_view allowed) noexcept {
+    return std::any_of(text.begin(), text.end(), [allowed](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return (byte < 0x20 || byte == 0x7F) && allowed.find(c) == std::string_view::npos;
+    });
 }
 
 std::string printable(std::string text) {

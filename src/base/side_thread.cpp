@@ -45,7 +45,7 @@ struct side_thread::shared : std::enable_shared_from_this<shared> {
     void tell_owner();
 };
 
-// Called under the lock: the loop is there.
+// Called under the lock, or where there is no thread: the loop is there.
 void side_thread::shared::finish(std::function<void()> sequel) {
     finished.push_back(std::move(sequel));
     if (!is_watched)
@@ -152,10 +152,7 @@ void side_thread::run_here() {
         auto next = std::move(waiting.front());
         waiting.pop_front();
         next.job();
-        asio::post(x_executor, [self = x_shared, done = std::move(next.done)] {
-            if (self->loop)
-                done();
-        });
+        x_shared->finish(std::move(next.done));
     }
 }
 

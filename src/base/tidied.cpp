@@ -16,28 +16,12 @@ bool strip(std::string_view& text, std::string_view unwanted) {
     return text.size() != before;
 }
 
-bool strip_mark(std::string_view& text) {
-    const bool found = text.starts_with(byte_order_mark);
-    if (found)
-        text.remove_prefix(byte_order_mark.size());
-    return found;
-}
-
 bool strip_line_ends(std::string_view& text) {
     return strip(text, "\r\n");
 }
 
 bool strip_blanks(std::string_view& text) {
     return strip(text, " \t\v\f");
-}
-
-// Those inside, if any, are of the other kind.
-bool strip_quotes(std::string_view& text) {
-    const bool quoted = text.size() >= 2 && (text.front() == '"' || text.front() == '\'') &&
-                        text.find(text.front(), 1) == text.size() - 1;
-    if (quoted)
-        text = text.substr(1, text.size() - 2);
-    return quoted;
 }
 
 struct leftover {
@@ -48,6 +32,26 @@ struct leftover {
 };
 
 }  // namespace
+
+bool strip_mark(std::string_view& text) {
+    const bool found = text.starts_with(byte_order_mark);
+    if (found)
+        text.remove_prefix(byte_order_mark.size());
+    return found;
+}
+
+bool strip_quotes(std::string_view& text) {
+    const bool quoted = text.size() >= 2 && (text.front() == '"' || text.front() == '\'') &&
+                        text.find(text.front(), 1) == text.size() - 1;
+    if (quoted)
+        text = text.substr(1, text.size() - 2);
+    return quoted;
+}
+
+std::string_view trimmed(std::string_view text) {
+    strip(text, " \t\n\v\f\r");
+    return text;
+}
 
 tidied_value tidied(std::string_view text, leftovers which) {
     leftover kinds[] = {

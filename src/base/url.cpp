@@ -1,3 +1,5 @@
+#include <nullworker/base/tidied.hpp>
+#include <nullworker/base/unmapped.hpp>
 #include <nullworker/base/url.hpp>
 
 #include <boost/asio/ip/address.hpp>
@@ -39,16 +41,7 @@ std::string one_spelling(std::string host) {
     const auto address = ip::make_address_v6(host, ec);
     if (ec)
         return host;
-    return address.is_v4_mapped() ? ip::make_address_v4(ip::v4_mapped, address).to_string()
-                                  : address.to_string();
-}
-
-std::string_view trimmed(std::string_view text) {
-    constexpr std::string_view blanks = " \t\n\v\f\r";
-    const auto first = text.find_first_not_of(blanks);
-    if (first == text.npos)
-        return {};
-    return text.substr(first, text.find_last_not_of(blanks) - first + 1);
+    return unmapped(address).to_string();
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "acknowledged.hpp"
 #include "grammar.hpp"
+#include "interim.hpp"
 
 #include <nullworker/base/deadline.hpp>
 #include <nullworker/base/printable.hpp>
@@ -47,14 +48,6 @@ constexpr auto usual_time_to_keep = 4s;
 constexpr auto time_on_the_way = 1s;
 
 constexpr unsigned request_timeout = 408;
-
-// Nobody has so much to say before the answer.
-constexpr int most_interim = 16;
-
-// Whether another status follows this one. 101 is the last of its connection.
-constexpr bool is_interim(unsigned status) {
-    return status >= 100 && status < 200 && status != 101;
-}
 
 constexpr bool wants_the_same_elsewhere(unsigned status) {
     return status == 307 || status == 308;

@@ -1,4 +1,5 @@
 #include "grammar.hpp"
+#include "interim.hpp"
 
 #include <nullworker/net/tolerant_head.hpp>
 
@@ -9,7 +10,6 @@ namespace nullworker::net {
 namespace {
 
 constexpr std::size_t longest_head = 100 * 1024;
-constexpr int most_interim_heads = 16;
 constexpr std::string_view beginning = "http/";
 
 // Whether more of it may still make it the first line of an answer. Empty lines before it do no harm.
@@ -55,15 +55,14 @@ void tolerant_head::take_line(std::string_view line) {
         return take_status(line);
     if (!line.empty())
         return take_field(line);
-    const bool interim = x_status < 200 && x_status != 101;
-    if (!interim) {
+    if (!is_interim(x_status)) {
         x_state = state::complete;
         return;
     }
     x_status = 0;
     x_fields.clear();
     x_length.reset();
-    if (++x_interim > most_interim_heads)
+    if (++x_interim > most_interim)
         x_state = state::too_large;
 }
 

@@ -1,5 +1,7 @@
 #include "settings_file.hpp"
 
+#include <nullworker/base/tidied.hpp>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -10,27 +12,6 @@ namespace nullworker::options {
 namespace {
 
 constexpr std::size_t most_bytes = 1024 * 1024;
-constexpr std::string_view blanks = " \t\r\v\f";
-
-// Editors of Windows put it in front.
-constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
-
-std::string_view trimmed(std::string_view text) {
-    const auto first = std::min(text.find_first_not_of(blanks), text.size());
-    text.remove_prefix(first);
-    return text.substr(0, text.find_last_not_of(blanks) + 1);
-}
-
-// In quotes as a whole: another one in between, and they are part of the value.
-bool is_quoted(std::string_view text) {
-    const bool marked = text.size() >= 2 && (text.front() == '"' || text.front() == '\'');
-    return marked && text.find(text.front(), 1) == text.size() - 1;
-}
-
-std::string_view without_quotes(std::string_view text) {
-    return is_quoted(text) ? text.substr(1, text.size() - 2) : text;
-}
-
 std::string at_line(std::size_t line, const std::string& what) {
     return "line " + std::to_string(line) + ": " + what;
 }
@@ -46,9 +27,10 @@ std::optional<std::string> take_line(std::string_view text, std::size_t line,
         return at_line(line, "there are no sections; each line is `key = value`");
     if (equals == std::string_view::npos)
         return at_line(line, "there is no = in it; each line is `key = value`");
-    file_setting found{.key = std::string(trimmed(text.substr(0, equals))),
-                       .value = std::string(without_quotes(trimmed(text.substr(equals + 1)))),
-                       .line = line};
+    auto value = trimmed(text.substr(equals + 1));
+    (void)strip_quotes(value);
+    file_setting found{
+        .key = std::string(trimmed(text.substr(0, equals))), .value = std::string(value), .line = line};
     const auto before = std::ranges::find(out, found.key, &file_setting::key);
     if (before != out.end())
         return at_line(line,
@@ -61,8 +43,7 @@ std::optional<std::string> take_line(std::string_view text, std::size_t line,
 
 settings_file parse_settings(std::string_view text) {
     settings_file out;
-    if (text.starts_with(byte_order_mark))
-        text.remove_prefix(byte_order_mark.size());
+    (void)strip_mark(text);  // editors of Windows put it in front
     for (std::size_t line = 1; !text.empty(); ++line) {
         const auto end = std::min(text.find('\n'), text.size());
         if (auto wrong = take_line(text.substr(0, end), line, out.settings); wrong && !out.error)

@@ -1,3 +1,4 @@
+#include <nullworker/base/printable.hpp>
 #include <nullworker/options/option.hpp>
 
 #include <algorithm>
@@ -148,11 +149,7 @@ std::optional<refusal> read_word(const word_target& to, const std::string& text)
 
 // No path is meant to have control characters in it; a line of shell, or JSON, may have several lines.
 bool has_misplaced_character(const option& row, const std::string& text) {
-    const std::string_view allowed = row.kind == value_kind::text ? "\t\r\n" : "";
-    return std::ranges::any_of(text, [&](char c) {
-        const auto byte = static_cast<unsigned char>(c);
-        return (byte < 0x20 || byte == 0x7F) && allowed.find(c) == allowed.npos;
-    });
+    return has_control_character(text, row.kind == value_kind::text ? "\t\r\n" : "");
 }
 
 }  // namespace

@@ -102,7 +102,10 @@ void read_given(const json& message, const char* name, std::optional<T>& out) {
     out = std::move(value);
 }
 
-void from_json(const json& document, endpoint_change& out) {
+}  // namespace
+
+// Out here the library finds them.
+inline void from_json(const json& document, endpoint_change& out) {
     read_given(document, "min_load", out.min_load);
     read_given(document, "min_cold_load", out.min_cold_load);
     read_given(document, "target_util", out.target_util);
@@ -116,7 +119,7 @@ void from_json(const json& document, endpoint_change& out) {
     read_given(document, "endpoint_state", out.endpoint_state);
 }
 
-void from_json(const json& received, route_reply& reply) {
+inline void from_json(const json& received, route_reply& reply) {
     reply.status = "waiting";
     if (says_nothing(received))
         return;
@@ -133,8 +136,6 @@ void from_json(const json& received, route_reply& reply) {
         reply.status = status + (status.empty() || trouble.empty() ? "" : "; ") + trouble;
 }
 
-}  // namespace
-
 std::string to_json(const route_request& request) {
     return compact(request);
 }
@@ -147,16 +148,7 @@ result<route_request> parse_route_request(std::string_view body) {
 }
 
 result<route_reply> parse_route_reply(std::string_view body) {
-    const auto value = json_value::parse(body);
-    if (!value)
-        return value.error();
-    try {
-        route_reply reply;
-        from_json(value->document(), reply);
-        return reply;
-    } catch (const json::exception&) {
-        return errc::unexpected_message;
-    }
+    return read_message<route_reply>(body);
 }
 
 std::string to_json(const signed_grant& grant) {
@@ -183,16 +175,7 @@ result<std::vector<endpoint_info>> parse_endpoint_list(std::string_view body) {
 }
 
 result<endpoint_change> parse_endpoint_change(std::string_view body) {
-    const auto value = json_value::parse(body);
-    if (!value)
-        return value.error();
-    try {
-        endpoint_change out;
-        from_json(value->document(), out);
-        return out;
-    } catch (const json::exception&) {
-        return errc::unexpected_message;
-    }
+    return read_message<endpoint_change>(body);
 }
 
 std::string endpoint_changed() {
@@ -248,8 +231,7 @@ std::optional<std::string> created_session_id(std::string_view body) {
     const auto value = json_value::parse(body);
     if (!value || !value->document().is_object())
         return std::nullopt;
-    const auto found = value->document().value("session_id", json());
-    const auto id = found.is_string() ? found.get<std::string>() : std::string();
+    const auto id = text_of(value->document(), "session_id");
     return id.empty() ? std::nullopt : std::optional(id);
 }
 

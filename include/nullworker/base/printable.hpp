@@ -10,8 +10,9 @@ namespace nullworker {
 // that turn the direction of writing or begin a new line, and without a backslash.
 [[nodiscard]] bool is_printable(std::string_view text) noexcept;
 
-// Whether there is a control character of ASCII in it, which has no place in a header or a URL.
-[[nodiscard]] bool has_control_character(std::string_view text) noexcept;
+// Whether there is a control character of ASCII in it other than those `allowed`. In a header or a URL none
+// has a place.
+[[nodiscard]] bool has_control_character(std::string_view text, std::string_view allowed = {}) noexcept;
 
 // `text` in one line that is printable but for backslashes, which begin an escape: \n for a new line, \u202e
 // for another character that must not be shown, \xff for a byte that is not UTF-8, and \\ for a backslash.

@@ -16,6 +16,16 @@ struct tidied_value {
     std::string trimmed;  // what was taken away, in words; empty: nothing was
 };
 
+// Takes a byte order mark off the beginning of `text`; whether there was one.
+bool strip_mark(std::string_view& text);
+
+// Takes off a pair of quotes in which the whole of `text` stands; whether there was one. Those inside, if
+// any, are of the other kind.
+bool strip_quotes(std::string_view& text);
+
+// `text` without blanks and line ends around it.
+[[nodiscard]] std::string_view trimmed(std::string_view text);
+
 // What to say of that: "NAME is used without the line ends around its value".
 [[nodiscard]] std::string remark_on(const std::string& name, const tidied_value& value);
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <nullworker/base/unmapped.hpp>
+
 #include <boost/asio/ip/address.hpp>
 
 #include <cstdint>
@@ -12,14 +14,6 @@ using peer = std::uint64_t;
 
 // Whoever comes by a Unix socket.
 inline constexpr peer local_peer = 0;
-
-// On a listener for both families an IPv4 peer has an IPv6 address.
-[[nodiscard]] inline boost::asio::ip::address unmapped(const boost::asio::ip::address& address) {
-    namespace ip = boost::asio::ip;
-    if (address.is_v6() && address.to_v6().is_v4_mapped())
-        return ip::make_address_v4(ip::v4_mapped, address.to_v6());
-    return address;
-}
 
 [[nodiscard]] inline peer peer_of(const boost::asio::ip::address& address) {
     const auto real = unmapped(address);
