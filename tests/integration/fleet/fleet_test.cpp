@@ -97,6 +97,15 @@ protected:
         co_return co_await x_observer.until(std::move(enough));
     }
 
+    // Has a worker started and makes its first report; which one it is.
+    asio::awaitable<std::int64_t> first_to_report() {
+        co_await ask();
+        EXPECT_TRUE(co_await started(1));
+        const auto id = x_workers->specs.begin()->first;
+        co_await x_workers->report(id);
+        co_return id;
+    }
+
     asio::io_context x_context;
     observer x_observer{x_context.get_executor()};
     fake_launcher* x_workers = nullptr;
@@ -535,10 +544,7 @@ TEST_F(fleet_test, an_outage_is_not_held_against_the_workers) {
     fleet_options options;
     options.scaling.report_timeout = seconds(1);
     tell(options, [this]() -> asio::awaitable<void> {
-        co_await ask();
-        EXPECT_TRUE(co_await started(1));
-        const auto id = x_workers->specs.begin()->first;
-        co_await x_workers->report(id);
+        const auto id = co_await first_to_report();
         const auto end = now().after(1200ms);
         x_fleet->faults().outage_until(end);
         const auto refused = co_await x_workers->report(id);
@@ -557,10 +563,7 @@ TEST_F(fleet_test, a_time_in_which_nothing_ran_is_not_held_against_the_workers) 
     fleet_options options;
     options.scaling.report_timeout = seconds(1);
     tell(options, [this]() -> asio::awaitable<void> {
-        co_await ask();
-        EXPECT_TRUE(co_await started(1));
-        const auto id = x_workers->specs.begin()->first;
-        co_await x_workers->report(id);
+        const auto id = co_await first_to_report();
         // Stands for a machine that was frozen, and its workers with it.
         for (const auto end = now().after(1600ms).monotonic; std::chrono::steady_clock::now() < end;) {
         }

@@ -63,6 +63,16 @@ std::vector<result<reply>> ask(const test_certificate& pair, std::string roots, 
     return replies;
 }
 
+awaitable<void> connect(ssl_socket& peer, const http_server& server) {
+    const tcp::endpoint there(asio::ip::address_v4::loopback(), server.port());
+    co_await peer.next_layer().async_connect(there, asio::use_awaitable);
+}
+
+awaitable<void> shake_hands(ssl_socket& peer, const http_server& server) {
+    co_await connect(peer, server);
+    co_await peer.async_handshake(asio::ssl::stream_base::client, asio::use_awaitable);
+}
+
 TEST(https, works_with_a_certificate_among_the_extra_roots) {
     const test_certificate pair;
     for (const auto& answer : ask(pair, pair.pem(), "127.0.0.1", 3)) {
@@ -180,9 +190,7 @@ TEST(https, server_closes_a_connection_that_says_nothing_after_the_handshake) {
         tls_trust trust(pair.pem());
         const auto context = trust.context().value();
         ssl_socket peer(co_await asio::this_coro::executor, *context);
-        const tcp::endpoint there(asio::ip::address_v4::loopback(), server.port());
-        co_await peer.next_layer().async_connect(there, asio::use_awaitable);
-        co_await peer.async_handshake(asio::ssl::stream_base::client, asio::use_awaitable);
+        co_await shake_hands(peer, server);
         char byte = 0;
         const auto [ec, size] = co_await peer.async_read_some(asio::buffer(&byte, 1), nothrow);
         EXPECT_EQ(ec, asio::ssl::error::stream_truncated);
@@ -196,9 +204,7 @@ TEST(https, server_tells_its_refusal_to_who_writes_all_before_he_reads) {
         tls_trust trust(pair.pem());
         const auto context = trust.context().value();
         ssl_socket peer(co_await asio::this_coro::executor, *context);
-        const tcp::endpoint there(asio::ip::address_v4::loopback(), server.port());
-        co_await peer.next_layer().async_connect(there, asio::use_awaitable);
-        co_await peer.async_handshake(asio::ssl::stream_base::client, asio::use_awaitable);
+        co_await shake_hands(peer, server);
         const auto whole = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(size) +
                            "\r\n\r\n" + std::string(size, 'x');
         const auto bytes = asio::buffer(whole);
@@ -266,8 +272,7 @@ error_code handshake_with(int version) {
         SSL_CTX_set_min_proto_version(dated.native_handle(), version);
         SSL_CTX_set_max_proto_version(dated.native_handle(), version);
         ssl_socket peer(co_await asio::this_coro::executor, dated);
-        const tcp::endpoint there(asio::ip::address_v4::loopback(), server.port());
-        co_await peer.next_layer().async_connect(there, asio::use_awaitable);
+        co_await connect(peer, server);
         std::tie(outcome) = co_await peer.async_handshake(asio::ssl::stream_base::client, nothrow);
     });
     return outcome;

@@ -182,6 +182,14 @@ TEST(reports, a_silent_worker_reports_at_every_interval) {
     run(worker, loop, told(worker));
 }
 
+// From the first report to the completion, with all that the autoscaler is asked and told between them.
+asio::awaitable<void> told_of_a_session(test_worker& subject) {
+    co_await subject.until_ready();
+    (void)co_await subject.create(subject.grant(11));
+    (void)co_await subject.send(listener::control, net::verb::post, "/release");
+    (void)co_await subject.completion(1);
+}
+
 TEST(reports, the_second_address_is_used_when_the_first_is_down) {
     asio::io_context loop;
     test_worker worker(loop, [](app::settings& config) {
@@ -189,13 +197,7 @@ TEST(reports, the_second_address_is_used_when_the_first_is_down) {
                                        parse_url("http://127.0.0.1:1").value());
     });
     worker.start();
-    const auto told = [](test_worker& subject) -> asio::awaitable<void> {
-        co_await subject.until_ready();
-        (void)co_await subject.create(subject.grant(11));
-        (void)co_await subject.send(listener::control, net::verb::post, "/release");
-        (void)co_await subject.completion(1);
-    };
-    run(worker, loop, told(worker));
+    run(worker, loop, told_of_a_session(worker));
 }
 
 TEST(reports, go_where_the_autoscaler_has_moved_and_so_do_completions_and_the_key) {
@@ -210,13 +212,7 @@ TEST(reports, go_where_the_autoscaler_has_moved_and_so_do_completions_and_the_ke
             }
         });
     worker.start();
-    const auto told = [](test_worker& subject) -> asio::awaitable<void> {
-        co_await subject.until_ready();
-        (void)co_await subject.create(subject.grant(11));
-        (void)co_await subject.send(listener::control, net::verb::post, "/release");
-        (void)co_await subject.completion(1);
-    };
-    run(worker, loop, told(worker));
+    run(worker, loop, told_of_a_session(worker));
 }
 
 TEST(key, a_key_that_is_not_there_yet_is_asked_for_again) {
