@@ -128,10 +128,24 @@ END
 # $1 as the inside of a string of the report.
 json() { escaped "$(ascii "$1")"; }
 
+# What the nullworkerd that answers here says of itself.
+status() (
+    unset http_proxy HTTP_PROXY all_proxy ALL_PROXY # nobody shall answer in its place
+    link=http://127.0.0.1:$NULL_CONTROL_PORT/status
+    if command -v curl >/dev/null; then curl -qs -m 2 "$link"; else timeout 2 wget -q -O - "$link"; fi
+) 2>/dev/null
+
+# Whether this container $1 has its worker all the same, whoever started it: the autoscaler would take it for broken.
+is_served() { case $(status | tr -d '[:space:]') in *"\"container_id\":$1",* | *"\"container_id\":$1"'}'*) ;; *) return 1 ;; esac }
+
 # Tells every address of REPORT_ADDR that this worker is broken, and why.
 report() {
     id=${CONTAINER_ID:-} error=$(ascii "$1" | cut -c -1000)
     is_number "$id" || { say "the autoscaler cannot be told: CONTAINER_ID=$id is no number of 1 to 15 digits"; return; }
+    if is_served "$id"; then
+        say "a nullworkerd of this container runs already, so the autoscaler is not told"
+        return
+    fi
     port=
     if is_number "$WORKER_PORT"; then eval "port=\${VAST_TCP_PORT_$WORKER_PORT:-}"; fi
     scheme=http

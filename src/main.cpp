@@ -14,6 +14,8 @@
 int main(int argc, char** argv) {
     using namespace nullworker;
     constexpr int exit_cannot_start = 2;
+    constexpr const char* is_second_text =
+        " (a nullworkerd of this container runs already, so the autoscaler is not told)";
     prepare_program();
     std::signal(SIGPIPE, SIG_IGN);  // a log that nobody reads any more is no reason to end
     disregard_stray_signals();
@@ -30,10 +32,11 @@ int main(int argc, char** argv) {
             log::warning("setting_trimmed", {{"remark", remark}});
         return app::run_daemon(*config);
     } catch (const startup_error& e) {
-        std::cerr << "nullworkerd: " << printable(e.what()) << std::endl;
         if (const auto* wrong = dynamic_cast<const app::config_error*>(&e))
             config = wrong->known();
-        if (config && !dynamic_cast<const already_running*>(&e))
+        const bool is_second = config && app::runs_already(*config);
+        std::cerr << "nullworkerd: " << printable(e.what()) << (is_second ? is_second_text : "") << std::endl;
+        if (config && !is_second && !dynamic_cast<const already_running*>(&e))
             app::report_startup_error(*config, printable(e.what()));
         return exit_cannot_start;
     } catch (const std::exception& e) {

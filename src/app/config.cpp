@@ -129,6 +129,8 @@ std::optional<settings> reportable(const written_settings& from) {
     }
     known.container_id = *from.container_id;
     known.worker_port = from.out.worker_port;
+    known.control_port = from.out.control_port;
+    known.control_socket = from.out.control_socket;
     known.public_port = static_cast<std::uint16_t>(from.public_port.value_or(from.out.worker_port));
     known.public_address = from.out.public_address;
     known.master_token = from.out.master_token;

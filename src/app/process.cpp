@@ -1,4 +1,5 @@
 #include <nullworker/app/daemon.hpp>
+#include <nullworker/app/incumbent.hpp>
 #include <nullworker/app/listeners.hpp>
 #include <nullworker/app/process.hpp>
 #include <nullworker/autoscaler/startup_failure.hpp>
@@ -31,6 +32,18 @@ void run_or_die(asio::io_context& context) {
         log::flush();
         std::_Exit(EXIT_FAILURE);
     }
+}
+
+// In an event loop of its own.
+void run_alone(asio::awaitable<void> work) {
+    asio::io_context context(1);
+    reaper zombies(context.get_executor());
+    asio::co_spawn(context, std::move(work), [&](const std::exception_ptr& error) {
+        zombies.cancel();
+        if (error)
+            std::rethrow_exception(error);
+    });
+    run_or_die(context);
 }
 
 // As many descriptors as the system lets it have, up to `wanted`.
@@ -96,18 +109,18 @@ asio::awaitable<void> startup_error_report(const settings& config, std::string m
     return autoscaler::report_failure({.worker = config.identity(config.own_url(config.worker_port)),
                                        .addresses = config.report_addresses,
                                        .message = std::move(message),
-                                       .linger = to_ticks(config.error_linger)});
+                                       .linger = to_ticks(config.error_linger),
+                                       .is_moot = [&config] { return has_incumbent(config); }});
 }
 
 void report_startup_error(const settings& config, const std::string& message) {
-    asio::io_context context(1);
-    reaper zombies(context.get_executor());
-    asio::co_spawn(context, startup_error_report(config, message), [&](const std::exception_ptr& error) {
-        zombies.cancel();
-        if (error)
-            std::rethrow_exception(error);
-    });
-    run_or_die(context);
+    run_alone(startup_error_report(config, message));
+}
+
+bool runs_already(const settings& config) {
+    bool out = false;
+    run_alone([&]() -> asio::awaitable<void> { out = co_await has_incumbent(config); }());
+    return out;
 }
 
 }  // namespace nullworker::app

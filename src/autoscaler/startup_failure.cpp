@@ -39,7 +39,7 @@ asio::awaitable<void> report_failure(startup_failure failure) {
     auto line = line_for(failure, executor);
     const std::string body = report_of(failure);
     const auto end = std::chrono::steady_clock::now() + failure.linger;
-    for (;;) {
+    while (!co_await failure.is_moot()) {
         std::function<std::string()> make_body = [&body] { return body; };
         co_await line.post(std::move(make_body));
         if (std::chrono::steady_clock::now() + 10s > end)

@@ -98,6 +98,8 @@ END
 trap 'echo "cleaned up" >>/workspace/events; exit 0' TERM
 echo "started, port $NULL_CONTROL_PORT, token ${MASTER_TOKEN:-none}" >>/workspace/events
 /root/onstart.sh >>/workspace/second 2>&1
+(until nullworker session >/dev/null 2>&1; do sleep 0.1; done
+    STOP_GRACE=none WORKSPACE_DIR=/tmp /root/onstart.sh >/workspace/third 2>&1) &
 (while session=$(nullworker wait --field session_id); do
     echo "reserved $session" >>/workspace/events
     nullworker wait --since "$(nullworker session --field generation)"
@@ -236,6 +238,8 @@ test_life() {
     check "the consumer is started, with the control port and without the token" \
         grep -qx "started, port $control, token none" "$events"
     check "a second onstart.sh harms nobody" grep -q 'runs already' "$root/workspace/second"
+    check "nor does the autoscaler hear of one that cannot start beside it" \
+        grep -q 'the autoscaler is not told' "$root/workspace/third"
     check "a log that has grown too long makes room" is_long "$root/workspace/consumer.log.1" 2000
     check "all logs are private, those of earlier versions, too" are_private "$root"/workspace/*.log*
 

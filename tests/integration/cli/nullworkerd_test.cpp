@@ -1,12 +1,13 @@
-#include "support/drive.hpp"
+#include "peer_in_a_thread.hpp"
 #include "support/program.hpp"
-#include "support/scripted_peer.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <cstddef>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -162,23 +163,64 @@ TEST(nullworkerd, check_exits_0_and_shows_no_secret) {
     EXPECT_NE(daemon.out().find("http://127.0.0.1:23200"), std::string::npos);
 }
 
-TEST(nullworkerd, a_port_in_use_is_exit_code_2_and_told_to_the_autoscaler) {
+// What became of a daemon that could not start, and how often the autoscaler heard of it.
+struct failed_start {
+    int code = 0;
+    std::string said;
+    std::size_t reports = 0;
+};
+
+failed_start start_in_vain(environment variables) {
+    peer_in_a_thread autoscaler;
+    autoscaler.script().reply_always("/worker_status/", net::json_reply(200, "{}"));
+    autoscaler.start();
+    variables["REPORT_ADDR"] = autoscaler.origin();
+    program daemon({NULLWORKERD_PROGRAM}, variables);
+    failed_start out{.code = daemon.wait(), .said = daemon.err()};
+    out.reports = autoscaler.asked("/worker_status/");
+    if (out.reports > 0) {
+        EXPECT_TRUE(contains(autoscaler.body_of("/worker_status/"), "the-master-token"));
+    }
+    EXPECT_FALSE(contains(out.said, "the-master-token")) << out.said;
+    return out;
+}
+
+TEST(nullworkerd, a_second_start_is_one_line_and_exit_code_2_and_the_autoscaler_hears_nothing_of_it) {
     program first({NULLWORKERD_PROGRAM}, on_ports(23300));
     first.wait_for("event=ready");
-    asio::io_context loop;
-    scripted_peer autoscaler(loop.get_executor());
-    autoscaler.reply_always("/worker_status/", net::json_reply(200, "{}"));
-    program second({NULLWORKERD_PROGRAM}, on_ports(23300, autoscaler.origin()));
-    const auto story = [](scripted_peer& peer) -> asio::awaitable<void> {
-        const auto report = co_await peer.received("/worker_status/");
-        EXPECT_NE(report.body.find("cannot listen on"), std::string::npos) << report.body;
-        EXPECT_NE(report.body.find("the-master-token"), std::string::npos);
-        co_await peer.stop();
-    };
-    drive(loop, story(autoscaler));
-    EXPECT_EQ(second.wait(), 2);
-    EXPECT_NE(second.err().find("23300"), std::string::npos) << second.err();
-    EXPECT_EQ(second.err().find("the-master-token"), std::string::npos) << second.err();
+    auto wrong = on_ports(23300);
+    wrong["MAX_PERF"] = "much";
+    for (const auto& variables : {on_ports(23300), wrong}) {
+        const auto second = start_in_vain(variables);
+        EXPECT_EQ(second.code, 2);
+        EXPECT_EQ(second.reports, 0u);
+        EXPECT_TRUE(contains(second.said, "a nullworkerd of this container runs already")) << second.said;
+        EXPECT_EQ(std::count(second.said.begin(), second.said.end(), '\n'), 1) << second.said;
+    }
+}
+
+TEST(nullworkerd, a_second_start_finds_the_first_one_by_its_unix_socket_too) {
+    const temporary_directory folder;
+    auto variables = on_ports(23300);
+    variables["NULLWORKER_CONTROL_SOCKET"] = (folder.path() / "control").string();
+    program first({NULLWORKERD_PROGRAM}, variables);
+    first.wait_for("event=ready");
+    variables["NULL_CONTROL_PORT"] = "23304";
+    const auto second = start_in_vain(variables);
+    EXPECT_EQ(second.code, 2);
+    EXPECT_EQ(second.reports, 0u);
+}
+
+TEST(nullworkerd, a_port_that_another_container_uses_is_exit_code_2_and_told_to_the_autoscaler) {
+    auto neighbour = on_ports(23300);
+    neighbour["CONTAINER_ID"] = "8";
+    program first({NULLWORKERD_PROGRAM}, neighbour);
+    first.wait_for("event=ready");
+    const auto second = start_in_vain(on_ports(23300));
+    EXPECT_EQ(second.code, 2);
+    EXPECT_EQ(second.reports, 1u);
+    EXPECT_TRUE(contains(second.said, "cannot listen on")) << second.said;
+    EXPECT_TRUE(contains(second.said, "23300")) << second.said;
 }
 
 TEST(nullworkerd, version_and_help_need_no_configuration) {

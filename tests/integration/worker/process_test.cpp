@@ -278,6 +278,7 @@ TEST(startup, an_error_is_told_to_the_autoscaler) {
     autoscaler.reply_always("/worker_status/", net::json_reply(200, "{}"));
     auto config = loopback_settings(autoscaler.origin());
     config.public_port = 40001;
+    config.control_port = 0;
     const auto told = [](scripted_peer& peer, const app::settings& settings) -> asio::awaitable<void> {
         co_await app::startup_error_report(settings, "port 3000 is in use");
         const auto request = co_await peer.received("/worker_status/");
@@ -288,6 +289,27 @@ TEST(startup, an_error_is_told_to_the_autoscaler) {
         co_await peer.stop();
     };
     drive(loop, told(autoscaler, config));
+}
+
+TEST(startup, an_error_is_told_no_more_once_a_worker_of_this_container_answers) {
+    asio::io_context loop;
+    scripted_peer autoscaler(loop.get_executor());
+    autoscaler.reply_always("/worker_status/", net::json_reply(200, "{}"));
+    scripted_peer control(loop.get_executor());
+    control.reply_once("/status", net::json_reply(200, R"({"version":"1","container_id":7})"));
+    control.reply_always("/status", net::json_reply(200, R"({"version":"1","container_id":4242})"));
+    auto config = loopback_settings(autoscaler.origin());
+    config.control_port = control.port();
+    const auto told = [](scripted_peer& listener, scripted_peer& worker,
+                         const app::settings& settings) -> asio::awaitable<void> {
+        co_await app::startup_error_report(settings, "port 3000 is in use");
+        EXPECT_EQ(listener.requests("/worker_status/").size(), 1u);
+        co_await app::startup_error_report(settings, "port 3000 is in use");
+        EXPECT_EQ(listener.requests("/worker_status/").size(), 1u);
+        co_await worker.stop();
+        co_await listener.stop();
+    };
+    drive(loop, told(autoscaler, control, config));
 }
 
 }  // namespace
