@@ -11,6 +11,7 @@
 #include <openssl/x509v3.h>
 
 #include <array>
+#include <ctime>
 #include <utility>
 
 #include <sys/stat.h>
@@ -38,9 +39,16 @@ const X509* shown(const tls_context& server) {
     return SSL_CTX_get0_certificate(server->native_handle());
 }
 
+std::chrono::system_clock::time_point to_time_point(const ASN1_TIME* written) {
+    std::tm broken_down{};
+    ASN1_TIME_to_tm(written, &broken_down);
+    return std::chrono::system_clock::from_time_t(::timegm(&broken_down));
+}
+
 void require_current(const tls_context& server, const std::string& name) {
     if (X509_cmp_current_time(X509_get0_notBefore(shown(server))) > 0)
-        throw startup_error("the TLS certificate " + name + " is not valid yet; check the clock");
+        throw not_valid_yet("the TLS certificate " + name + " is not valid yet; check the clock",
+                            to_time_point(X509_get0_notBefore(shown(server))));
     if (has_expired(server))
         throw startup_error("the TLS certificate " + name + " has expired; renew it");
 }

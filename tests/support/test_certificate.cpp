@@ -24,6 +24,8 @@ std::pair<long, long> validity(certificate_dates dates) {
             return {-2 * day, -day};
         case certificate_dates::not_yet_valid:
             return {day, 2 * day};
+        case certificate_dates::valid_in_a_second:
+            return {1, day};
     }
     return {};
 }

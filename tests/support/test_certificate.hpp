@@ -6,7 +6,7 @@
 
 namespace nullworker::test {
 
-enum class certificate_dates { current, expired, not_yet_valid };
+enum class certificate_dates { current, expired, not_yet_valid, valid_in_a_second };
 enum class certificate_key { matching, mismatched };
 
 struct certificate_options {

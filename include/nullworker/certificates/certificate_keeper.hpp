@@ -1,6 +1,7 @@
 #pragma once
 
 #include <nullworker/base/asio.hpp>
+#include <nullworker/base/error.hpp>
 #include <nullworker/base/file.hpp>
 #include <nullworker/base/side_thread.hpp>
 #include <nullworker/base/trouble.hpp>
@@ -14,9 +15,11 @@
 
 #include <array>
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace nullworker::certificates {
@@ -33,8 +36,8 @@ struct certificate_settings {
 
 // Sees to it that a TLS listener has a certificate. Where there is no valid pair, it makes a key, has it
 // certified with backoff, for ever, and keeps both in their files; what lay there is renamed to
-// `….set-aside`. A key that is good stays. A pair that is renewed on disk is taken up, and one that has
-// expired is certified anew.
+// `….set-aside`. A key that is good stays. A pair that is renewed on disk is taken up, also while the signer
+// is out of reach, and one whose day has not come when it comes. One that has expired is certified anew.
 class certificate_keeper {
 public:
     struct events {
@@ -54,31 +57,54 @@ public:
 private:
     using stamps = std::array<file_stamp, 2>;  // of certificate and key
 
+    // The pair that is on disk.
+    struct pair_on_disk {
+        stamps found;
+        net::tls_context made;                                                       // null: of no use
+        std::string fault = {};                                                      // why
+        std::optional<std::chrono::system_clock::time_point> begins = std::nullopt;  // of use from then on
+    };
+
+    // `unreadable`: it cannot be told what is there.
+    enum class key_file : std::uint8_t { good, absent, no_key, unreadable };
+    struct key_on_disk {
+        key_file state{};
+        private_key key;  // of a good one
+    };
+
     struct signature {
         std::string certificate = {};
         trouble failure = trouble::none();  // why there is no certificate
     };
 
-    [[nodiscard]] stamps stamps_on_disk() const;
-    [[nodiscard]] trouble take_pair_from_disk();
-    void take_renewed_pair();
+    // A disk that is hung is given up after a while.
+    template <class T>
+    asio::awaitable<result<T>> on_disk(std::function<T()> job);
+    [[nodiscard]] static stamps stamps_of(const certificate_settings& settings);
+    [[nodiscard]] static pair_on_disk examine(const certificate_settings& settings);
+    [[nodiscard]] static key_on_disk read_key(const std::string& file);
+    asio::awaitable<result<stamps>> stamps_on_disk();
+    bool take(pair_on_disk pair);
+    asio::awaitable<bool> take_pair_from_disk();
+    asio::awaitable<void> take_renewed_pair();
     asio::awaitable<void> obtain();
+    asio::awaitable<void> pause_for(std::chrono::steady_clock::duration span);
+    [[nodiscard]] bool has_day_begun() const;
     asio::awaitable<trouble> try_once();
-    asio::awaitable<signature> certify(private_key key);
-    [[nodiscard]] private_key find_key();
-    void keep_key(private_key made);
-    void write_in_place_of(const std::string& file, const std::string& text, std::filesystem::perms mode);
+    asio::awaitable<trouble> provide_key();
+    asio::awaitable<signature> certify();
+    asio::awaitable<void> keep(std::string file, std::string text, std::filesystem::perms mode);
     void put_to_use(net::tls_context made);
 
     certificate_settings x_settings;
     events x_on;
     net::http_client x_client;
-    net::tls_context x_current;  // null: none yet
-    private_key x_key;           // made here
-    stamps x_taken{};            // as they were when x_current was loaded
-    stamps x_refused{};          // what was complained of last
-    bool x_unreadable = false;   // it cannot be told what the file of the key holds
-    side_thread x_thread;        // for what takes its time: to look at a disk, to make a key
+    net::tls_context x_current;                                     // null: none yet
+    private_key x_key;                                              // to be certified; null: not known yet
+    stamps x_taken{};                                               // as they were when x_current was loaded
+    std::optional<stamps> x_refused;                                // what was complained of last
+    std::optional<std::chrono::system_clock::time_point> x_begins;  // the day of the pair that was refused
+    side_thread x_thread;  // for what takes its time: to look at a disk, to make a key
 };
 
 }  // namespace nullworker::certificates

@@ -2,6 +2,7 @@
 
 #include <nullworker/base/error.hpp>
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -20,9 +21,21 @@ struct tls_pair {
 // TLS 1.2 and up for a listener.
 using tls_context = std::shared_ptr<boost::asio::ssl::context>;
 
+// A certificate whose day has not come.
+class not_valid_yet : public startup_error {
+public:
+    not_valid_yet(const std::string& message, std::chrono::system_clock::time_point begins)
+        : startup_error(message), x_begins(begins) {}
+
+    [[nodiscard]] std::chrono::system_clock::time_point begins() const noexcept { return x_begins; }
+
+private:
+    std::chrono::system_clock::time_point x_begins;
+};
+
 // Loads a certificate chain and its key, both PEM. Throws startup_error that names the file when one is
 // unreadable or malformed, when the key does not belong to the certificate, or when the certificate's dates
-// exclude today.
+// exclude today: where it is a pair for later, not_valid_yet.
 [[nodiscard]] tls_context load_server_tls(const std::string& certificate_file, const std::string& key_file);
 
 // Loads a chain and its key from the texts themselves, which an error calls by the names given. Throws as

@@ -146,6 +146,7 @@ TEST_F(provisioning_test, the_autoscaler_hears_of_a_worker_that_waits_for_its_ce
             const auto health = co_await control_get(worker, "/health");
             EXPECT_EQ(health.status, 503u);
             EXPECT_NE(health.body.find("waiting for the listeners"), std::string::npos) << health.body;
+            (void)co_await worker.autoscaler().received(sign_path);
             worker.autoscaler().let_go();
             co_await takes_a_session(worker);
         },
@@ -202,6 +203,23 @@ TEST_F(provisioning_test, an_expired_certificate_is_replaced_and_its_key_stays) 
         EXPECT_EQ(read_file(x_certificate + ".set-aside"), old.pem());
         EXPECT_NE(certificate_text(), old.pem());
     });
+}
+
+TEST_F(provisioning_test, a_pair_for_later_is_served_when_its_day_begins_though_the_console_is_away) {
+    const test_certificate pair({.dates = certificate_dates::valid_in_a_second});
+    x_certificate = pair.certificate_file();
+    x_key = pair.key_file();
+    tell(
+        [&](test_worker& worker) -> awaitable<void> {
+            (void)co_await worker.autoscaler().received(sign_path);
+            EXPECT_TRUE(refuses_connections(worker));
+            co_await worker.until_ready();
+            const auto status = co_await create(worker, pair.pem());
+            EXPECT_EQ(status, 201u);
+            EXPECT_EQ(worker.autoscaler().requests(sign_path).size(), 1u);
+        },
+        [](scripted_peer& console) { console.reply_always(sign_path, net::status_reply(503)); },
+        [](app::settings& config) { config.tls_first_pause = 1h; });
 }
 
 TEST_F(provisioning_test, files_that_are_no_pair_are_set_aside) {
