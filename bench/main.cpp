@@ -37,9 +37,9 @@ constexpr int exit_missed = 1;
 constexpr int exit_failed = 2;
 
 struct bench_options {
-    std::string worker;   // empty: the nullworkerd beside this program
-    std::string compare;  // empty: nothing
-    std::uint16_t port = 46000;
+    std::string worker;          // empty: the nullworkerd beside this program
+    std::string compare;         // empty: nothing
+    std::uint16_t port = 26000;  // below those that systems give to outgoing connections
     effort amount;
     int soak = 0;  // 0: the measurements instead
 };

@@ -50,7 +50,8 @@ struct figures {
     double idle_switches = 0;   // context switches per s
     double cycles_per_s = 0;    // create and end, on one connection
     double kept_per_s = 0;      // the same with a state file
-    samples crowded;            // a create on a new connection among a crowd of half requests
+    seconds behind_crowd{};     // a create that connects when a crowd of half requests has just connected
+    samples crowded;            // creates on a new connection among them, once that one was answered
     double health_per_s = 0;    // on one connection
     double health_8_per_s = 0;  // on eight
 };

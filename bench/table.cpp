@@ -88,6 +88,12 @@ std::vector<row> make_table(const figures& ours, const std::optional<figures>& o
         [](const figures& f) { return optional(f.cycles_per_s); });
     add("the same with a state file", "/s", higher,
         [](const figures& f) { return f.kept_per_s > 0 ? optional(f.kept_per_s) : std::nullopt; });
+    add("create behind a crowd that just came", "ms", lower, [](const figures& f) {
+        return f.crowded.size() > 0 ? optional(ms(f.behind_crowd.count())) : std::nullopt;
+    });
+    add("create beside half requests, median", "ms", lower, [](const figures& f) {
+        return f.crowded.size() > 0 ? optional(ms(f.crowded.median())) : std::nullopt;
+    });
     add(
         "create beside half requests, worst", "ms", lower,
         [](const figures& f) {
