@@ -125,7 +125,7 @@ public_answer public_api::refuse_grant(const net::request& request, auth::grant_
 
 net::reply public_api::reserve(const wire::create_request& wanted, const std::optional<url>& close_target,
                                reservation::grant_trust trust) {
-    if (!x_state.takes_sessions() && !x_desk.is_retry(wanted.grant, trust, now()))
+    if (!x_state.takes_sessions() && !x_desk.is_retry(wanted, trust, now()))
         return try_later(x_state.draining() ? "the worker is shutting down" : "the worker is not ready yet");
     // Nobody may send the worker elsewhere unproven.
     if (trust == reservation::grant_trust::unverified && close_target && !names_loopback(*close_target))

@@ -22,8 +22,9 @@ using reservation::grant_trust;
 using reservation::lease;
 
 constexpr int format_version = 1;
-constexpr std::size_t max_grants = 64;       // far above what the desk keeps
-constexpr std::size_t max_id_length = 64;    // far above what the daemon makes
+constexpr std::size_t max_grants = 64;     // far above what the desk keeps
+constexpr std::size_t max_id_length = 64;  // far above what the daemon makes
+constexpr std::size_t max_claim_length = 64;
 constexpr std::size_t max_rows = 1'000'000;  // far above what the outbox keeps
 constexpr double max_sum = 1e18;             // of many costs
 
@@ -95,7 +96,7 @@ json to_document(const lease& held) {
     for (const auto& grant : held.grants)
         grants.push_back(grant.dump());
     const auto& on_close = held.on_close;
-    return {
+    json out = {
         {"session_id", held.session_id},
         {"grants", std::move(grants)},
         {"verified", held.trust == grant_trust::verified},
@@ -108,6 +109,14 @@ json to_document(const lease& held) {
         {"close_route", on_close ? json(on_close->route) : json()},
         {"close_payload", (on_close ? on_close->payload : wire::json_value()).dump()},
     };
+    // What a session seldom has is there only where it has it, and older files never have it.
+    if (held.protected_until)
+        out["protected_until"] = to_document(*held.protected_until);
+    if (held.retiring)
+        out["retiring"] = true;
+    if (!held.claim.empty())
+        out["claim"] = held.claim;
+    return out;
 }
 
 std::string read_session_id(const json& value) {
@@ -117,6 +126,13 @@ std::string read_session_id(const json& value) {
     if (!fits)
         refuse_value("not a session id");
     return id;
+}
+
+std::string read_claim(const json& value) {
+    const auto& claim = value.get_ref<const std::string&>();
+    if (claim.empty() || claim.size() > max_claim_length)
+        refuse_value("not a claim");
+    return claim;
 }
 
 lease read_lease(const json& document) {
@@ -138,6 +154,12 @@ lease read_lease(const json& document) {
     auto payload = embedded(document.at("close_payload"));
     if (const auto& route = document.at("close_route"); !route.is_null())
         out.on_close = {route.get<std::string>(), std::move(payload)};
+    if (const auto until = document.find("protected_until"); until != document.end())
+        out.protected_until = read_instant(*until);
+    if (const auto retiring = document.find("retiring"); retiring != document.end())
+        out.retiring = retiring->get_ref<const json::boolean_t&>();
+    if (const auto claim = document.find("claim"); claim != document.end())
+        out.claim = read_claim(*claim);
     return out;
 }
 

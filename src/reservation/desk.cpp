@@ -1,3 +1,4 @@
+#include <nullworker/base/secret.hpp>
 #include <nullworker/reservation/desk.hpp>
 
 #include <algorithm>
@@ -16,6 +17,14 @@ bool opens(const lease& session, const wire::json_value& auth) {
     return std::find(session.grants.begin(), session.grants.end(), auth) != session.grants.end();
 }
 
+instant later(const instant& a, const instant& b) {
+    return a.monotonic < b.monotonic ? b : a;
+}
+
+instant earlier(const instant& a, const instant& b) {
+    return b.monotonic < a.monotonic ? b : a;
+}
+
 // An unsecured client may send no reqnum; its request_idx then tells its requests apart.
 std::int64_t identity(const wire::route_grant& grant) {
     return grant.reqnum != 0 ? grant.reqnum : grant.request_idx;
@@ -32,10 +41,13 @@ desk::desk(desk_settings settings, desk_means means, desk_observer* observer)
 desk::reservation_result desk::reserve(const wire::create_request& request, grant_trust trust, instant now) {
     expire(now);
     const auto& grant = request.grant;
-    if (trust == grant_trust::verified && x_spent.contains(x_means.fingerprint(grant.document)))
+    const bool again = is_retry(request, trust, now);
+    // A claim that is the live lease's is stronger than a grant that was spent for having too many.
+    const bool claimed = again && !request.claim.empty();
+    if (!claimed && is_spent(request, trust))
         return {reserve_outcome::spent, nullptr};
     if (x_lease) {
-        if (is_retry(grant, trust, now)) {
+        if (again) {
             add_grant(grant.document);
             worth_saving();
             return {reserve_outcome::reissued, &*x_lease};
@@ -62,6 +74,7 @@ desk::reservation_result desk::reserve(const wire::create_request& request, gran
     made.lifetime = request.lifetime;
     made.created = now;
     made.expires = now.after(to_ticks(request.lifetime));
+    made.claim = request.claim;
     if (request.on_close_route)
         made.on_close = close_request{*request.on_close_route, request.on_close_payload};
     x_requests.note(identity(grant));
@@ -70,7 +83,18 @@ desk::reservation_result desk::reserve(const wire::create_request& request, gran
     return {reserve_outcome::granted, &made};
 }
 
-bool desk::is_retry(const wire::route_grant& grant, grant_trust trust, instant now) const {
+bool desk::is_spent(const wire::create_request& request, grant_trust trust) const {
+    const auto known = [this](const wire::json_value& what) {
+        return x_spent.contains(x_means.fingerprint(what));
+    };
+    return (trust == grant_trust::verified && known(request.grant.document)) ||
+           (!request.claim.empty() && known(wire::text_value(request.claim)));
+}
+
+bool desk::is_retry(const wire::create_request& request, grant_trust trust, instant now) const {
+    if (x_lease && (!x_lease->claim.empty() || !request.claim.empty()))
+        return trust == x_lease->trust && same_secret(request.claim, x_lease->claim);
+    const auto& grant = request.grant;
     return x_lease && trust == grant_trust::verified && x_lease->trust == grant_trust::verified &&
            grant.request_idx != 0 && grant.request_idx == x_lease->request_idx && !x_lease->used &&
            now.monotonic - x_lease->created.monotonic < reissue_within;
@@ -104,22 +128,77 @@ bool desk::holds_proof(const std::string& session_id, const wire::json_value& au
 
 desk::lookup_result desk::renew(const std::string& session_id, const wire::json_value& auth, instant now) {
     const auto found = find(session_id, auth, now);
-    if (!found.session)
+    if (!found.session || x_lease->retiring)
         return found;
-    const auto longest = now.after(to_ticks(x_settings.max_lifetime));
-    const auto renewed = x_lease->expires.after(to_ticks(x_lease->lifetime));
-    x_lease->expires = renewed.monotonic < longest.monotonic ? renewed : longest;
+    // Its expiry may be past, where it is protected.
+    const auto renewed = later(x_lease->expires, now).after(to_ticks(x_lease->lifetime));
+    x_lease->expires = earlier(furthest(x_settings.max_lifetime, now), renewed);
     changed();
     return found;
 }
 
+bool desk::is_holder(const std::optional<std::string>& session_id) const {
+    return x_lease && (!session_id || *session_id == x_lease->session_id);
+}
+
+instant desk::furthest(seconds span, instant now) const {
+    return now.after(to_ticks(std::min(span, x_settings.max_lifetime)));
+}
+
 const lease* desk::renew(const std::optional<std::string>& session_id, seconds lifetime, instant now) {
     expire(now);
-    if (!x_lease || (session_id && *session_id != x_lease->session_id))
+    if (!is_holder(session_id))
         return nullptr;
-    x_lease->expires = now.after(to_ticks(std::min(lifetime, x_settings.max_lifetime)));
+    const auto wanted = furthest(lifetime, now);
+    x_lease->expires = later(x_lease->expires, wanted);
+    if (session_id)
+        shelter(later(x_lease->protected_until.value_or(wanted), wanted), now);
     worth_saving();
     return &*x_lease;
+}
+
+const lease* desk::protect(const std::optional<std::string>& session_id, seconds span, instant now) {
+    expire(now);
+    if (!is_holder(session_id))
+        return nullptr;
+    shelter(furthest(span, now), now);
+    worth_saving();
+    return &*x_lease;
+}
+
+void desk::shelter(instant until, instant now) {
+    x_lease->protected_until = until;
+    (void)x_looks.next_look(now.monotonic);
+}
+
+std::optional<std::string> desk::lift(const std::optional<std::string>& session_id, instant now) {
+    expire(now);
+    if (!is_holder(session_id))
+        return std::nullopt;
+    auto id = x_lease->session_id;
+    if (std::exchange(x_lease->protected_until, std::nullopt))
+        worth_saving();
+    expire(now);
+    return id;
+}
+
+desk::retire_result desk::retire(const std::string& session_id, const wire::json_value& auth,
+                                 wire::retire_when when, instant now) {
+    using wire::retire_when;
+    const auto [found, session] = find(session_id, auth, now);
+    if (!session)
+        return {found == lookup_outcome::unknown ? retire_outcome::unknown : retire_outcome::unauthorised,
+                nullptr};
+    if (when != retire_when::never && !x_lease->protected_until) {
+        close(close_reason::ended, now);
+        return {retire_outcome::ended, nullptr};
+    }
+    if (when == retire_when::idle)
+        return {retire_outcome::busy, session};
+    const bool retires = when == retire_when::done;
+    if (std::exchange(x_lease->retiring, retires) != retires)
+        worth_saving();
+    return {retires ? retire_outcome::retiring : retire_outcome::kept, session};
 }
 
 desk::lookup_outcome desk::end(const std::string& session_id, const wire::json_value& auth, instant now) {
@@ -143,15 +222,44 @@ std::optional<std::string> desk::release(const std::string& session_id, instant 
     return x_lease && x_lease->session_id == session_id ? release(now) : std::nullopt;
 }
 
+std::optional<std::string> desk::release_idle(instant now) {
+    expire(now);
+    return x_lease && !x_lease->protected_until ? release(now) : std::nullopt;
+}
+
 void desk::expire(instant now) {
-    if (x_lease && x_lease->expires.monotonic <= now.monotonic)
-        close(close_reason::expired, now);
+    if (!x_lease)
+        return;
+    if (x_lease->protected_until)
+        excuse(now);
+    if (end_of(*x_lease).monotonic <= now.monotonic) {
+        close(x_lease->retiring ? close_reason::ended : close_reason::expired, now);
+    } else if (x_lease->protected_until && x_lease->protected_until->monotonic <= now.monotonic) {
+        x_lease->protected_until.reset();
+        worth_saving();
+    }
+}
+
+// Here, since requests that came meanwhile may be read before any timer is.
+void desk::excuse(instant now) {
+    if (x_looks.is_behind(now.monotonic)) {
+        lengthen(now);
+        worth_saving();
+    }
+    (void)x_looks.next_look(now.monotonic);
+}
+
+void desk::lengthen(instant now) {
+    auto& until = x_lease->protected_until;
+    until = later(*until, furthest(x_settings.after_silence, now));
 }
 
 std::optional<std::chrono::steady_clock::time_point> desk::next_expiry() const {
     if (!x_lease)
         return std::nullopt;
-    return x_lease->expires.monotonic;
+    const auto end = end_of(*x_lease).monotonic;
+    const auto& until = x_lease->protected_until;
+    return until ? std::min({end, until->monotonic, x_looks.due()}) : end;
 }
 
 void desk::count_ping(const wire::route_grant& grant, bool in_session, instant now) {
@@ -220,6 +328,12 @@ void desk::restore(const former_desk& left, clock_continuity clocks, instant now
     const auto longest = now.after(to_ticks(x_settings.max_lifetime));
     x_lease->expires = resumed.monotonic <= longest.monotonic ? resumed : longest;
     x_lease->created = resumed_start(x_lease->created, left.saved_at, clocks, now);
+    if (!is_same_clock(left.saved_at, clocks, now))
+        x_lease->protected_until.reset();
+    if (auto& until = x_lease->protected_until) {
+        shelter(earlier(*until, longest), now);
+        lengthen(now);
+    }
 }
 
 void desk::add_grant(const wire::json_value& grant) {
@@ -245,6 +359,8 @@ void desk::close(close_reason reason, instant now) {
     if (gone.trust == grant_trust::verified)
         for (const auto& grant : gone.grants)
             spend(grant);
+    if (!gone.claim.empty())
+        x_spent.add(x_means.fingerprint(wire::text_value(gone.claim)));
     x_ledger.complete(gone.cost);
     x_outbox.add({.request_idx = gone.request_idx,
                   .entered_queue_at = started,

@@ -221,6 +221,10 @@ bool operator==(const json_value& a, const json_value& b) {
     return same_secret(a.canonical(), b.canonical());
 }
 
+json_value text_value(const std::string& text) {
+    return json_value(json(text));
+}
+
 std::string compact(const json& document) {
     return document.dump(-1, ' ', false, json::error_handler_t::replace);
 }

@@ -111,6 +111,17 @@ const char* close_route_fault(const json& route) {
     return usable ? nullptr : "must be an http(s):// URL or start with '/'";
 }
 
+// What a client asks for its session again with: too long to be guessed, and always of the same length.
+const char* claim_fault(const json& claim) {
+    constexpr std::size_t digits = 64;
+    if (!claim.is_string())
+        return "must be null or a string";
+    const auto& text = claim.get_ref<const std::string&>();
+    const bool usable =
+        text.size() == digits && text.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
+    return usable ? nullptr : "must be 64 hexadecimal digits";
+}
+
 }  // namespace
 
 parsed<create_request> parse_create(std::string_view body, const create_limits& limits) {
@@ -149,8 +160,33 @@ parsed<create_request> parse_create(std::string_view body, const create_limits& 
             out.on_close_payload = json_value(member(payload, "on_close_payload"));
         }
     }
+    if (const json claim = member(payload, "claim"); !claim.is_null()) {
+        if (const char* fault = claim_fault(claim))
+            return refuse("claim", fault);
+        out.claim = claim.get<std::string>();
+    }
     out.grant = read_grant(grant);
     return out;
+}
+
+parsed<retire_request> parse_retire(std::string_view body) {
+    struct meaning {
+        const char* word;
+        retire_when when;
+    };
+    constexpr std::array meanings = {meaning{"idle", retire_when::idle}, meaning{"done", retire_when::done},
+                                     meaning{"never", retire_when::never}};
+    const auto session = parse_session_reference(body);
+    if (!session)
+        return session.error();
+    const auto envelope = parse_object(body);
+    const json wanted = member(envelope->document(), "when");
+    if (wanted.is_null())
+        return retire_request{.session = *session};
+    for (const auto& [word, when] : meanings)
+        if (wanted == word)
+            return retire_request{*session, when};
+    return refuse("when", "must be idle, done or never");
 }
 
 parsed<session_reference> parse_session_reference(std::string_view body) {

@@ -19,6 +19,9 @@ public:
     // When to look again at the latest.
     [[nodiscard]] time_point next_look(time_point now) noexcept { return x_due = now + x_every; }
 
+    // The look that is due; the end of time where there is none.
+    [[nodiscard]] time_point due() const noexcept { return x_due; }
+
     // Nobody is waited for: there is no next look.
     void rest() noexcept { x_due = time_point::max(); }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <nullworker/base/clock.hpp>
+#include <nullworker/base/standstill.hpp>
 #include <nullworker/reservation/completion_outbox.hpp>
 #include <nullworker/reservation/desk_state.hpp>
 #include <nullworker/reservation/lease.hpp>
@@ -28,7 +29,7 @@ public:
     virtual void desk_changed() = 0;
 
     // What is worth saving changed, but the autoscaler need not hear of it: the session got one more grant,
-    // another end, or its first use.
+    // another end, its first use, a protection or a retirement, or lost one of these.
     virtual void desk_worth_saving() = 0;
 
     // A debt to the autoscaler was settled. To save that late means to tell it twice after a crash, and no
@@ -44,6 +45,9 @@ struct desk_settings {
     std::size_t outbox_capacity = 10000;  // completions kept
     double ping_load = 100.0;             // what one /ping counts
     double least_load = 0;                // what a held slot reports where its cost is less
+
+    // What a protection lasts at least after a time in which nobody could have lengthened it.
+    seconds after_silence{30.0};
 };
 
 // What a desk needs of others.
@@ -63,7 +67,7 @@ public:
         granted,
         reissued,
         slot_taken,
-        spent,  // a verified grant whose session has ended
+        spent,  // a verified grant, or a claim, whose session has ended
     };
     struct reservation_result {
         reserve_outcome outcome;
@@ -74,10 +78,11 @@ public:
     // request is booked as rejected; what is told of a live request's own index is its outcome alone.
     reservation_result reserve(const wire::create_request& request, grant_trust trust, instant now);
 
-    // Whether `reserve` would give out the live lease again, since the reply to its client seems to have been
-    // lost: a verified request for the request_idx (not 0) of the live lease, which is younger than 60 s and
+    // Whether `reserve` would give out the live lease again, since its client seems not to have got the
+    // reply, or to have forgotten it: a request with the claim of the live lease, at any age. Without claims
+    // it is a verified request for the request_idx (not 0) of the live lease, which is younger than 60 s and
     // whose id nobody outside has used. Only its URL is signed, so a grant proves nothing more than that.
-    [[nodiscard]] bool is_retry(const wire::route_grant& grant, grant_trust trust, instant now) const;
+    [[nodiscard]] bool is_retry(const wire::create_request& request, grant_trust trust, instant now) const;
 
     enum class lookup_outcome { found, unknown, unauthorised };
     struct lookup_result {
@@ -92,13 +97,39 @@ public:
     [[nodiscard]] bool holds_proof(const std::string& session_id, const wire::json_value& auth, instant now);
 
     // Finds the session as `find` does, and adds its lifetime to its expiration, up to the maximum ahead of
-    // `now`.
+    // `now`. Moves nothing while the session is retiring.
     lookup_result renew(const std::string& session_id, const wire::json_value& auth, instant now);
 
-    // For the program beside the worker, which needs no grant: the session ends `lifetime` from now, at most
-    // the maximum. `session_id` is who the caller thinks holds the slot. The lease; null where nobody or
-    // somebody else holds it.
+    // For the program beside the worker, which needs no grant: the session ends `lifetime` from now at the
+    // earliest, at most the maximum. `session_id` is who the caller thinks holds the slot; one that is named
+    // is protected for the same time. The lease; null where nobody or somebody else holds it.
     const lease* renew(const std::optional<std::string>& session_id, seconds lifetime, instant now);
+
+    // For the program beside the worker: a job runs, and the session is not to end before `span` from now, at
+    // most the maximum, whatever its client's expiry and whoever retires it. The lease; null as above.
+    const lease* protect(const std::optional<std::string>& session_id, seconds span, instant now);
+
+    // The job is done: the session has its client's expiry again, and ends now where that is past or the
+    // session is retiring. The id of the session whose protection it was; nothing where nobody or somebody
+    // else holds the slot.
+    std::optional<std::string> lift(const std::optional<std::string>& session_id, instant now);
+
+    enum class retire_outcome {
+        ended,
+        retiring,  // it ends with its protection
+        busy,      // it is protected, and was to end only if it is not
+        kept,      // a retirement is taken back
+        unknown,
+        unauthorised,
+    };
+    struct retire_result {
+        retire_outcome outcome;
+        const lease* session;  // null unless it is still in the slot, and found
+    };
+
+    // Ends the session if `auth` equals one of its grants, but never under a job that runs.
+    retire_result retire(const std::string& session_id, const wire::json_value& auth, wire::retire_when when,
+                         instant now);
 
     // Ends the session, if `auth` equals one of its grants; says whether it was found.
     lookup_outcome end(const std::string& session_id, const wire::json_value& auth, instant now);
@@ -108,7 +139,11 @@ public:
     std::optional<std::string> release(instant now);
     std::optional<std::string> release(const std::string& session_id, instant now);
 
-    // Ends the session whose time is up.
+    // Frees the slot unless a job runs; the id of the session it ended, or nothing.
+    std::optional<std::string> release_idle(instant now);
+
+    // Ends the session or the protection whose time is up. A protection that was not looked at in time lasts
+    // longer instead: the process stood still, and its owner perhaps with it.
     void expire(instant now);
 
     // When `expire` has something to do.
@@ -151,11 +186,19 @@ public:
     [[nodiscard]] desk_state save() const;
 
     // Goes on where a former process stopped. Only for a desk that is as good as new; the observer hears
-    // nothing. A session whose time was up meanwhile is still in the slot, for `expire` to end.
+    // nothing. A session whose time was up meanwhile is still in the slot, for `expire` to end. A protection
+    // that was live lasts some time from now on at least; after a boot the job is gone, and the protection
+    // too.
     void restore(const former_desk& left, clock_continuity clocks, instant now);
 
 private:
     lookup_result look_up(const std::string& session_id, const wire::json_value& auth) const;
+    [[nodiscard]] bool is_spent(const wire::create_request& request, grant_trust trust) const;
+    [[nodiscard]] bool is_holder(const std::optional<std::string>& session_id) const;
+    [[nodiscard]] instant furthest(seconds span, instant now) const;
+    void shelter(instant until, instant now);
+    void excuse(instant now);
+    void lengthen(instant now);
     void note_use();
     void spend(const wire::json_value& grant);
     void add_grant(const wire::json_value& grant);
@@ -164,10 +207,14 @@ private:
     void worth_saving();
     void settled();
 
+    // So a process that stood still for more than half of it is found out.
+    static constexpr std::chrono::seconds looked_for{2};
+
     desk_settings x_settings;
     desk_means x_means;
     desk_observer* x_observer;
     std::optional<lease> x_lease;
+    standstill x_looks{looked_for};  // at the clock, while there is a protection
     std::uint64_t x_generation = 0;
     load_ledger x_ledger;
     completion_outbox x_outbox;

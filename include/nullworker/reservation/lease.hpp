@@ -3,6 +3,7 @@
 #include <nullworker/base/clock.hpp>
 #include <nullworker/wire/json_value.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -33,10 +34,30 @@ struct lease {
     std::int64_t request_idx = 0;
     seconds lifetime{};
     instant created;
-    instant expires;
-    bool used = false;  // somebody outside has named its id, and so got it
+    instant expires;                         // as the client has it
+    std::optional<instant> protected_until;  // a job runs so long, whatever the client's expiry
+    bool retiring = false;                   // ends with its protection
+    std::string claim;                       // with which its client asks for it again; empty: none
+    bool used = false;                       // somebody outside has named its id, and so got it
     std::optional<close_request> on_close;
 };
+
+// When the session ends if nothing happens: the client's expiry, or the end of the protection, whichever is
+// later; with the protection where it is retiring.
+[[nodiscard]] inline instant end_of(const lease& session) {
+    const auto& shelter = session.protected_until;
+    if (session.retiring)
+        return shelter.value_or(session.created);
+    return shelter && shelter->monotonic > session.expires.monotonic ? *shelter : session.expires;
+}
+
+// How long the session is still protected; 0 where it is not.
+[[nodiscard]] inline seconds protected_for(const lease& session, const instant& now) {
+    const auto none = std::chrono::steady_clock::duration::zero();
+    if (!session.protected_until)
+        return none;
+    return std::max(session.protected_until->monotonic - now.monotonic, none);
+}
 
 // The session, for the log.
 [[nodiscard]] inline std::string name_of(const lease* holder) {

@@ -54,6 +54,9 @@ private:
     std::shared_ptr<const nlohmann::json> x_document;
 };
 
+// The document that is a text and nothing else.
+[[nodiscard]] json_value text_value(const std::string& text);
+
 // A document in one line without blanks; what is not UTF-8 is replaced.
 [[nodiscard]] std::string compact(const nlohmann::json& document);
 

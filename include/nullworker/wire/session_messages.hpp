@@ -21,6 +21,7 @@ struct create_request {
     seconds lifetime = default_lifetime;
     std::optional<std::string> on_close_route;  // an http(s) URL, or a path that starts with '/'; never empty
     json_value on_close_payload;
+    std::string claim;  // 64 hexadecimal digits that the client chose, to ask for its session again; or empty
 };
 
 // What a request must keep to.
@@ -38,6 +39,21 @@ struct session_reference {
 };
 
 [[nodiscard]] parsed<session_reference> parse_session_reference(std::string_view body);
+
+// When a retirement is to end the session.
+enum class retire_when {
+    idle,   // now, or not at all while a job runs
+    done,   // now, or as soon as the job that runs is done
+    never,  // what was asked before is taken back
+};
+
+// The body of /session/retire.
+struct retire_request {
+    session_reference session;
+    retire_when when = retire_when::done;
+};
+
+[[nodiscard]] parsed<retire_request> parse_retire(std::string_view body);
 
 struct ping_request {
     route_grant grant;

@@ -125,6 +125,22 @@ TEST(state_format, a_session_of_an_older_file_counts_as_used_and_no_grant_as_spe
     EXPECT_EQ(read->left.state.spent, "");
 }
 
+TEST(state_format, protection_retirement_and_claim_are_kept) {
+    auto state = sample();
+    auto& held = *state.left.state.holder;
+    held.protected_until = at(1090s, 1'790'000'090s);
+    held.retiring = true;
+    held.claim = std::string(64, 'a');
+    const auto read = read_state(written(state));
+    ASSERT_TRUE(read);
+    const auto& found = *read->left.state.holder;
+    ASSERT_TRUE(found.protected_until);
+    EXPECT_EQ(found.protected_until->monotonic, held.protected_until->monotonic);
+    EXPECT_EQ(found.protected_until->wall, held.protected_until->wall);
+    EXPECT_TRUE(found.retiring);
+    EXPECT_EQ(found.claim, held.claim);
+}
+
 TEST(state_format, without_a_session_and_completions_comes_back_too) {
     auto empty = sample();
     empty.left.state.holder.reset();
@@ -184,6 +200,11 @@ TEST(state_format, with_a_value_that_no_daemon_writes_it_is_refused) {
         {"/lease/lifetime", "-1"},
         {"/lease/lifetime", "1e9"},
         {"/lease/expires/monotonic_ns", "1e3"},
+        {"/lease/protected_until", "7"},
+        {"/lease/protected_until", "null"},
+        {"/lease/retiring", "1"},
+        {"/lease/claim", "7"},
+        {"/lease/claim", "\"\""},
         {"/lease/close_route", "7"},
         {"/lease/close_payload", "{}"},
         {"/completions", "{}"},

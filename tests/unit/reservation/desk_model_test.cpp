@@ -38,6 +38,11 @@ enum class deed : std::uint8_t {
     renew,
     end,
     release,
+    release_idle,
+    protect,
+    lift,
+    retire,
+    renew_inside,
     expire,
     advance,          // both clocks
     turn_wall_clock,  // the wall clock alone, in either direction
@@ -49,9 +54,10 @@ enum class deed : std::uint8_t {
     restart,  // a new desk goes on from what the old one last gave its observer to keep
 };
 
-constexpr std::array deed_names = {"reserve",     "find",        "renew",           "end",    "release",
-                                   "expire",      "advance",     "turn_wall_clock", "ping",   "snapshot",
-                                   "acknowledge", "take_parcel", "deliver",         "restart"};
+constexpr std::array deed_names = {
+    "reserve",  "find",        "renew",        "end",     "release", "release_idle",    "protect",
+    "lift",     "retire",      "renew_inside", "expire",  "advance", "turn_wall_clock", "ping",
+    "snapshot", "acknowledge", "take_parcel",  "deliver", "restart"};
 
 // One of them, with small numbers that each deed reads in its own way.
 struct step {
@@ -71,6 +77,14 @@ struct step {
         constexpr milliseconds table[] = {1ms, 500ms, 999ms, 1s, 2s, 4s, 10s, 25s};
         return table[amount % std::size(table)];
     }
+    // Of a protection, and of what is named from inside.
+    [[nodiscard]] bool names_session() const { return verified; }
+    [[nodiscard]] wire::retire_when when() const { return static_cast<wire::retire_when>(amount % 3); }
+    // Half of the clients send one: the same for each of their grants for a request.
+    [[nodiscard]] std::string claim() const {
+        return amount % 2 == 0 ? std::string()
+                               : "claim" + std::to_string(request_idx()) + (amount % 16 == 1 ? "b" : "");
+    }
     [[nodiscard]] double cost() const { return 1.0 + amount; }  // integral, so that sums are exact
     [[nodiscard]] bool callback() const { return amount >= 32; }
     [[nodiscard]] bool in_session() const { return verified; }
@@ -83,11 +97,19 @@ std::ostream& operator<<(std::ostream& out, const step& s) {
         case deed::reserve:
             return out << "(request_idx " << s.request_idx() << ", grant " << s.grant << ", cost " << s.cost()
                        << ", " << s.lifetime().count() << " ms, " << (s.verified ? "verified" : "unverified")
-                       << (s.callback() ? ", callback)" : ")");
+                       << ", claim '" << s.claim() << "'" << (s.callback() ? ", callback)" : ")");
         case deed::find:
         case deed::renew:
         case deed::end:
             return out << "(" << s.who << " sessions ago, grant " << s.grant << ")";
+        case deed::retire:
+            return out << "(" << s.who << " sessions ago, grant " << s.grant << ", when " << s.amount % 3
+                       << ")";
+        case deed::protect:
+        case deed::renew_inside:
+        case deed::lift:
+            return out << "(" << (s.names_session() ? std::to_string(s.who) + " sessions ago" : "whoever")
+                       << ", " << s.lifetime().count() << " ms)";
         case deed::advance:
             return out << "(" << s.span().count() << " ms)";
         case deed::turn_wall_clock:
@@ -123,12 +145,14 @@ std::vector<step> simpler(const step& from) {
 
 // Reservations and lookups that meet each other are the point, so they are frequent.
 constexpr std::array frequent = {
-    deed::reserve,     deed::reserve,     deed::reserve,         deed::reserve,     deed::reserve,
-    deed::find,        deed::renew,       deed::renew,           deed::end,         deed::end,
-    deed::end,         deed::release,     deed::expire,          deed::expire,      deed::advance,
-    deed::advance,     deed::advance,     deed::turn_wall_clock, deed::ping,        deed::ping,
-    deed::snapshot,    deed::snapshot,    deed::snapshot,        deed::acknowledge, deed::acknowledge,
-    deed::acknowledge, deed::take_parcel, deed::take_parcel,     deed::deliver,     deed::deliver,
+    deed::reserve,     deed::reserve,     deed::reserve,         deed::reserve,      deed::reserve,
+    deed::protect,     deed::protect,     deed::protect,         deed::lift,         deed::retire,
+    deed::retire,      deed::retire,      deed::renew_inside,    deed::release_idle, deed::advance,
+    deed::find,        deed::renew,       deed::renew,           deed::end,          deed::end,
+    deed::end,         deed::release,     deed::expire,          deed::expire,       deed::advance,
+    deed::advance,     deed::advance,     deed::turn_wall_clock, deed::ping,         deed::ping,
+    deed::snapshot,    deed::snapshot,    deed::snapshot,        deed::acknowledge,  deed::acknowledge,
+    deed::acknowledge, deed::take_parcel, deed::take_parcel,     deed::deliver,      deed::deliver,
     deed::restart,
 };
 
@@ -191,10 +215,15 @@ struct books {
         instant expires;
         bool callback = false;
         bool used = false;
+        std::optional<instant> protected_until;
+        bool retiring = false;
+        std::string claim;
         std::vector<wire::json_value> grants;
     };
     std::optional<session> open;
     std::vector<wire::json_value> spent;
+    std::vector<std::string> spent_claims;
+    std::chrono::steady_clock::time_point looked;  // at the clock, last
     std::uint64_t sessions = 0;
 
     load_totals total;
@@ -277,6 +306,7 @@ wire::route_grant grant_of(const step& s) {
 }
 
 constexpr milliseconds max_lifetime = 10s;
+constexpr milliseconds after_silence = 3s;
 constexpr double ping_load = 7;
 constexpr double least_load = 30;
 
@@ -316,6 +346,21 @@ public:
                 break;
             case deed::release:
                 release();
+                break;
+            case deed::release_idle:
+                release_idle();
+                break;
+            case deed::protect:
+                protect(s);
+                break;
+            case deed::lift:
+                lift(s);
+                break;
+            case deed::retire:
+                retire(s);
+                break;
+            case deed::renew_inside:
+                renew_inside(s);
                 break;
             case deed::expire:
                 expire();
@@ -360,7 +405,8 @@ private:
         x_desk.emplace(desk_settings{.max_lifetime = max_lifetime,
                                      .outbox_capacity = x_capacity,
                                      .ping_load = ping_load,
-                                     .least_load = least_load},
+                                     .least_load = least_load,
+                                     .after_silence = after_silence},
                        desk_means{[this] { return session_id(++x_ids); }, fingerprint_of}, &x_witness);
         x_witness.watched = &*x_desk;
     }
@@ -401,6 +447,8 @@ private:
         x_closings.push_back({gone.id, reason, gone.verified, gone.callback});
         if (gone.verified)
             x_books.spent.insert(x_books.spent.end(), gone.grants.begin(), gone.grants.end());
+        if (!gone.claim.empty())
+            x_books.spent_claims.push_back(gone.claim);
         const seconds span = x_now.monotonic - gone.created.monotonic;
         model_owes({.request_idx = gone.request_idx,
                     .status = wire::completion_status::success,
@@ -410,8 +458,33 @@ private:
     }
 
     void model_expires() {
-        if (x_books.open && x_now.monotonic >= x_books.open->expires.monotonic)
+        const bool stood_still = x_now.monotonic - x_books.looked > 1s;
+        x_books.looked = x_now.monotonic;
+        if (!x_books.open)
+            return;
+        auto& open = *x_books.open;
+        if (open.protected_until && stood_still)
+            model_lengthens();
+        const bool sheltered = open.protected_until && x_now.monotonic < open.protected_until->monotonic;
+        if (sheltered)
+            return;
+        if (open.retiring)
+            model_closes(close_reason::ended);
+        else if (x_now.monotonic >= open.expires.monotonic)
             model_closes(close_reason::expired);
+        else
+            open.protected_until.reset();
+    }
+
+    void model_lengthens() {
+        auto& until = *x_books.open->protected_until;
+        const auto least = x_now.after(after_silence);
+        if (until.monotonic < least.monotonic)
+            until = least;
+    }
+
+    [[nodiscard]] bool model_is_held_by(const std::optional<std::string>& id) const {
+        return x_books.open && (!id || *id == x_books.open->id);
     }
 
     lookup model_looks_up(const std::string& id, const wire::json_value& auth) const {
@@ -427,9 +500,12 @@ private:
         return found;
     }
 
-    [[nodiscard]] bool model_takes_for_retry(const wire::route_grant& grant) const {
+    [[nodiscard]] bool model_takes_for_retry(const wire::create_request& wanted, bool verified) const {
         const auto& open = x_books.open;
-        return open && open->verified && !open->used && grant.request_idx != 0 &&
+        const auto& grant = wanted.grant;
+        if (open && (open->claim != "" || wanted.claim != ""))
+            return open->claim == wanted.claim && open->verified == verified;
+        return verified && open && open->verified && !open->used && grant.request_idx != 0 &&
                open->request_idx == grant.request_idx && x_now.monotonic - open->created.monotonic < 60s;
     }
 
@@ -443,17 +519,22 @@ private:
         wire::create_request wanted;
         wanted.grant = grant_of(s);
         wanted.lifetime = s.lifetime();
+        wanted.claim = s.claim();
         if (s.callback())
             wanted.on_close_route = "/closed";
         const auto made =
             x_desk->reserve(wanted, s.verified ? grant_trust::verified : grant_trust::unverified, x_now);
         model_expires();
         auto& open = x_books.open;
-        if (s.verified && is_among(x_books.spent, wanted.grant.document)) {
+        const bool again = model_takes_for_retry(wanted, s.verified);
+        const auto& claims = x_books.spent_claims;
+        const bool spent = (s.verified && is_among(x_books.spent, wanted.grant.document)) ||
+                           std::find(claims.begin(), claims.end(), wanted.claim) != claims.end();
+        if (spent && !(again && wanted.claim != "")) {
             require(made.outcome == outcome::spent && !made.holder, "a replay's outcome");
             return;
         }
-        if (s.verified && model_takes_for_retry(wanted.grant)) {
+        if (again) {
             if (model_looks_up(open->id, wanted.grant.document) != lookup::found)
                 open->grants.push_back(wanted.grant.document);
             require(made.outcome == outcome::reissued, "a retry's outcome");
@@ -481,6 +562,7 @@ private:
                               .created = x_now,
                               .expires = x_now.after(s.lifetime()),
                               .callback = s.callback(),
+                              .claim = wanted.claim,
                               .grants = {wanted.grant.document}};
         x_books.total.started += s.cost();
         x_changed = true;
@@ -516,9 +598,90 @@ private:
         if (found.outcome != lookup::found)
             return;
         auto& open = *x_books.open;
+        if (open.retiring)
+            return;
+        if (open.expires.monotonic < x_now.monotonic)
+            open.expires = x_now;
         const auto ahead = open.expires.monotonic - x_now.monotonic + open.lifetime;
         open.expires = ahead < max_lifetime ? open.expires.after(open.lifetime) : x_now.after(max_lifetime);
         x_changed = true;
+    }
+
+    // Whom a request from inside names.
+    [[nodiscard]] std::optional<std::string> named_inside(const step& s) const {
+        return s.names_session() ? std::optional(named_by(s).id) : std::nullopt;
+    }
+
+    void renew_inside(const step& s) {
+        const auto id = named_inside(s);
+        const auto* renewed = x_desk->renew(id, s.lifetime(), x_now);
+        model_expires();
+        require((renewed != nullptr) == model_is_held_by(id), "whether it is renewed from inside");
+        if (!renewed)
+            return;
+        auto& open = *x_books.open;
+        const auto wanted = x_now.after(s.lifetime());
+        if (open.expires.monotonic < wanted.monotonic)
+            open.expires = wanted;
+        if (id && (!open.protected_until || open.protected_until->monotonic < wanted.monotonic))
+            open.protected_until = wanted;
+    }
+
+    void protect(const step& s) {
+        const auto id = named_inside(s);
+        const auto* sheltered = x_desk->protect(id, s.lifetime() * 2, x_now);
+        model_expires();
+        require((sheltered != nullptr) == model_is_held_by(id), "whether it is protected");
+        if (sheltered)
+            x_books.open->protected_until = x_now.after(std::min(s.lifetime() * 2, max_lifetime));
+    }
+
+    void lift(const step& s) {
+        const auto id = named_inside(s);
+        const auto lifted = x_desk->lift(id, x_now);
+        model_expires();
+        require(lifted.has_value() == model_is_held_by(id), "whether a protection is lifted");
+        if (!lifted)
+            return;
+        require(*lifted == x_books.open->id, "whose protection is lifted");
+        x_books.open->protected_until.reset();
+        model_expires();
+    }
+
+    void retire(const step& s) {
+        using result = desk::retire_outcome;
+        using wire::retire_when;
+        const auto named = named_by(s);
+        const auto told = x_desk->retire(named.id, named.auth, s.when(), x_now);
+        model_expires();
+        const auto found = model_uses(named.id, named.auth);
+        if (found != lookup::found) {
+            require(told.outcome == (found == lookup::unknown ? result::unknown : result::unauthorised),
+                    "who may retire");
+            return;
+        }
+        auto& open = *x_books.open;
+        if (s.when() != retire_when::never && !open.protected_until) {
+            require(told.outcome == result::ended && !told.session, "what retires at once");
+            model_closes(close_reason::ended);
+            return;
+        }
+        require(told.session == x_desk->holder(), "the session that is not retired yet");
+        if (s.when() == retire_when::idle) {
+            require(told.outcome == result::busy, "what is not idle");
+            return;
+        }
+        open.retiring = s.when() == retire_when::done;
+        require(told.outcome == (open.retiring ? result::retiring : result::kept), "what is to retire");
+    }
+
+    void release_idle() {
+        const auto released = x_desk->release_idle(x_now);
+        model_expires();
+        const bool idle = x_books.open && !x_books.open->protected_until;
+        require(released.has_value() == idle, "whether something idle is released");
+        if (released)
+            model_closes(close_reason::released);
     }
 
     void end(const step& s) {
@@ -631,12 +794,16 @@ private:
         const auto kept = s.grant == 0 ? written_and_read(x_witness.kept) : x_witness.kept;
         open_desk();
         x_desk->restore(kept, clock_continuity::same_boot, x_now);
+        x_witness.keep();  // as the daemon does, before it serves anybody
         x_snapshots.clear();
         x_parcels.clear();
         x_books.at_snapshot.clear();
         x_books.former_requests += std::exchange(x_books.requests, {}).size();
         x_books.dropped = 0;
         std::fill(x_books.incidental.begin(), x_books.incidental.end(), false);
+        x_books.looked = x_now.monotonic;
+        if (x_books.open && x_books.open->protected_until)
+            model_lengthens();
     }
 
     // ---- what must agree after each ----
@@ -656,7 +823,16 @@ private:
         require(held->lifetime == open->lifetime && same(held->created, open->created),
                 "the holder's beginning");
         require(same(held->expires, open->expires), "the holder's expiration");
-        require(x_desk->next_expiry() == open->expires.monotonic, "the next expiry");
+        require(held->retiring == open->retiring && held->claim == open->claim,
+                "the holder's retirement or claim");
+        require(held->protected_until.has_value() == open->protected_until.has_value(),
+                "whether it is protected");
+        auto due = open->expires.monotonic;
+        if (open->protected_until) {
+            require(same(*held->protected_until, *open->protected_until), "how long it is protected");
+            due = std::min(open->protected_until->monotonic, x_books.looked + 500ms);
+        }
+        require(x_desk->next_expiry() == due, "the next expiry");
         require(held->grants == open->grants, "the holder's grants");
         require(held->used == open->used, "whether the holder's id was used");
     }

@@ -354,12 +354,149 @@ TEST_F(desk_test, renewal_wants_the_sessions_own_grant) {
 TEST_F(desk_test, a_renewal_from_inside_counts_from_now_and_is_never_additive) {
     reserve(request(7, 100, 60));
     clock.advance(10s);
-    const lease* renewed = front.renew(std::nullopt, seconds(30), clock.time);
+    const lease* renewed = front.renew(std::nullopt, seconds(90), clock.time);
     ASSERT_EQ(renewed, front.holder());
-    EXPECT_EQ(renewed->expires.monotonic, clock.time.monotonic + 30s);
+    EXPECT_EQ(renewed->expires.monotonic, clock.time.monotonic + 90s);
+    front.renew("session-1", seconds(90), clock.time);
+    EXPECT_EQ(renewed->expires.monotonic, clock.time.monotonic + 90s);
+    EXPECT_EQ(renewed->expires.wall, clock.time.wall + 90s);
+}
+
+TEST_F(desk_test, a_renewal_from_inside_never_shortens) {
+    reserve(request(7, 100, 60));
+    const auto before = front.holder()->expires;
     front.renew("session-1", seconds(30), clock.time);
-    EXPECT_EQ(renewed->expires.monotonic, clock.time.monotonic + 30s);
-    EXPECT_EQ(renewed->expires.wall, clock.time.wall + 30s);
+    EXPECT_EQ(front.holder()->expires.monotonic, before.monotonic);
+    front.protect("session-1", seconds(50), clock.time);
+    front.renew("session-1", seconds(30), clock.time);
+    EXPECT_EQ(front.holder()->protected_until->monotonic, clock.time.monotonic + 50s);
+}
+
+TEST_F(desk_test, a_renewal_from_inside_protects_only_where_it_names_the_session) {
+    reserve(request(7, 100, 60));
+    front.renew(std::nullopt, seconds(30), clock.time);
+    EXPECT_FALSE(front.holder()->protected_until);
+    front.renew("session-1", seconds(30), clock.time);
+    EXPECT_EQ(front.holder()->protected_until->monotonic, clock.time.monotonic + 30s);
+}
+
+// ---- a job runs -------------------------------------------------------------------------------------------
+
+TEST_F(desk_test, a_session_ends_at_the_later_one_of_expiry_and_protection) {
+    reserve(request(7, 100, 1));
+    front.protect(std::nullopt, seconds(1.5), clock.time);
+    clock.advance(1s);
+    front.expire(clock.time);
+    EXPECT_NE(front.holder(), nullptr);
+    clock.advance(500ms);
+    front.expire(clock.time);
+    ASSERT_EQ(observer.closed.size(), 1u);
+    EXPECT_EQ(observer.closed[0].reason, close_reason::expired);
+}
+
+TEST_F(desk_test, a_protection_that_is_lifted_leaves_the_clients_expiry) {
+    reserve(request(7, 100, 60));
+    front.protect("session-1", seconds(600), clock.time);
+    EXPECT_EQ(front.lift("session-1", clock.time), "session-1");
+    EXPECT_EQ(front.next_expiry(), clock.time.monotonic + 60s);
+    front.protect("session-1", seconds(600), clock.time);
+    clock.advance(60s);
+    EXPECT_EQ(front.lift(std::nullopt, clock.time), "session-1");
+    EXPECT_EQ(front.holder(), nullptr);
+}
+
+TEST_F(desk_test, only_the_holder_is_protected) {
+    EXPECT_EQ(front.protect(std::nullopt, seconds(30), clock.time), nullptr);
+    EXPECT_EQ(front.lift(std::nullopt, clock.time), std::nullopt);
+    reserve(request(7));
+    EXPECT_EQ(front.protect("another", seconds(30), clock.time), nullptr);
+    EXPECT_EQ(front.lift("another", clock.time), std::nullopt);
+}
+
+TEST_F(desk_test, a_ping_counts_from_now_where_the_clients_expiry_is_past) {
+    reserve(request(7, 100, 1));
+    front.protect(std::nullopt, seconds(600), clock.time);
+    clock.advance(500s);
+    front.renew("session-1", request(7).grant.document, clock.time);
+    EXPECT_EQ(front.holder()->expires.monotonic, clock.time.monotonic + 1s);
+}
+
+TEST_F(desk_test, a_protection_that_nobody_could_lengthen_meanwhile_lasts_a_while) {
+    reserve(request(7, 100, 1));
+    front.protect(std::nullopt, seconds(10), clock.time);
+    clock.advance(60s);
+    front.expire(clock.time);
+    ASSERT_NE(front.holder(), nullptr);
+    EXPECT_EQ(front.holder()->protected_until->monotonic, clock.time.monotonic + 30s);
+}
+
+// ---- retirement -------------------------------------------------------------------------------------------
+
+TEST_F(desk_test, a_session_without_a_job_retires_at_once) {
+    using outcomes = desk::retire_outcome;
+    for (const auto when : {wire::retire_when::idle, wire::retire_when::done}) {
+        const auto wanted = request(static_cast<int>(when) + 7);
+        const auto id = reserve(wanted).holder->session_id;
+        EXPECT_EQ(front.retire(id, wanted.grant.document, when, clock.time).outcome, outcomes::ended);
+        EXPECT_EQ(observer.closed.back().reason, close_reason::ended);
+    }
+}
+
+TEST_F(desk_test, a_session_with_a_job_retires_with_its_protection) {
+    using outcomes = desk::retire_outcome;
+    const auto& grant = request(7).grant.document;
+    reserve(request(7, 100, 600));
+    front.protect(std::nullopt, seconds(30), clock.time);
+    EXPECT_EQ(front.retire("session-1", grant, wire::retire_when::idle, clock.time).outcome, outcomes::busy);
+    EXPECT_FALSE(front.holder()->retiring);
+    for (int i = 0; i < 2; ++i)
+        EXPECT_EQ(front.retire("session-1", grant, wire::retire_when::done, clock.time).outcome,
+                  outcomes::retiring);
+    front.protect(std::nullopt, seconds(40), clock.time);
+    front.renew("session-1", grant, clock.time);
+    EXPECT_EQ(end_of(*front.holder()).monotonic, clock.time.monotonic + 40s);
+    EXPECT_EQ(front.holder()->expires.monotonic, clock.time.monotonic + 600s);
+    front.lift("session-1", clock.time);
+    ASSERT_EQ(observer.closed.size(), 1u);
+    EXPECT_EQ(observer.closed[0].reason, close_reason::ended);
+    EXPECT_EQ(front.protect("session-1", seconds(30), clock.time), nullptr);
+}
+
+TEST_F(desk_test, a_retirement_can_be_taken_back) {
+    const auto& grant = request(7).grant.document;
+    reserve(request(7, 100, 600));
+    front.protect(std::nullopt, seconds(30), clock.time);
+    front.retire("session-1", grant, wire::retire_when::done, clock.time);
+    EXPECT_EQ(front.retire("session-1", grant, wire::retire_when::never, clock.time).outcome,
+              desk::retire_outcome::kept);
+    front.lift("session-1", clock.time);
+    EXPECT_NE(front.holder(), nullptr);
+}
+
+// ---- claims -----------------------------------------------------------------------------------------------
+
+TEST_F(desk_test, a_claim_gets_the_live_session_at_any_age_and_after_its_end_none) {
+    for (const auto trust : {grant_trust::verified, grant_trust::unverified}) {
+        auto wanted = request(trust == grant_trust::verified ? 7 : 8, 100, 600);
+        wanted.claim = "claim" + std::to_string(wanted.grant.request_idx);
+        const auto id = reserve(wanted, trust).holder->session_id;
+        front.find(id, wanted.grant.document, clock.time);
+        clock.advance(120s);
+        const auto again = reserve(wanted, trust);
+        EXPECT_EQ(again.outcome, outcome::reissued);
+        EXPECT_EQ(again.holder, front.holder());
+        front.end(id, wanted.grant.document, clock.time);
+        EXPECT_EQ(reserve(wanted, trust).outcome, outcome::spent);
+    }
+}
+
+TEST_F(desk_test, without_its_claim_a_request_does_not_get_the_session_of_one_that_had_it) {
+    auto wanted = request(7, 100, 600);
+    wanted.claim = "a";
+    reserve(wanted);
+    EXPECT_EQ(reserve(request(7, 100, 600)).outcome, outcome::slot_taken);
+    wanted.claim = "b";
+    EXPECT_EQ(reserve(wanted).outcome, outcome::slot_taken);
 }
 
 TEST_F(desk_test, a_renewal_from_inside_never_reaches_further_than_the_maximum) {
