@@ -58,6 +58,10 @@ struct renew_options : claim_options {
     std::optional<seconds> lifetime;  // from now on; required
 };
 
+struct protect_options : claim_options {
+    std::optional<seconds> span;  // from now on; 0: the job is done; required
+};
+
 constexpr unsigned status_ok = 200;
 constexpr seconds longest_poll{60.0};
 constexpr seconds call_limit{10.0};
@@ -254,6 +258,20 @@ int run_renew(const renew_options& options) {
     });
 }
 
+int run_protect(const protect_options& options) {
+    return run_plainly([&] {
+        auto body = wire::to_json(wire::protection_request{
+            *options.span, options.session_id.empty() ? std::nullopt : std::optional(options.session_id)});
+        const bool lifts = *options.span == seconds::zero();
+        return post_command(options, "/protect", std::move(body), [lifts](const wire::json_value& told) {
+            const double remaining = std::strtod(member(told, "remaining").c_str(), nullptr);
+            const auto id = member(told, "session_id");
+            return lifts ? id + " is not protected any more"
+                         : "protected " + id + " for " + span_text(remaining);
+        });
+    });
+}
+
 int run_release(const claim_options& options) {
     return run_plainly([&] {
         return post_command(options, "/release", claim(options.session_id), [](const wire::json_value& told) {
@@ -396,6 +414,26 @@ subcommand renew_command() {
                        .positionals = {lifetime},
                        .groups = {{.options = {claimed}}, control_rows(*to)}},
                       to, run_renew);
+}
+
+subcommand protect_command() {
+    const auto to = std::make_shared<protect_options>();
+    const options::option span = {.name = "seconds",
+                                  .target = &to->span,
+                                  .least = 0,
+                                  .most = most_of_all,
+                                  .must_be_passed = true,
+                                  .help = "How long the job may run from now on; 0: it is done"};
+    const auto claimed = claim_row(*to, "Session that is meant: another one is not protected");
+    return performing(
+        {.name = "protect",
+         .summary = "Keep the session from ending while a job runs",
+         .footer = "While it is protected nobody who gives idle machines back takes this one, and a "
+                   "stop of the worker\nwaits. Protect before you take a job, anew in good time while "
+                   "it runs, and lift the protection by 0\nwhen it is done.",
+         .positionals = {span},
+         .groups = {{.options = {claimed}}, control_rows(*to)}},
+        to, run_protect);
 }
 
 subcommand release_command() {

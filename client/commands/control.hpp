@@ -9,6 +9,7 @@ namespace nullworker::client {
 [[nodiscard]] subcommand session_command();
 [[nodiscard]] subcommand wait_command();
 [[nodiscard]] subcommand renew_command();
+[[nodiscard]] subcommand protect_command();
 [[nodiscard]] subcommand release_command();
 [[nodiscard]] subcommand heartbeat_command();
 

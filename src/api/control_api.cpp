@@ -12,9 +12,10 @@
 
 namespace nullworker::api {
 struct control_api::tables {
-    static constexpr std::array<net::route<control_api, net::reaction>, 7> on_control = {{
+    static constexpr std::array<net::route<control_api, net::reaction>, 8> on_control = {{
         {net::verb::post, "/release", &control_api::release},
         {net::verb::post, "/renew", &control_api::renew},
+        {net::verb::post, "/protect", &control_api::protect},
         {net::verb::post, "/heartbeat", &control_api::heartbeat},
         {net::verb::get, "/session", &control_api::session},
         {net::verb::get, "/status", &control_api::status},
@@ -78,6 +79,33 @@ net::reaction control_api::renew(const net::request& request) {
     return net::json_reply(200, wire::renewed(*describe_slot(x_desk, time)));
 }
 
+net::reaction control_api::protect(const net::request& request) {
+    const auto wanted = wire::parse_protection(request.body, x_settings.max_lifetime);
+    if (!wanted)
+        return refused(wanted.error());
+    if (wanted->span == seconds::zero() && x_settings.strict_release && !wanted->session_id)
+        return refused(wire::refuse(
+            "session_id", "missing: this worker lifts the protection only of the session that is named"));
+    x_on.on_alive();
+    if (wanted->span == seconds::zero())
+        return lift(wanted->session_id);
+    const auto time = now();
+    const auto* session = x_desk.protect(wanted->session_id, wanted->span, time);
+    if (!session)
+        return net::json_reply(409, wire::not_the_holder("protected", holder()));
+    return net::json_reply(
+        200, wire::protection_noted(session->session_id, epoch_seconds(session->protected_until->wall),
+                                    protected_for(*session, time).count()));
+}
+
+net::reaction control_api::lift(const std::optional<std::string>& session_id) {
+    const auto time = now();
+    const auto lifted = x_desk.lift(session_id, time);
+    if (!lifted)
+        return net::json_reply(409, wire::not_the_holder("protected", holder()));
+    return net::json_reply(200, wire::protection_noted(*lifted, epoch_seconds(time.wall), 0));
+}
+
 net::reaction control_api::heartbeat(const net::request&) {
     x_on.on_alive();
     return net::json_reply(200, wire::heartbeat_noted(holder()));
@@ -89,7 +117,8 @@ net::reaction control_api::session(const net::request& request) {
     if (!query)
         return refused(query.error());
     const auto wait = to_ticks(query->wait);
-    const bool news = query->since != static_cast<std::int64_t>(x_desk.generation());
+    const bool retires = query->unless_retiring && x_desk.holder() && x_desk.holder()->retiring;
+    const bool news = retires || query->since != static_cast<std::int64_t>(x_desk.generation());
     if (!news && request.may_wait && wait > wait.zero())
         return net::wait_for_change{wait};
     return net::json_reply(200, wire::to_json(describe_slot(x_desk, now())));
@@ -115,13 +144,17 @@ std::optional<wire::slot_session> describe_slot(const reservation::desk& desk, i
     if (!lease)
         return std::nullopt;
     const seconds remaining = lease->expires.monotonic - now.monotonic;
-    return wire::slot_session{.session_id = lease->session_id,
-                              .generation = static_cast<std::int64_t>(lease->generation),
-                              .created_at = epoch_seconds(lease->created.wall),
-                              .expiration = epoch_seconds(lease->expires.wall),
-                              .remaining = std::max(remaining.count(), 0.0),
-                              .cost = lease->cost,
-                              .request_idx = lease->request_idx};
+    const auto& until = lease->protected_until;
+    return wire::slot_session{
+        .session_id = lease->session_id,
+        .generation = static_cast<std::int64_t>(lease->generation),
+        .created_at = epoch_seconds(lease->created.wall),
+        .expiration = epoch_seconds(lease->expires.wall),
+        .remaining = std::max(remaining.count(), 0.0),
+        .cost = lease->cost,
+        .request_idx = lease->request_idx,
+        .protected_until = until ? std::optional(epoch_seconds(until->wall)) : std::nullopt,
+        .retiring = lease->retiring};
 }
 
 }  // namespace nullworker::api

@@ -5,6 +5,7 @@
 #include <nullworker/base/secret.hpp>
 #include <nullworker/net/route_table.hpp>
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 #include <utility>
@@ -41,9 +42,11 @@ reservation::grant_trust trust_of(auth::grant_verdict verdict) {
 }  // namespace
 
 struct public_api::tables {
-    static constexpr std::array<net::route<public_api, public_answer>, 6> on_public = {{
+    static constexpr std::array<net::route<public_api, public_answer>, 8> on_public = {{
         {net::verb::post, "/session/create", &public_api::create},
         {net::verb::post, "/session/end", &public_api::end},
+        {net::verb::post, "/session/retire", &public_api::retire},
+        {net::verb::post, "/session/status", &public_api::status},
         {net::verb::post, "/session/get", &public_api::get},
         {net::verb::post, "/session/health", &public_api::health},
         {net::verb::post, "/ping", &public_api::ping},
@@ -186,6 +189,51 @@ public_answer public_api::end(const net::request& request) {
             break;
     }
     return net::json_reply(200, wire::session_ended(session->session_id));
+}
+
+public_answer public_api::retire(const net::request& request) {
+    using outcome = desk::retire_outcome;
+    const auto wanted = wire::parse_retire(request.body);
+    if (!wanted)
+        return refused(wanted.error());
+    const auto& [session_id, session_auth] = wanted->session;
+    const auto time = now();
+    const auto told = x_desk.retire(session_id, session_auth, wanted->when, time);
+    const auto left = told.session ? protected_for(*told.session, time).count() : 0.0;
+    switch (told.outcome) {
+        case outcome::unknown:
+            return net::json_reply(400, wire::session_not_found(session_id));
+        case outcome::unauthorised:
+            return not_authorised();
+        case outcome::busy:
+            return net::json_reply(409, wire::session_busy(left));
+        case outcome::retiring:
+            log::info("session_retiring", {{"session_id", session_id}, {"protected", left}});
+            return net::json_reply(
+                202, wire::session_retiring(epoch_seconds(told.session->protected_until->wall), left));
+        case outcome::kept:
+            return net::json_reply(200, wire::session_kept());
+        case outcome::ended:
+            break;
+    }
+    return net::json_reply(200, wire::session_ended(session_id));
+}
+
+public_answer public_api::status(const net::request& request) {
+    const auto wanted = wire::parse_session_reference(request.body);
+    if (!wanted)
+        return refused(wanted.error());
+    const auto time = now();
+    const auto [outcome, session] = x_desk.find(wanted->session_id, wanted->session_auth, time);
+    if (outcome == desk::lookup_outcome::unknown)
+        return net::json_reply(400, wire::session_not_found(wanted->session_id));
+    if (outcome == desk::lookup_outcome::unauthorised)
+        return not_authorised();
+    const seconds remaining = session->expires.monotonic - time.monotonic;
+    return net::json_reply(200, wire::session_stands({.session_id = session->session_id,
+                                                      .remaining = std::max(remaining.count(), 0.0),
+                                                      .protected_for = protected_for(*session, time).count(),
+                                                      .retiring = session->retiring}));
 }
 
 public_answer public_api::get(const net::request& request) {

@@ -106,6 +106,7 @@ void translate(written_settings& from, const options::command& program) {
     out.container_id = from.container_id.value();
     out.report_addresses = parse_addresses(from.report_address);
     out.health_target = parse_health_url(from.health_url);
+    out.drain_timeout = read_drain_timeout(from.drain_timeout);
     out.consumer = parse_consumer(from.consumer_url);
     out.state_dir = from.state_dir == "none" ? "" : from.state_dir;
     if (!out.state_dir.empty())

@@ -103,7 +103,7 @@ daemon::daemon(asio::io_context& context, settings config, instant started)
       x_to_consumer(to_our_own(x_executor, x_trust)),
       x_files(x_executor),
       x_stop(x_executor),
-      x_slot_freed(x_executor),
+      x_job_done(x_executor),
 
       x_journal(x_executor, kept_by(x_config), [this] { journal_changed(); }),
       x_listeners(x_executor, x_config),
@@ -180,7 +180,7 @@ void daemon::restore() {
                                      {"remaining", remaining.count()},
                                      {"undelivered_completions", x_desk.outbox().size()}});
     }
-    x_listeners.session_changed(x_desk.generation());
+    slot_changed();
     journal_changed();
     x_journal.prepare(x_desk, time);
 }
@@ -264,13 +264,20 @@ void daemon::stop() {
     x_stop.ring();
 }
 
-// The session may end by itself; when the patience is over it is ended here.
+// The session, or the protection, may end by itself; when the patience is over the session is ended here.
 asio::awaitable<void> daemon::drain() {
-    const auto deadline = std::chrono::steady_clock::now() + to_ticks(x_config.drain_timeout);
-    log::info("draining",
-              {{"session", name_of(x_desk.holder())}, {"timeout", x_config.drain_timeout.count()}});
-    while (x_desk.holder() && std::chrono::steady_clock::now() < deadline)
-        co_await x_slot_freed.wait_until(deadline);
+    using clock = std::chrono::steady_clock;
+    const auto& patience = x_config.drain_timeout;
+    const auto deadline = patience ? clock::now() + to_ticks(*patience) : clock::time_point::max();
+    const auto is_awaited = [this, by_time = patience.has_value()] {
+        const auto* holder = x_desk.holder();
+        return holder && (by_time || holder->protected_until);
+    };
+    x_desk.expire(now());
+    log::info("draining", {{"session", name_of(x_desk.holder())},
+                           {"timeout", patience ? log::to_text(patience->count()) : "protected"}});
+    while (is_awaited() && clock::now() < deadline)
+        co_await x_job_done.wait_until(deadline);
     x_desk.release(now());
 }
 
@@ -305,13 +312,25 @@ void daemon::desk_changed() {
     x_reporter.notify();
     x_courier.notify();
     x_expiry.notify();
-    x_heartbeats.notify();
-    x_listeners.session_changed(x_desk.generation());
+    slot_changed();
 }
 
 void daemon::desk_worth_saving() {
     x_journal.save(x_desk, now());
     x_expiry.notify();
+    slot_changed();
+}
+
+// Who holds the slot, whether it is protected, whether it is retiring.
+void daemon::slot_changed() {
+    using reservation::consumer_verdicts;
+    const auto* holder = x_desk.holder();
+    const bool works = holder && holder->protected_until;
+    x_state.treat(works ? consumer_verdicts::held_back : consumer_verdicts::reported, now());
+    x_heartbeats.notify();
+    x_listeners.session_changed(x_desk.generation(), holder && holder->retiring);
+    if (!works)
+        x_job_done.ring();
 }
 
 void daemon::debt_settled() {
@@ -320,7 +339,7 @@ void daemon::debt_settled() {
 
 void daemon::session_closed(const reservation::closed_session& session) {
     log::info("session_closed", {{"session_id", session.session_id}, {"reason", to_string(session.reason)}});
-    x_slot_freed.ring();
+    x_job_done.ring();
     x_callbacks.send(session);
 }
 

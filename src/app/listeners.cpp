@@ -89,8 +89,10 @@ bool listeners::serve_outside(const net::handler& on_request, reservation::readi
     return true;
 }
 
-void listeners::session_changed(std::uint64_t generation) {
-    if (std::exchange(x_generation, generation) != generation)
+void listeners::session_changed(std::uint64_t generation, bool retiring) {
+    const bool is_new = std::exchange(x_generation, generation) != generation;
+    const bool turned = std::exchange(x_retiring, retiring) != retiring;
+    if (is_new || turned)
         x_control.look_again();
 }
 

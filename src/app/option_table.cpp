@@ -4,6 +4,10 @@
 
 #include <boost/asio/ip/address.hpp>
 
+#include <charconv>
+#include <string_view>
+#include <system_error>
+
 namespace nullworker::app {
 namespace {
 
@@ -33,10 +37,18 @@ std::vector<options::example> examples() {
     };
 }
 
+constexpr std::string_view until_done = "protected";
+
 std::optional<std::string> refuse_other_than_ip(const std::string& text) {
     error_code ec;
     boost::asio::ip::make_address(text, ec);
     return ec ? std::optional(text + " is not an IP address") : std::nullopt;
+}
+
+std::optional<std::string> refuse_drain_timeout(const std::string& text) {
+    if (text == until_done || read_drain_timeout(text))
+        return std::nullopt;
+    return text + " is neither `protected` nor a number of seconds, 0 to 1e8";
 }
 
 options::option_group vast_options(written_settings& to) {
@@ -294,10 +306,11 @@ options::option_group process_options(written_settings& to) {
     return {"Process",
             {{.name = "drain-timeout",
               .variable = "NULLWORKER_DRAIN_TIMEOUT",
-              .target = &to.out.drain_timeout,
-              .least = 0,
-              .most = 1e8,
-              .help = "How long a signal waits for the session to end"},
+              .target = &to.drain_timeout,
+              .refuse = refuse_drain_timeout,
+              .value_name = "SECONDS",
+              .help = "How long a signal waits, in s, for the session to end; protected: as long as a job is "
+                      "protected, and no session without one"},
              {.name = "flush-timeout",
               .variable = "NULLWORKER_FLUSH_TIMEOUT",
               .target = &to.out.flush_timeout,
@@ -314,6 +327,15 @@ options::option_group process_options(written_settings& to) {
 }
 
 }  // namespace
+
+std::optional<seconds> read_drain_timeout(const std::string& text) {
+    constexpr double most = 1e8;
+    double count = 0;
+    const char* end = text.data() + text.size();
+    const auto [stop, ec] = std::from_chars(text.data(), end, count);
+    const bool fits = ec == std::errc() && stop == end && count >= 0 && count <= most;
+    return fits ? std::optional(seconds(count)) : std::nullopt;
+}
 
 options::command nullworkerd(written_settings& to) {
     return {.name = "nullworkerd",

@@ -19,12 +19,16 @@ struct written_settings {
     std::string console = settings().console.origin();
     std::string health_url;
     std::string consumer_url;
-    std::string state_dir;  // empty: the default, if it exists
-    bool check = false;     // asked for in place of a run
+    std::string drain_timeout = "protected";  // a number, or as long as a job is protected
+    std::string state_dir;                    // empty: the default, if it exists
+    bool check = false;                       // asked for in place of a run
 };
 
 // nullworkerd and all its options, which write to `to`. A new option is a row there and a member here or in
 // settings.
+// What a drain time-out says: nothing for `protected`, and nothing for what is refused.
+[[nodiscard]] std::optional<seconds> read_drain_timeout(const std::string& text);
+
 [[nodiscard]] options::command nullworkerd(written_settings& to);
 
 }  // namespace nullworker::app

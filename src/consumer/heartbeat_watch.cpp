@@ -33,7 +33,7 @@ asio::awaitable<void> heartbeat_watch::run() {
         if (std::exchange(x_told, found) != found)
             tell(found);
         if (releases && x_heartbeat.overdue(held_since(), clock::now()))
-            x_desk.release(now());
+            x_desk.release_idle(now());
         const auto due = x_heartbeat.next(held_since(), clock::now());
         if (!due)
             frozen.rest();

@@ -26,6 +26,19 @@ std::string read_boot_id() {
     return id ? id->substr(0, id->find('\n')) : std::string();
 }
 
+// When process 1 began, in ticks since the machine's start: another one in a container that was started anew.
+std::string read_init_birth() {
+    constexpr std::size_t longest = 4096;
+    constexpr int place = 19;  // of the fields behind the name and the state
+    const auto line = read_file("/proc/1/stat", longest);
+    if (!line)
+        return {};
+    auto at = line->rfind(") ");  // the name may have blanks and brackets
+    for (int i = 0; i <= place && at != line->npos; ++i)
+        at = line->find(' ', at + 1);
+    return at == line->npos ? std::string() : line->substr(at + 1, line->find(' ', at + 1) - at - 1);
+}
+
 }  // namespace
 
 std::string_view journal::rows::of(const reservation::completion_outbox& outbox) {
@@ -60,7 +73,7 @@ journal::journal(const asio::any_io_executor& executor, journal_settings setting
       x_thread(executor) {
     if (!enabled())
         return;
-    x_owner = {x_container_id, read_boot_id()};
+    x_owner = {x_container_id, read_boot_id(), read_init_birth()};
     const auto failure = std::make_shared<error_code>();
     at_start([failure, folder = x_folder] { *failure = folder->open(); });
     if (*failure == errc::file_in_use)
@@ -110,6 +123,9 @@ std::optional<journal::recovered> journal::load() {
     }
     using reservation::clock_continuity;
     const bool same_boot = !x_owner.boot_id.empty() && owner.boot_id == x_owner.boot_id;
+    // The job that was protected ended with the container.
+    if (auto& holder = state->left.state.holder; holder && owner.init_birth != x_owner.init_birth)
+        holder->protected_until.reset();
     return recovered{std::move(state->left),
                      same_boot ? clock_continuity::same_boot : clock_continuity::rebooted};
 }

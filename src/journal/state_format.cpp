@@ -190,6 +190,8 @@ saved_state read_document(const json& document) {
     saved_state out;
     out.owner.container_id = integer(document.at("container_id"));
     document.at("boot_id").get_to(out.owner.boot_id);
+    if (const auto birth = document.find("init_birth"); birth != document.end())
+        birth->get_to(out.owner.init_birth);
     out.left.saved_at = read_instant(document.at("saved_at"));
     desk_state& state = out.left.state;
     state.generation = static_cast<std::uint64_t>(count(document.at("generation")));
@@ -220,18 +222,16 @@ std::string state_row(const wire::completion& entry) {
 
 std::string write_state(const state_owner& owner, const desk_state& state, instant saved_at,
                         std::string_view rows) {
-    auto out = wire::compact({
-        {"nullworker_state", format_version},
-        {"container_id", owner.container_id},
-        {"boot_id", owner.boot_id},
-        {"saved_at", to_document(saved_at)},
-        {"generation", state.generation},
-        {"requests_received", state.requests_received},
-        {"new_load", state.owed.new_load},
-        {"rej_load", state.owed.rej_load},
-        {"cur_perf", state.owed.cur_perf},
-        {"lease", state.holder ? to_document(*state.holder) : json()},
-    });
+    json document = {
+        {"nullworker_state", format_version}, {"container_id", owner.container_id},
+        {"boot_id", owner.boot_id},           {"saved_at", to_document(saved_at)},
+        {"generation", state.generation},     {"requests_received", state.requests_received},
+        {"new_load", state.owed.new_load},    {"rej_load", state.owed.rej_load},
+        {"cur_perf", state.owed.cur_perf},    {"lease", state.holder ? to_document(*state.holder) : json()},
+    };
+    if (!owner.init_birth.empty())
+        document["init_birth"] = owner.init_birth;
+    auto out = wire::compact(document);
     out.pop_back();  // the brace, for one more member
     constexpr std::size_t names_of_members = 64;
     out.reserve(out.size() + state.spent.size() + rows.size() + names_of_members);

@@ -16,6 +16,10 @@ constexpr std::size_t index(auto value) {
     return static_cast<std::size_t>(value);
 }
 
+bool is_verdict(std::size_t source) {
+    return source == index(problem_source::consumer) || source == index(problem_source::heartbeat);
+}
+
 }  // namespace
 
 readiness::readiness(instant started, std::function<void()> on_change)
@@ -51,6 +55,11 @@ void readiness::set(problem_source source, problem found, instant now) {
     changed(now);
 }
 
+void readiness::treat(consumer_verdicts how, instant now) {
+    if (std::exchange(x_consumer, how) != how)
+        changed(now);
+}
+
 void readiness::begin_drain(instant now) {
     x_draining = true;
     changed(now);
@@ -65,9 +74,12 @@ void readiness::changed(instant now) {
 
 std::string readiness::error_message() const {
     std::string line;
-    for (const auto& each : x_problems)
-        if (each.to_be_reported)
+    for (std::size_t source = 0; source < x_problems.size(); ++source) {
+        const auto& each = x_problems[source];
+        const bool held_back = x_consumer == consumer_verdicts::held_back && is_verdict(source);
+        if (each.to_be_reported && !held_back)
             line += (line.empty() ? "" : "; ") + each.message;
+    }
     return line;
 }
 

@@ -53,6 +53,23 @@ parsed<renewal_request> parse_renewal(std::string_view body, seconds longest) {
     return renewal_request{std::min(seconds(lifetime->get<double>()), longest), claim->session_id};
 }
 
+parsed<protection_request> parse_protection(std::string_view body, seconds longest) {
+    const auto message = parse_claim(body);
+    if (!message)
+        return message.error();
+    const json& fields = message->document();
+    const auto claim = read_claim(fields);
+    if (!claim)
+        return claim.error();
+    const auto span = fields.find("seconds");
+    if (span == fields.end())
+        return refuse("seconds", "missing: how many seconds from now the job may run; 0: it is done");
+    const bool lifts = span->is_number() && *span == 0;
+    if (!lifts && is_positive(*span))
+        return refuse("seconds", "must be a finite number, 0 or greater");
+    return protection_request{std::min(seconds(span->get<double>()), longest), claim->session_id};
+}
+
 parsed<session_query> parse_session_query(std::string_view query) {
     session_query out;
     for (const auto& [name, given] : split_query(query)) {
@@ -65,14 +82,20 @@ parsed<session_query> parse_session_query(std::string_view query) {
         } else if (name == "since") {
             if (!read_number(value, out.since) || out.since < 0)
                 return refuse("since", "must be a generation: an integer, 0 or more");
+        } else if (name == "retiring") {
+            if (value != "false")
+                return refuse("retiring", "must be false: the state that the caller has seen");
+            out.unless_retiring = true;
         } else {
-            return refuse(std::string(name.substr(0, 64)), "unknown parameter; there are wait and since");
+            return refuse(std::string(name.substr(0, 64)),
+                          "unknown parameter; there are wait, since and retiring");
         }
     }
     return out;
 }
 
-NULLWORKER_MESSAGE(slot_session, session_id, generation, created_at, expiration, remaining, cost, request_idx)
+NULLWORKER_MESSAGE(slot_session, session_id, generation, created_at, expiration, remaining, cost, request_idx,
+                   protected_until, retiring)
 NULLWORKER_MESSAGE(accepted_report, accepted_at, address, cur_load, max_perf, error_msg)
 NULLWORKER_MESSAGE(health_status, state, since, reasons)
 NULLWORKER_MESSAGE(consumer_status, probe, probe_since, probe_failure, heartbeat, last_heartbeat)
@@ -86,6 +109,10 @@ std::string to_json(const session_claim& claim) {
 
 std::string to_json(const renewal_request& renewal) {
     return compact({{"lifetime", renewal.lifetime.count()}, {"session_id", renewal.session_id}});
+}
+
+std::string to_json(const protection_request& protection) {
+    return compact({{"seconds", protection.span.count()}, {"session_id", protection.session_id}});
 }
 
 std::string to_json(const std::optional<slot_session>& session) {
@@ -116,6 +143,11 @@ std::string renewed(const slot_session& session) {
     return compact({{"session_id", session.session_id},
                     {"expiration", session.expiration},
                     {"remaining", session.remaining}});
+}
+
+std::string protection_noted(const std::string& session_id, double protected_until, double remaining) {
+    return compact(
+        {{"session_id", session_id}, {"protected_until", protected_until}, {"remaining", remaining}});
 }
 
 std::string not_the_holder(const char* action, const std::optional<std::string>& holder) {

@@ -253,6 +253,25 @@ std::string session_ended(const std::string& session_id) {
     return compact({{"ended", true}, {"removed_session", session_id}});
 }
 
+std::string session_retiring(double protected_until, double remaining) {
+    return compact({{"ended", false}, {"protected_until", protected_until}, {"remaining", remaining}});
+}
+
+std::string session_busy(double protected_for) {
+    return compact({{"protected", protected_for}});
+}
+
+std::string session_kept() {
+    return compact({{"ended", false}, {"retiring", false}});
+}
+
+std::string session_stands(const session_standing& standing) {
+    return compact({{"session_id", standing.session_id},
+                    {"remaining", standing.remaining},
+                    {"protected", standing.protected_for},
+                    {"retiring", standing.retiring}});
+}
+
 std::string session_not_found(const std::string& session_id) {
     return error("session with id " + session_id + " not found");
 }

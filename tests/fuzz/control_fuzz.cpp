@@ -137,6 +137,10 @@ FUZZ_TARGET(control, 150) {
         require_answer(answer);
         const bool expired =
             due && *due <= std::chrono::steady_clock::now();  // a renewal may be for a moment
+        const auto* held = desk.holder();
+        require(
+            !held || !held->protected_until || end_of(*held).monotonic >= held->protected_until->monotonic,
+            "no protection is overrun");
         require(answer.status < 400 || seen.closed == before || expired, "a refusal changes nothing");
         const auto furthest = now().after(std::chrono::hours(24)).monotonic;
         require(!desk.next_expiry() || *desk.next_expiry() <= furthest, "no lease outlives the maximum");

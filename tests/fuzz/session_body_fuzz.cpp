@@ -6,7 +6,7 @@
 
 #include <string>
 
-// The bodies of /session/end, /session/get and /session/health, and the answers that repeat what is in them.
+// The bodies of /session/end, /session/retire and their like, and the answers that repeat what is in them.
 namespace nullworker::fuzz {
 namespace {
 
@@ -29,7 +29,14 @@ FUZZ_TARGET(session_body, 100) {
                 again->session_auth == session->session_auth,
             "a reference survives the way there and back");
 
+    const auto retired = wire::parse_retire(input);
+    if (retired)
+        require(retired->session.session_id == session->session_id, "a retirement is of the same session");
+    else
+        require_refusal(retired.error());
+
     require_json(wire::session_ended(session->session_id));
+    require_json(wire::session_stands({.session_id = session->session_id}));
     require_json(wire::session_not_found(session->session_id));
     wire::session_description description;
     description.session_id = session->session_id;

@@ -73,6 +73,7 @@ app::settings loopback_settings(const std::string& autoscaler) {
     out.report_addresses = {parse_url(autoscaler).value()};
     out.master_token = "master-token-for-checks";
     out.report_version = wire::framework_version;
+    out.drain_timeout = seconds(0);  // whatever a test has left behind
     return out;
 }
 

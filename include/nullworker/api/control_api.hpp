@@ -16,7 +16,7 @@ namespace nullworker::api {
 
 struct control_settings {
     seconds max_lifetime{86400.0};  // how far ahead a renewal may reach
-    bool strict_release = false;    // a release must name the session
+    bool strict_release = false;    // what ends a session or its protection must name it
 };
 
 // What the control listener asks of the rest of the worker.
@@ -40,6 +40,8 @@ private:
 
     net::reaction release(const net::request& request);
     net::reaction renew(const net::request& request);
+    net::reaction protect(const net::request& request);
+    net::reaction lift(const std::optional<std::string>& session_id);
     net::reaction heartbeat(const net::request& request);
     net::reaction session(const net::request& request);
     net::reaction status(const net::request& request);

@@ -71,6 +71,8 @@ private:
     public_answer refuse_grant(const net::request& request, auth::grant_verdict verdict,
                                const wire::route_grant& grant);
     public_answer end(const net::request& request);
+    public_answer retire(const net::request& request);
+    public_answer status(const net::request& request);
     public_answer get(const net::request& request);
     public_answer health(const net::request& request);
     public_answer ping(const net::request& request);

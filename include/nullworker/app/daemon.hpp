@@ -60,6 +60,7 @@ private:
     void desk_worth_saving() override;
     void debt_settled() override;
     void session_closed(const reservation::closed_session& session) override;
+    void slot_changed();
     void state_changed();
     void journal_changed();
     net::handler kept(net::handler answer);
@@ -79,7 +80,7 @@ private:
     const net::way_out x_to_consumer;
     side_thread x_files;  // for files that are no state
     wakeup x_stop;
-    wakeup x_slot_freed;
+    wakeup x_job_done;
 
     journal::journal x_journal;
     listeners x_listeners;

@@ -56,8 +56,9 @@ public:
     [[nodiscard]] asio::awaitable<void> serve_outside_later(net::handler on_request,
                                                             reservation::readiness& state);
 
-    // Requests that wait for another session are looked at again if `generation` is another one than before.
-    void session_changed(std::uint64_t generation);
+    // Requests that wait for another session, or for its retirement, are looked at again if either is another
+    // one than before.
+    void session_changed(std::uint64_t generation, bool retiring);
 
     [[nodiscard]] net::http_server& outside() noexcept { return x_outside; }
     [[nodiscard]] net::http_server& webhook() noexcept { return x_webhook; }
@@ -83,6 +84,7 @@ private:
     wakeup x_certified;
     bool x_may_open;
     std::uint64_t x_generation = 0;  // that waiters know of; 0: the empty slot's
+    bool x_retiring = false;
 };
 
 }  // namespace nullworker::app

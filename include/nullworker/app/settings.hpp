@@ -78,7 +78,7 @@ struct settings {
     bool state_sync = false;
 
     // The process.
-    seconds drain_timeout{0.0};
+    std::optional<seconds> drain_timeout;  // nothing: until no job is protected any more
     seconds flush_timeout{5.0};
     seconds error_linger{0.0};
     log::level log_level = log::level::info;

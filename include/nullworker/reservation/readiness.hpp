@@ -17,6 +17,9 @@ enum class condition {
     consumer,    // the first health probe succeeded, or there is none
 };
 
+// What becomes of verdicts on the consumer: while its job is protected the worker is not to be replaced.
+enum class consumer_verdicts { reported, held_back };
+
 // Who may have something to complain about.
 enum class problem_source { listener, public_key, consumer, heartbeat, state_file, autoscaler };
 
@@ -36,6 +39,10 @@ public:
     void flag(problem_source source, std::string message, instant now);
 
     void clear(problem_source source, instant now);
+
+    // Whether verdicts on the consumer (its probe, its heartbeat) reach the autoscaler. /health has them
+    // anyway.
+    void treat(consumer_verdicts how, instant now);
 
     // From now on no new session is taken.
     void begin_drain(instant now);
@@ -79,6 +86,7 @@ private:
     std::optional<seconds> x_load_time;
     std::optional<instant> x_ready_since;
     instant x_health_since;
+    consumer_verdicts x_consumer = consumer_verdicts::reported;
     bool x_was_well = false;
     bool x_draining = false;
 };

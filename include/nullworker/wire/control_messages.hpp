@@ -34,10 +34,20 @@ struct renewal_request {
 [[nodiscard]] std::string to_json(const renewal_request& renewal);
 [[nodiscard]] parsed<renewal_request> parse_renewal(std::string_view body, seconds longest);
 
+// The body of /protect. `span` is 0 or more, at most `longest`: more is cut to that.
+struct protection_request {
+    seconds span{};
+    std::optional<std::string> session_id;
+};
+
+[[nodiscard]] std::string to_json(const protection_request& protection);
+[[nodiscard]] parsed<protection_request> parse_protection(std::string_view body, seconds longest);
+
 // The query of GET /session.
 struct session_query {
     seconds wait{};          // 0: answer at once
     std::int64_t since = 0;  // the generation that the caller has seen; 0 is the generation of the empty slot
+    bool unless_retiring = false;  // a session that is retiring is news, too
 };
 
 [[nodiscard]] parsed<session_query> parse_session_query(std::string_view query);
@@ -51,6 +61,8 @@ struct slot_session {
     double remaining = 0;
     double cost = 0;
     std::int64_t request_idx = 0;
+    std::optional<double> protected_until;  // it does not end before, whatever `expiration` is
+    bool retiring = false;                  // it ends with its protection
 };
 
 // The last report that the autoscaler accepted.
@@ -108,8 +120,12 @@ struct worker_status {
 [[nodiscard]] std::string not_released(const std::string& reason);
 [[nodiscard]] std::string renewed(const slot_session& session);
 
+// The answer to /protect: until when, and for how long from now. Of a protection that was lifted that is now.
+[[nodiscard]] std::string protection_noted(const std::string& session_id, double protected_until,
+                                           double remaining);
+
 // Another session than the caller's holds the slot, or none. `action` is what was not done: "released",
-// "renewed".
+// "renewed", "protected".
 [[nodiscard]] std::string not_the_holder(const char* action, const std::optional<std::string>& holder);
 
 // The answer to a heartbeat: the holder, so that a consumer learns that its session is over.

@@ -78,6 +78,21 @@ struct session_description {
 [[nodiscard]] std::string session_created(const std::string& session_id, double expiration);
 [[nodiscard]] std::string session_described(const session_description& session);
 [[nodiscard]] std::string session_ended(const std::string& session_id);
+// The answers of /session/retire where the session goes on: it is retiring; a job runs; it is kept.
+[[nodiscard]] std::string session_retiring(double protected_until, double remaining);
+[[nodiscard]] std::string session_busy(double protected_for);
+[[nodiscard]] std::string session_kept();
+
+// The answer of /session/status. `remaining` is what is left until the client's expiry, 0 where that is past.
+struct session_standing {
+    std::string session_id;
+    double remaining = 0;
+    double protected_for = 0;  // 0: no job runs
+    bool retiring = false;
+};
+
+[[nodiscard]] std::string session_stands(const session_standing& standing);
+
 [[nodiscard]] std::string session_not_found(const std::string& session_id);
 [[nodiscard]] std::string ok(bool value);
 [[nodiscard]] std::string ping_result();

@@ -199,6 +199,19 @@ TEST_F(beside_a_worker, renew_sets_the_time_that_remains) {
     EXPECT_TRUE(contains(refused.err, "not the holder; " + id + " holds the slot")) << refused.err;
 }
 
+TEST_F(beside_a_worker, protect_keeps_the_session_and_0_lifts_it) {
+    start();
+    const auto id = reserve();
+    const auto kept = run({"protect", "600", "--session", id});
+    EXPECT_EQ(kept.code, 0) << kept.err;
+    EXPECT_EQ(kept.out, "protected " + id + " for 10 min\n");
+    const auto lifted = run({"protect", "0"});
+    EXPECT_EQ(lifted.out, id + " is not protected any more\n");
+    const auto refused = run({"protect", "600", "--session", "another"});
+    EXPECT_EQ(refused.code, 1);
+    EXPECT_TRUE(contains(refused.err, "not the holder; " + id + " holds the slot")) << refused.err;
+}
+
 TEST_F(beside_a_worker, release_frees_only_the_session_that_is_named) {
     start({{"NULLWORKER_STRICT_RELEASE", "true"}});
     const auto id = reserve();
@@ -257,6 +270,7 @@ TEST_F(beside_a_worker, nobody_there_is_exit_code_3_and_names_the_place) {
                                                                        {"session"},
                                                                        {"wait", "--timeout", "0"},
                                                                        {"renew", "1"},
+                                                                       {"protect", "1"},
                                                                        {"release"},
                                                                        {"heartbeat"}}) {
         const auto lost = run(arguments);
@@ -272,6 +286,8 @@ TEST_F(beside_a_worker, wrong_options_are_wrong_usage) {
     for (const auto& arguments : std::vector<std::vector<std::string>>{{"renew"},
                                                                        {"renew", "0"},
                                                                        {"renew", "soon"},
+                                                                       {"protect"},
+                                                                       {"protect", "-1"},
                                                                        {"wait", "--since", "-1"},
                                                                        {"wait", "--timeout", "x"},
                                                                        {"status", "--json", "--field", "x"},

@@ -90,6 +90,43 @@ TEST(restart, grants_no_fresh_lifetime) {
     });
 }
 
+// A job that is protected for 5 s, in a session that is to end with it.
+asio::awaitable<json> reserve_and_retire(test_worker& worker) {
+    auto session = co_await reserve(worker);
+    (void)co_await control_post(worker, "/protect", R"({"seconds": 5})");
+    const auto retired = co_await worker.post("/session/retire", session);
+    EXPECT_EQ(retired.status, 202U) << retired.body;
+    co_return session;
+}
+
+TEST(restart, a_protection_lasts_half_a_minute_from_there_and_a_retirement_stays) {
+    const temporary_directory folder;
+    const json session = state_after(folder, reserve_and_retire);
+    with_successor(folder, [&](test_worker& worker) -> asio::awaitable<void> {
+        const auto told = co_await worker.post("/session/status", session);
+        EXPECT_GT(body_of(told)["protected"].get<double>(), 20);
+        EXPECT_EQ(body_of(told)["retiring"], true);
+        (void)co_await control_post(worker, "/protect", R"({"seconds": 0})");
+        (void)co_await worker.completion(1);
+    });
+}
+
+TEST(restart, a_protection_ends_with_its_container) {
+    for (const char* run : {"boot_id", "init_birth"}) {
+        const temporary_directory folder;
+        const json session = state_after(folder, reserve_and_retire);
+        auto state = json::parse(read_file(folder.file("second/state-4242.json")));
+        EXPECT_FALSE(state[run].get<std::string>().empty());
+        state[run] = "another";
+        folder.write("second/state-4242.json", state.dump());
+        with_successor(folder, [&](test_worker& worker) -> asio::awaitable<void> {
+            (void)co_await worker.completion(1);
+            const auto told = co_await worker.post("/session/status", session);
+            EXPECT_EQ(told.status, 400U);
+        });
+    }
+}
+
 TEST(restart, a_session_whose_time_was_up_meanwhile_completes_at_once) {
     const temporary_directory folder;
     const json session = state_after(folder, reserve);

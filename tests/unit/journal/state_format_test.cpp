@@ -141,6 +141,14 @@ TEST(state_format, protection_retirement_and_claim_are_kept) {
     EXPECT_EQ(found.claim, held.claim);
 }
 
+TEST(state_format, the_run_of_the_container_is_kept) {
+    auto state = sample();
+    state.owner.init_birth = "1234";
+    const auto read = read_state(written(state));
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->owner.init_birth, "1234");
+}
+
 TEST(state_format, without_a_session_and_completions_comes_back_too) {
     auto empty = sample();
     empty.left.state.holder.reset();
