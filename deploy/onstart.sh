@@ -21,7 +21,7 @@ Variables, beside those that nullworkerd reads (nullworkerd --help):
   WORKER_PORT              3000
   USE_SSL                  true
   CONSUMER_CMD                          your consumer, run by sh; it must stay in the foreground
-  STOP_GRACE               30           seconds that a stop waits for both before it kills what is left
+  STOP_GRACE               30           seconds that a stop waits for each before it kills what is left
   NULLWORKERD                           the program; else it is looked for beside this script and in PATH
   NULLWORKER_URL                        or it is downloaded from here, with curl or wget,
   NULLWORKER_SHA256                     and run only if this is its checksum
@@ -42,6 +42,9 @@ A nullworkerd that cannot start (exit code 2) has told the autoscaler why, and i
 has died at three starts in a row this script tells the autoscaler.
 One that does not answer at NULL_CONTROL_PORT within 5 s, three times in a row, is frozen: it is killed and started
 again, and its session goes on. That needs curl or wget.
+A daemon that held a session is started again after 1 s in any case.
+A stop tells the consumer first, and nullworkerd when that has ended or STOP_GRACE is over; then nullworkerd waits for a
+job that is protected (`nullworker protect`), and nothing is killed meanwhile.
 If this script itself was killed, start it again: it ends what is left of the former one, the consumer with SIGTERM.
 
 Exit codes: 0 stopped, by a signal or because nullworkerd was stopped by one; 1 no start is possible, and the
@@ -307,19 +310,43 @@ end_former_consumer() {
 # ---- Keeping two programs running -----------------------------------------------------------------------------------
 
 # One shell keeps one program; these are what its signal handler knows.
-stopping='' child='' killer='' tee='' others='' watchdog=''
+stopping='' child='' killer='' tee='' others='' watchdog='' consumer='' asker=''
 
 # The group first, since a shell may stand between us and the program; without setsid there is none. In the one form of
 # kill that all shells know for a group.
 signal() { kill "-$1" "-$child" 2>/dev/null || kill "-$1" "$child" 2>/dev/null; }
 
-# SIGTERM once, since a second one ends nullworkerd without its last report, and SIGKILL when the time is up.
+# Whether nullworkerd says that a job runs that nobody is to end.
+is_protected() {
+    told=http://127.0.0.1:$NULL_CONTROL_PORT/session
+    case $asker in
+    *curl) told=$(curl -qs --noproxy '*' -m 5 "$told") ;;
+    ?*) told=$(unset http_proxy; timeout 5 wget -q -O - "$told") ;;
+    esac
+    case $told in *'"protected_until":'[0-9]*) ;; *) return 1 ;; esac
+} 2>/dev/null
+
+# SIGTERM once, since a second one ends nullworkerd without its last report, and SIGKILL when the time is up and no job is
+# protected. At a stop the consumer is told first, so that it can say how its job ended.
 end_child() {
-    signal TERM
+    first=${stopping:+$consumer}
+    [ -n "$first" ] || signal TERM
     # Deaf to a second Ctrl-C, which would come to the whole group.
     (trap '' TERM INT HUP; left=$STOP_GRACE
-        while [ "$left" -gt 0 ]; do sleep 1; left=$((left - 1)); done; signal KILL) >/dev/null 2>&1 &
+        if [ -n "$first" ]; then
+            while [ "$left" -gt 0 ] && [ -n "$(birth_of "$first")" ]; do sleep 1; left=$((left - 1)); done
+            signal TERM
+            left=$STOP_GRACE
+        fi
+        while [ "$left" -gt 0 ]; do sleep 1; left=$((left - 1)); done
+        while is_protected; do sleep 1; left=5; done
+        sleep "$left"; signal KILL) >/dev/null 2>&1 &
     killer=$!
+}
+
+# Whether the session that the daemon held is there for its successor.
+has_session() {
+    case $(cat "${NULLWORKER_STATE_DIR:-$state}"/state-*.json 2>/dev/null) in *'"lease":{'*) ;; *) return 1 ;; esac
 }
 
 # The handler. Passes on SIGINT as SIGTERM: background processes of a shell are deaf to the first.
@@ -476,6 +503,7 @@ keep() {
             0) say "nullworkerd was stopped by somebody else, so all is stopped"; break ;;
             2) pause=10 delay=1 ;;
             esac
+            if has_session; then pause=1; fi
         fi
         say "$name ended with $(code_in_words "$code") after $lasted s, and is started again in $pause s"
         [ "$name" != nullworkerd ] || count_death
