@@ -45,6 +45,14 @@ std::string consumer(const wire::consumer_status& told, double now) {
     return out;
 }
 
+std::string in_a_line(const wire::slot_session& session, double now) {
+    auto out = session.session_id + ", created " + ago(session.created_at, now) + ", expires in " +
+               span_text(session.remaining);
+    if (session.protected_until)
+        out += ", protected for " + span_text(*session.protected_until - now);
+    return session.retiring ? out + ", retiring" : out;
+}
+
 std::string last_report(const wire::accepted_report& told, double now) {
     return "load " + number(told.cur_load) + " of " + number(told.max_perf) + ", accepted " +
            ago(told.accepted_at, now) + " by " + told.address;
@@ -65,10 +73,13 @@ std::string span_text(double seconds) {
 }
 
 std::string report(const wire::slot_session& session, double now) {
+    const auto& until = session.protected_until;
     return row("session", session.session_id) + row("generation", std::to_string(session.generation)) +
            row("created", ago(session.created_at, now)) +
            row("expires", "in " + span_text(session.remaining)) + row("cost", number(session.cost)) +
-           row("request", std::to_string(session.request_idx));
+           row("request", std::to_string(session.request_idx)) +
+           row("protected", until ? "for " + span_text(*until - now) : "no") +
+           row("retiring", session.retiring ? "yes" : "no");
 }
 
 std::string report(const wire::worker_status& status, double now) {
@@ -78,10 +89,7 @@ std::string report(const wire::worker_status& status, double now) {
     for (const auto& reason : status.health.reasons)
         out += row("", reason);
     out += row("ready", status.ready_since ? "for " + span_text(now - *status.ready_since) : "not yet");
-    const auto& session = status.session;
-    out += row("session", session ? session->session_id + ", created " + ago(session->created_at, now) +
-                                        ", expires in " + span_text(session->remaining)
-                                  : "none");
+    out += row("session", status.session ? in_a_line(*status.session, now) : "none");
     out += row("consumer", consumer(status.consumer, now));
     out += row("last report", status.last_report ? last_report(*status.last_report, now) : "none accepted");
     out += row("completions", std::to_string(status.undelivered_completions) + " undelivered");

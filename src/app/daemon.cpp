@@ -264,15 +264,12 @@ void daemon::stop() {
     x_stop.ring();
 }
 
-// The session, or the protection, may end by itself; when the patience is over the session is ended here.
+// A job that is protected may end by itself; when it has, or the patience is over, the session is ended here.
 asio::awaitable<void> daemon::drain() {
     using clock = std::chrono::steady_clock;
     const auto& patience = x_config.drain_timeout;
     const auto deadline = patience ? clock::now() + to_ticks(*patience) : clock::time_point::max();
-    const auto is_awaited = [this, by_time = patience.has_value()] {
-        const auto* holder = x_desk.holder();
-        return holder && (by_time || holder->protected_until);
-    };
+    const auto is_awaited = [this] { return x_desk.holder() && x_desk.holder()->protected_until; };
     x_desk.expire(now());
     log::info("draining", {{"session", name_of(x_desk.holder())},
                            {"timeout", patience ? log::to_text(patience->count()) : "protected"}});

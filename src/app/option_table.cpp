@@ -309,8 +309,8 @@ options::option_group process_options(written_settings& to) {
               .target = &to.drain_timeout,
               .refuse = refuse_drain_timeout,
               .value_name = "SECONDS",
-              .help = "How long a signal waits, in s, for the session to end; protected: as long as a job is "
-                      "protected, and no session without one"},
+              .help = "How long a signal waits for a job that is protected, in s; protected: until it is done; "
+                      "a session without one ends at once"},
              {.name = "flush-timeout",
               .variable = "NULLWORKER_FLUSH_TIMEOUT",
               .target = &to.out.flush_timeout,

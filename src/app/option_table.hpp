@@ -24,11 +24,11 @@ struct written_settings {
     bool check = false;                       // asked for in place of a run
 };
 
-// nullworkerd and all its options, which write to `to`. A new option is a row there and a member here or in
-// settings.
 // What a drain time-out says: nothing for `protected`, and nothing for what is refused.
 [[nodiscard]] std::optional<seconds> read_drain_timeout(const std::string& text);
 
+// nullworkerd and all its options, which write to `to`. A new option is a row there and a member here or in
+// settings.
 [[nodiscard]] options::command nullworkerd(written_settings& to);
 
 }  // namespace nullworker::app

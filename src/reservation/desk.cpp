@@ -196,8 +196,8 @@ desk::retire_result desk::retire(const std::string& session_id, const wire::json
     if (when == retire_when::idle)
         return {retire_outcome::busy, session};
     const bool retires = when == retire_when::done;
-    if (std::exchange(x_lease->retiring, retires) != retires)
-        worth_saving();
+    x_lease->retiring = retires;
+    worth_saving();  // where it said so before, too: that may not be written yet
     return {retires ? retire_outcome::retiring : retire_outcome::kept, session};
 }
 

@@ -43,7 +43,8 @@ public:
     ~daemon() override;
 
     // Serves until `stop`, a public listener as soon as it has a certificate, then drains: no new session,
-    // the live one ends after the drain time-out at the latest, the last report and the completions go out.
+    // the live one ends with its protection, after the drain time-out at the latest; the last report and the
+    // completions go out.
     // Leaves no coroutine behind.
     [[nodiscard]] asio::awaitable<void> run();
 

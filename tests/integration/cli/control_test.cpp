@@ -18,6 +18,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <fcntl.h>
@@ -210,6 +211,35 @@ TEST_F(beside_a_worker, protect_keeps_the_session_and_0_lifts_it) {
     const auto refused = run({"protect", "600", "--session", "another"});
     EXPECT_EQ(refused.code, 1);
     EXPECT_TRUE(contains(refused.err, "not the holder; " + id + " holds the slot")) << refused.err;
+}
+
+TEST_F(beside_a_worker, a_protection_that_nobody_could_lengthen_while_it_stood_still_lasts_half_a_minute) {
+    start();
+    const auto id = reserve();
+    EXPECT_EQ(run({"protect", "1", "--session", id}).code, 0);
+    x_daemon->signal(SIGSTOP);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+    x_daemon->signal(SIGCONT);
+    const auto held = run({"session"});
+    EXPECT_TRUE(contains(held.out, "protected    for 30 s\n") ||
+                contains(held.out, "protected    for 29 s\n"))
+        << held.out;
+}
+
+TEST_F(beside_a_worker, a_stop_waits_for_a_protected_job_and_a_second_signal_for_none) {
+    start();
+    const auto id = reserve();
+    EXPECT_EQ(run({"protect", "600", "--session", id}).code, 0);
+    x_daemon->signal(SIGTERM);
+    x_daemon->wait_for("event=draining");
+    EXPECT_EQ(run({"protect", "0", "--session", id}).code, 0);
+    EXPECT_EQ(x_daemon->wait(), 0) << x_daemon->err();
+    start();
+    EXPECT_EQ(run({"protect", "600", "--session", reserve()}).code, 0);
+    x_daemon->signal(SIGTERM);
+    x_daemon->wait_for("event=draining");
+    x_daemon->signal(SIGTERM);
+    EXPECT_EQ(x_daemon->wait(), 128 + SIGTERM);
 }
 
 TEST_F(beside_a_worker, release_frees_only_the_session_that_is_named) {

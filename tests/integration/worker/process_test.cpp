@@ -123,6 +123,7 @@ TEST(drain, creates_are_refused_and_the_rest_answered_until_the_session_ends) {
         co_await subject.until_ready();
         const json grant = subject.grant(11);
         const auto id = co_await subject.create(grant);
+        (void)co_await control_post(subject, "/protect", R"({"seconds": 3600})");
         subject.daemon().stop();
         const json other = subject.create_body(subject.grant(12));
         const auto refused = co_await subject.post("/session/create", other);

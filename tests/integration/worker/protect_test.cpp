@@ -188,6 +188,49 @@ TEST(protect, makes_a_stop_wait_no_longer_than_the_drain_time_out) {
     drive(loop, told(worker));
 }
 
+TEST(protect, is_what_a_stop_waits_for_and_a_session_without_ends_at_once) {
+    asio::io_context loop;
+    test_worker worker(loop, [](app::settings& config) { config.drain_timeout = seconds(3600); });
+    worker.start();
+    const auto told = [](test_worker& subject) -> asio::awaitable<void> {
+        co_await subject.until_ready();
+        (void)co_await subject.create(subject.grant(11));
+        co_await subject.stop();
+    };
+    drive(loop, told(worker));
+}
+
+TEST(protect, ends_by_whatever_ends_a_session_on_purpose) {
+    with_worker([](test_worker& worker) -> asio::awaitable<void> {
+        const auto grant = worker.grant(11);
+        const auto id = co_await worker.create(grant);
+        (void)co_await control_post(worker, "/protect", protection(3600, id));
+        auto named = reference(id, grant);
+        const auto ended = co_await worker.post("/session/end", named);
+        EXPECT_EQ(ended.status, 200u);
+        const auto second = co_await worker.create(worker.grant(12));
+        (void)co_await control_post(worker, "/protect", protection(3600, second));
+        const auto released = co_await control_post(worker, "/release");
+        EXPECT_EQ(body_of(released)["released"], true);
+    });
+}
+
+TEST(protect, is_given_by_a_renewal_that_names_the_session) {
+    with_worker([](test_worker& worker) -> asio::awaitable<void> {
+        const auto grant = worker.grant(11);
+        const auto id = co_await worker.create(grant);
+        json renewal = {{"lifetime", 90}};
+        (void)co_await control_post(worker, "/renew", renewal.dump());
+        auto named = reference(id, grant);
+        const auto before = co_await worker.post("/session/status", named);
+        EXPECT_EQ(body_of(before)["protected"], 0.0);
+        renewal["session_id"] = id;
+        (void)co_await control_post(worker, "/renew", renewal.dump());
+        const auto after = co_await worker.post("/session/status", named);
+        EXPECT_NEAR(body_of(after)["protected"].get<double>(), 90, 1);
+    });
+}
+
 // ---- /session/retire and /session/status ------------------------------------------------------------------
 
 TEST(retire, of_an_idle_session_ends_it) {

@@ -321,6 +321,15 @@ TEST_F(config_test, numbers_that_are_none_are_refused) {
     }
 }
 
+TEST_F(config_test, a_drain_time_out_is_protected_or_a_number) {
+    EXPECT_FALSE(settings_of().drain_timeout);
+    EXPECT_FALSE(settings_of({"--drain-timeout", "protected"}).drain_timeout);
+    EXPECT_EQ(settings_of({"--drain-timeout", "2.5"}).drain_timeout, seconds(2.5));
+    EXPECT_EQ(settings_of({"--drain-timeout", "0"}).drain_timeout, seconds(0));
+    for (const auto* value : {"-1", "1e9", "soon", "1s", ""})
+        EXPECT_NE(error_of({"--drain-timeout", value}).find("drain-timeout"), std::string::npos) << value;
+}
+
 TEST_F(config_test, check_tells_what_becomes_of_the_certificate) {
     const auto without_tls = shown_by({"--check"});
     EXPECT_EQ(without_tls.find("certificate will"), std::string::npos) << without_tls;

@@ -38,6 +38,33 @@ TEST(status_report, has_a_row_for_everything_an_operator_asks) {
               "public key   fetched 1 h ago\n");
 }
 
+TEST(status_report, tells_that_a_job_is_protected_and_that_its_session_is_to_end_with_it) {
+    const wire::slot_session session{.session_id = "abc",
+                                     .generation = 3,
+                                     .created_at = 940,
+                                     .remaining = 0,
+                                     .cost = 100,
+                                     .request_idx = 7,
+                                     .protected_until = 1030,
+                                     .retiring = true};
+    EXPECT_EQ(report(session, 1000),
+              "session      abc\n"
+              "generation   3\n"
+              "created      1 min ago\n"
+              "expires      in 0 s\n"
+              "cost         100\n"
+              "request      7\n"
+              "protected    for 30 s\n"
+              "retiring     yes\n");
+    wire::worker_status status{.version = "1", .url = "u"};
+    status.session = session;
+    EXPECT_NE(
+        report(status, 1000)
+            .find("session      abc, created 1 min ago, expires in 0 s, protected for 30 s, retiring\n"),
+        std::string::npos)
+        << report(status, 1000);
+}
+
 TEST(status_report, shows_what_others_wrote_harmless) {
     const std::string hostile = "a\x1b[2J\u009b\u202e\nz";
     const std::string harmless = "a\\u001b[2J\\u009b\\u202e\\nz";

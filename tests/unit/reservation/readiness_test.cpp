@@ -88,6 +88,21 @@ TEST_F(readiness_test, a_flag_is_a_reason_but_nothing_for_the_autoscaler) {
     EXPECT_EQ(state.error_message(), "silent");
 }
 
+TEST_F(readiness_test, verdicts_on_the_consumer_can_be_held_back_but_are_reasons_all_the_same) {
+    meet_all(1s);
+    state.raise(problem_source::consumer, "gone", start);
+    state.raise(problem_source::heartbeat, "dead", start);
+    state.raise(problem_source::public_key, "no key", start);
+    const auto before = changes;
+    state.treat(consumer_verdicts::held_back, start);
+    state.treat(consumer_verdicts::held_back, start);
+    EXPECT_EQ(changes, before + 1);
+    EXPECT_EQ(state.error_message(), "no key");
+    EXPECT_EQ(state.reasons().size(), 3U);
+    state.treat(consumer_verdicts::reported, start);
+    EXPECT_EQ(state.error_message(), "no key; gone; dead");
+}
+
 TEST_F(readiness_test, it_knows_since_when_all_is_well_or_is_not) {
     EXPECT_FALSE(state.ready_since());
     EXPECT_EQ(state.health_since().monotonic, start.monotonic);

@@ -51,6 +51,30 @@ TEST(control_messages, a_renewal_without_a_usable_lifetime_is_refused) {
     EXPECT_NE(refusal_of(parse_renewal(R"({"lifetime": 1, "session_id": 1})", hour)), "understood");
 }
 
+TEST(control_messages, a_protection_is_read_as_it_was_written_and_cut_to_the_maximum) {
+    const auto wanted = parse_protection(to_json(protection_request{seconds(30), "abc"}), hour);
+    ASSERT_TRUE(wanted);
+    EXPECT_EQ(wanted->span, seconds(30));
+    EXPECT_EQ(wanted->session_id, "abc");
+    EXPECT_EQ(parse_protection(R"({"seconds": 1e300})", hour)->span, hour);
+    EXPECT_EQ(parse_protection(R"({"seconds": 0})", hour)->span, seconds(0));
+    EXPECT_EQ(parse_protection(R"({"seconds": 0.0})", hour)->span, seconds(0));
+}
+
+TEST(control_messages, a_protection_without_a_usable_time_is_refused) {
+    EXPECT_NE(refusal_of(parse_protection("", hour)).find("seconds: missing"), std::string::npos);
+    for (const auto* span : {"-1", "null", "true", "false", R"("30")", R"("")", "[]", "{}"})
+        EXPECT_EQ(refusal_of(parse_protection(std::string(R"({"seconds": )") + span + "}", hour)),
+                  R"({"error":"seconds: must be a finite number, 0 or greater"})")
+            << span;
+    EXPECT_NE(refusal_of(parse_protection(R"({"seconds": 1, "session_id": 1})", hour)), "understood");
+}
+
+TEST(control_messages, a_protection_is_answered_with_its_end_and_what_is_left) {
+    EXPECT_EQ(protection_noted("abc", 1790000060.5, 60),
+              R"({"protected_until":1790000060.5,"remaining":60.0,"session_id":"abc"})");
+}
+
 TEST(control_messages, a_query_says_how_long_to_wait_and_what_was_seen) {
     EXPECT_EQ(parse_session_query("")->wait, seconds(0));
     EXPECT_EQ(parse_session_query("")->since, 0);
@@ -59,6 +83,8 @@ TEST(control_messages, a_query_says_how_long_to_wait_and_what_was_seen) {
     EXPECT_EQ(query->wait, seconds(2.5));
     EXPECT_EQ(query->since, 7);
     EXPECT_EQ(parse_session_query("since=7&wait=3600")->wait, longest_wait);
+    EXPECT_FALSE(query->unless_retiring);
+    EXPECT_TRUE(parse_session_query("since=7&retiring=false")->unless_retiring);
 }
 
 TEST(control_messages, a_query_that_is_not_understood_is_refused_with_the_reason) {
@@ -67,6 +93,8 @@ TEST(control_messages, a_query_that_is_not_understood_is_refused_with_the_reason
         EXPECT_NE(refusal_of(parse_session_query(text)).find("wait: must be"), std::string::npos) << text;
     for (const auto* text : {"since=", "since=x", "since=-1", "since=1.5", "since=99999999999999999999"})
         EXPECT_NE(refusal_of(parse_session_query(text)).find("since: must be"), std::string::npos) << text;
+    for (const auto* text : {"retiring=", "retiring=true", "retiring=0"})
+        EXPECT_NE(refusal_of(parse_session_query(text)).find("retiring: must be"), std::string::npos) << text;
     EXPECT_NE(refusal_of(parse_session_query("timeout=5")).find("timeout: unknown parameter"),
               std::string::npos);
 }
@@ -80,12 +108,16 @@ TEST(control_messages, what_the_slot_holds_is_read_as_it_was_written) {
                                .expiration = 1790000060.5,
                                .remaining = 60,
                                .cost = 100,
-                               .request_idx = 7};
+                               .request_idx = 7,
+                               .protected_until = 1790000090.5,
+                               .retiring = true};
     const auto read = parse_slot(to_json(std::optional(written))).value();
     ASSERT_TRUE(read);
     EXPECT_EQ(read->session_id, "abc");
     EXPECT_EQ(read->generation, 3);
     EXPECT_EQ(read->expiration, 1790000060.5);
+    EXPECT_EQ(read->protected_until, 1790000090.5);
+    EXPECT_TRUE(read->retiring);
     EXPECT_FALSE(parse_slot("[]"));
     EXPECT_FALSE(parse_slot("nonsense"));
 }

@@ -50,6 +50,7 @@ TEST(create_request, is_read_whole) {
     message["auth_data"]["__request_id"] = "x";
     message["payload"]["on_close_route"] = "https://h/closed";
     message["payload"]["on_close_payload"] = {{"job", "a"}};
+    message["payload"]["claim"] = std::string(64, 'a');
     const auto request = parse_create(message.dump(), {});
     ASSERT_TRUE(request.has_value()) << request.error().body;
     EXPECT_EQ(request->grant.url, "https://203.0.113.7:40001");
@@ -61,6 +62,7 @@ TEST(create_request, is_read_whole) {
     EXPECT_EQ(request->grant.document.document(), message["auth_data"]);
     EXPECT_EQ(request->lifetime.count(), 30.0);
     EXPECT_EQ(request->on_close_route, "https://h/closed");
+    EXPECT_EQ(request->claim, std::string(64, 'a'));
     EXPECT_EQ(request->on_close_payload.document(), message["payload"]["on_close_payload"]);
 }
 
@@ -186,6 +188,12 @@ TEST(create_request, names_the_field_that_is_wrong) {
          "on_close_route: must be an http(s):// URL or start with '/'"},
         {{"/payload/on_close_route", "ftp://h/"},
          "on_close_route: must be an http(s):// URL or start with '/'"},
+        {{"/payload/claim", 7}, "claim: must be null or a string"},
+        {{"/payload/claim", json::object()}, "claim: must be null or a string"},
+        {{"/payload/claim", ""}, "claim: must be 64 hexadecimal digits"},
+        {{"/payload/claim", std::string(63, 'a')}, "claim: must be 64 hexadecimal digits"},
+        {{"/payload/claim", std::string(65, 'a')}, "claim: must be 64 hexadecimal digits"},
+        {{"/payload/claim", std::string(64, 'g')}, "claim: must be 64 hexadecimal digits"},
     };
     for (const auto& row : table)
         EXPECT_EQ(fault(parse_create(changed(create(), row.one).dump(), {})), row.fault)
@@ -207,6 +215,8 @@ TEST(create_request, takes_what_lies_on_the_border) {
         {"/payload/on_close_route", "/"},
         {"/payload/on_close_route", "http://h"},
         {"/payload/on_close_payload", "any"},
+        {"/payload/claim", nullptr},
+        {"/payload/claim", std::string(64, 'F')},
     };
     for (const auto& one : table)
         EXPECT_EQ(fault(parse_create(changed(create(), one).dump(), {})), "accepted") << one.pointer;
@@ -271,6 +281,44 @@ TEST(session_reference, is_refused_as_the_framework_does) {
         ASSERT_FALSE(reference.has_value()) << row.body;
         EXPECT_EQ(reference.error().body, row.refusal) << row.body;
     }
+}
+
+TEST(retire_request, says_when) {
+    const struct {
+        const char* body;
+        retire_when when;
+    } table[] = {
+        {R"({"session_id": "a"})", retire_when::done},
+        {R"({"session_id": "a", "when": null})", retire_when::done},
+        {R"({"session_id": "a", "when": "done"})", retire_when::done},
+        {R"({"session_id": "a", "when": "idle"})", retire_when::idle},
+        {R"({"session_id": "a", "when": "never"})", retire_when::never},
+    };
+    for (const auto& row : table) {
+        const auto wanted = parse_retire(row.body);
+        ASSERT_TRUE(wanted.has_value()) << row.body;
+        EXPECT_EQ(wanted->when, row.when) << row.body;
+        EXPECT_EQ(wanted->session.session_id, "a");
+    }
+}
+
+TEST(retire_request, is_refused_like_an_end_and_for_another_when) {
+    EXPECT_EQ(parse_retire("]").error().body, R"({"error":"invalid JSON"})");
+    EXPECT_EQ(parse_retire("{}").error().body, R"({"error":"missing session_id"})");
+    for (const auto* when : {R"("soon")", R"("")", "7", "true", "[]"}) {
+        const auto wanted = parse_retire(std::string(R"({"session_id": "a", "when": )") + when + "}");
+        ASSERT_FALSE(wanted.has_value()) << when;
+        EXPECT_EQ(wanted.error().body, R"({"error":"when: must be idle, done or never"})") << when;
+    }
+}
+
+TEST(session_replies, tell_what_becomes_of_a_session_that_is_to_retire) {
+    EXPECT_EQ(session_retiring(1790000060.5, 60),
+              R"({"ended":false,"protected_until":1790000060.5,"remaining":60.0})");
+    EXPECT_EQ(session_busy(2.5), R"({"protected":2.5})");
+    EXPECT_EQ(session_kept(), R"({"ended":false,"retiring":false})");
+    EXPECT_EQ(session_stands({.session_id = "a", .remaining = 1.5, .protected_for = 0, .retiring = true}),
+              R"({"protected":0.0,"remaining":1.5,"retiring":true,"session_id":"a"})");
 }
 
 TEST(ping_request, is_answered_as_recorded) {
