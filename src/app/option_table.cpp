@@ -303,27 +303,28 @@ options::option_group state_options(written_settings& to) {
 }
 
 options::option_group process_options(written_settings& to) {
-    return {"Process",
-            {{.name = "drain-timeout",
-              .variable = "NULLWORKER_DRAIN_TIMEOUT",
-              .target = &to.drain_timeout,
-              .refuse = refuse_drain_timeout,
-              .value_name = "SECONDS",
-              .help = "How long a signal waits for a job that is protected, in s; protected: until it is done; "
-                      "a session without one ends at once"},
-             {.name = "flush-timeout",
-              .variable = "NULLWORKER_FLUSH_TIMEOUT",
-              .target = &to.out.flush_timeout,
-              .least = 0,
-              .most = 3600,
-              .help = "How long the last report and the completions may take when stopping"},
-             {.name = "log-level",
-              .variable = "NULLWORKER_LOG_LEVEL",
-              .target = options::one_of(to.out.log_level, {{"debug", log::level::debug},
-                                                           {"info", log::level::info},
-                                                           {"warning", log::level::warning},
-                                                           {"error", log::level::error}}),
-              .help = "Least important lines logged"}}};
+    return {
+        "Process",
+        {{.name = "drain-timeout",
+          .variable = "NULLWORKER_DRAIN_TIMEOUT",
+          .target = &to.drain_timeout,
+          .refuse = refuse_drain_timeout,
+          .value_name = "SECONDS",
+          .help = "How long a signal waits for a job that is protected, in s; protected: until it is done; "
+                  "a session without one ends at once"},
+         {.name = "flush-timeout",
+          .variable = "NULLWORKER_FLUSH_TIMEOUT",
+          .target = &to.out.flush_timeout,
+          .least = 0,
+          .most = 3600,
+          .help = "How long the last report and the completions may take when stopping"},
+         {.name = "log-level",
+          .variable = "NULLWORKER_LOG_LEVEL",
+          .target = options::one_of(to.out.log_level, {{"debug", log::level::debug},
+                                                       {"info", log::level::info},
+                                                       {"warning", log::level::warning},
+                                                       {"error", log::level::error}}),
+          .help = "Least important lines logged"}}};
 }
 
 }  // namespace
