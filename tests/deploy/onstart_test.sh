@@ -95,7 +95,7 @@ END
     # The consumer: a shell with a child, both of which end properly.
     cat >"$root/root/consumer.sh" <<'END'
 #!/bin/sh
-trap 'echo "cleaned up" >>/workspace/events; exit 0' TERM
+trap 'sleep 1; echo "cleaned up, draining $(nullworker status --field draining)" >>/workspace/events; exit 0' TERM
 echo "started, port $NULL_CONTROL_PORT, token ${MASTER_TOKEN:-none}" >>/workspace/events
 /root/onstart.sh >>/workspace/second 2>&1
 (until nullworker session >/dev/null 2>&1; do sleep 0.1; done
@@ -271,9 +271,11 @@ test_life() {
     stop_fleet
     check "SIGTERM stops the worker, and it exits with 0" told 'worker 1: stopping [^ ]* stopped  (exited with status 0)'
     check "its consumer could clean up" counted "$events" '^cleaned up' 1
+    check "before the worker was told" grep -qx 'cleaned up, draining false' "$events"
     check "nobody is left" are . 0
     check "nullworkerd said good-bye" grep -q event=stopped "$log"
-    check "the script's log tells of both restarts" counted "$root/workspace/debug.log" 'is started again in 1 s' 2
+    check "the script's log tells of all restarts, soon while a session is held" \
+        counted "$root/workspace/debug.log" 'is started again in 1 s' 3
     check "what is in the logs was on standard output, too" grep -q event=stopped "$work/worker-1.log"
 }
 survived() { [ "$("$client" session --control-port "$1" --field session_id)" = "$session" ]; }

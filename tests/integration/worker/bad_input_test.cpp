@@ -55,8 +55,9 @@ std::string nested(int depth) {
            std::string(static_cast<std::size_t>(depth), ']');
 }
 
-constexpr const char* public_paths[] = {"/session/create", "/session/end", "/session/get",
-                                        "/session/health", "/ping",        "/pyworker/update"};
+constexpr const char* public_paths[] = {"/session/create", "/session/end",    "/session/get",
+                                        "/session/health", "/session/retire", "/session/status",
+                                        "/ping",           "/pyworker/update"};
 
 const std::string forty_digits = "1234567890123456789012345678901234567890";
 
@@ -135,15 +136,18 @@ public:
                 add(path, field.name + " twice",
                     object(with(message, "auth_data", twice(x_grant, field.name))), field.name);
         }
-        for (const char* name : {"lifetime", "on_close_route", "on_close_payload"}) {
-            const members payload = {
-                {"lifetime", "60"}, {"on_close_route", "null"}, {"on_close_payload", "{}"}};
+        for (const char* name : {"lifetime", "on_close_route", "on_close_payload", "claim"}) {
+            const members payload = {{"lifetime", "60"},
+                                     {"on_close_route", "null"},
+                                     {"on_close_payload", "{}"},
+                                     {"claim", "null"}};
             add("/session/create", name + std::string(" twice"),
                 object(with(x_create, "payload", twice(payload, name))), name);
         }
         add("/session/create", "a key of the callback's payload twice",
             object(with(x_create, "payload", R"({"on_close_payload":{"a":{"b":1,"b":2}}})")), "b");
-        for (const char* path : {"/session/end", "/session/get", "/session/health"})
+        for (const char* path :
+             {"/session/end", "/session/get", "/session/health", "/session/retire", "/session/status"})
             for (const char* name : {"session_id", "session_auth"})
                 add(path, name + std::string(" twice"),
                     twice({{"session_id", "\"nosuch\""}, {"session_auth", "{}"}}, name), name);
@@ -179,6 +183,10 @@ public:
             payload("lifetime", wrong, "lifetime");
         for (const char* wrong : {"86400.001", "86401", "1e9"})
             payload("lifetime", wrong, "lifetime");
+        for (const std::string wrong :
+             {"true", "7", "[]", "{}", "\"\"", "\"short\"", "\"0123456789abcdefg\""})
+            payload("claim", wrong, "claim");
+        payload("claim", '"' + std::string(65, 'a') + '"', "claim");
         for (const auto& wrong : not_json)
             payload("lifetime", wrong, "invalid JSON");
         for (const char* wrong : {"true",
@@ -251,10 +259,10 @@ public:
 
     // What names a session; none of these does. /session/health answers an unknown session with a 200.
     void references() {
-        const std::vector<std::pair<listener, std::string>> places = {{listener::open, "/session/end"},
-                                                                      {listener::open, "/session/get"},
-                                                                      {listener::open, "/session/health"},
-                                                                      {listener::webhook, "/session/end"}};
+        const std::vector<std::pair<listener, std::string>> places = {
+            {listener::open, "/session/end"},    {listener::open, "/session/get"},
+            {listener::open, "/session/health"}, {listener::open, "/session/retire"},
+            {listener::open, "/session/status"}, {listener::webhook, "/session/end"}};
         const auto grant = object(x_grant);
         for (const auto& [to, path] : places) {
             const auto row_for = [&, to = to, path = path](const std::string& name, std::string body,
@@ -275,6 +283,33 @@ public:
                 row_for(std::string("session_id ") + id,
                         object({{"session_id", id}, {"session_auth", grant}}), "session", 400);
         }
+    }
+
+    void retirements() {
+        for (const char* wrong : {"\"\"", "\"soon\"", "\"Idle\"", "7", "true", "[]", "{}"})
+            add("/session/retire", std::string("when ") + wrong,
+                object({{"session_id", "\"nosuch\""}, {"when", wrong}}), "when");
+        add("/session/retire", "when twice", R"({"session_id":"nosuch","when":"done","when":"idle"})",
+            "when");
+    }
+
+    void protections() {
+        const auto row_for = [&](const std::string& body, unsigned status, const std::string& says) {
+            x_rows.push_back(
+                {"/protect: " + body.substr(0, 40), listener::control, post, "/protect", body, status, says});
+        };
+        for (const char* wrong : {"-1", "null", "true", "\"60\"", "[]", "{}", "-0.001"})
+            row_for(object({{"seconds", wrong}}), 422, "seconds");
+        for (const char* wrong : {"\"\"", "7", "true", "[]", "{}"})
+            row_for(object({{"seconds", "60"}, {"session_id", wrong}}), 422, "session_id");
+        for (const char* body : {"", "{}", R"({"session_id":"nosuch"})"})
+            row_for(body, 422, "seconds");
+        row_for(R"({"seconds":1,"seconds":2})", 422, "seconds");
+        row_for("nonsense", 422, "invalid JSON");
+        row_for("[]", 422, "body");
+        for (const char* body :
+             {R"({"seconds":60})", R"({"seconds":0})", R"({"seconds":60,"session_id":"nosuch"})"})
+            row_for(body, 409, "not the holder");
     }
 
     void updates() {
@@ -326,6 +361,7 @@ public:
         const std::vector<std::pair<listener, std::string>> places = {
             {listener::open, "/session/create"}, {listener::open, "/session/end"},
             {listener::open, "/session/get"},    {listener::open, "/session/health"},
+            {listener::open, "/session/retire"}, {listener::open, "/session/status"},
             {listener::open, "/ping"},           {listener::webhook, "/session/end"}};
         for (const auto& [to, path] : places) {
             for (const auto& [name, body] : nonsense)
@@ -336,11 +372,10 @@ public:
     }
 
     void sizes() {
-        const std::vector<std::pair<listener, std::string>> places = {{listener::open, "/session/create"},
-                                                                      {listener::open, "/session/end"},
-                                                                      {listener::open, "/nosuch"},
-                                                                      {listener::webhook, "/session/end"},
-                                                                      {listener::control, "/release"}};
+        const std::vector<std::pair<listener, std::string>> places = {
+            {listener::open, "/session/create"}, {listener::open, "/session/end"},
+            {listener::open, "/nosuch"},         {listener::webhook, "/session/end"},
+            {listener::control, "/protect"},     {listener::control, "/release"}};
         for (const auto& [to, path] : places) {
             x_rows.push_back(
                 {path + ": a byte too many", to, post, path, std::string(64 * 1024 + 1, ' '), 413});
@@ -368,12 +403,13 @@ public:
                                  "/health", "/session/../ping", "/ping%00", "/worker_status/"})
             x_rows.push_back(
                 {std::string("POST ") + path, listener::open, post, path, object(x_create), 404});
-        for (const char* path : {"/", "/session/create", "/session/get", "/session/health", "/ping",
-                                 "/pyworker/update", "/release", "/health"})
+        for (const char* path : {"/", "/session/create", "/session/get", "/session/health", "/session/retire",
+                                 "/session/status", "/ping", "/pyworker/update", "/release", "/health"})
             x_rows.push_back(
                 {std::string("webhook ") + path, listener::webhook, post, path, object(x_create), 404});
-        for (const char* path : {"/", "/session/create", "/session/end", "/session/get", "/session/health",
-                                 "/ping", "/pyworker/update", "/release/"})
+        for (const char* path :
+             {"/", "/session/create", "/session/end", "/session/get", "/session/health", "/session/retire",
+              "/session/status", "/ping", "/pyworker/update", "/release/"})
             x_rows.push_back(
                 {std::string("control ") + path, listener::control, post, path, object(x_create), 404});
     }
@@ -483,6 +519,14 @@ TEST(bad_input, that_names_no_session_is_refused) {
     expect_refused(&table::references);
 }
 
+TEST(bad_input, a_retirement_that_is_not_understood_is_refused) {
+    expect_refused(&table::retirements);
+}
+
+TEST(bad_input, a_protection_that_is_not_understood_or_of_nobody_is_refused) {
+    expect_refused(&table::protections);
+}
+
 TEST(bad_input, that_is_no_master_token_is_401) {
     expect_refused(&table::updates);
 }
@@ -554,7 +598,8 @@ std::vector<std::string> wrong_auths(const json& grant) {
     return out;
 }
 
-constexpr const char* session_paths[] = {"/session/end", "/session/get", "/session/health"};
+constexpr const char* session_paths[] = {"/session/end", "/session/get", "/session/health", "/session/retire",
+                                         "/session/status"};
 
 std::vector<std::string> wrong_references(const std::string& id, const json& grant) {
     std::vector<std::string> out = {object({{"session_id", quoted(id)}})};

@@ -396,7 +396,7 @@ TEST(control, a_close_callback_changes_nothing) {
         (void)co_await worker.create(worker.grant(11));
         std::vector<net::header> headers;
         headers.emplace_back(wire::close_callback_header, "another");
-        for (const std::string path : {"/release", "/renew", "/heartbeat"}) {
+        for (const std::string path : {"/release", "/renew", "/protect", "/heartbeat"}) {
             const auto answer =
                 co_await worker.send(listener::control, net::verb::post, path, renewal(600), headers);
             EXPECT_EQ(answer.status, 403u) << path;
@@ -414,7 +414,7 @@ TEST(control, another_verb_is_refused_on_every_path) {
             const auto answer = co_await control_post(worker, path);
             EXPECT_EQ(answer.status, 405u) << path;
         }
-        for (const std::string path : {"/release", "/renew", "/heartbeat"}) {
+        for (const std::string path : {"/release", "/renew", "/protect", "/heartbeat"}) {
             const auto answer = co_await control_get(worker, path);
             EXPECT_EQ(answer.status, 405u) << path;
         }

@@ -301,14 +301,14 @@ TEST(startup, an_error_is_told_no_more_once_a_worker_of_this_container_answers) 
     control.reply_always("/status", net::json_reply(200, R"({"version":"1","container_id":4242})"));
     auto config = loopback_settings(autoscaler.origin());
     config.control_port = control.port();
-    const auto told = [](scripted_peer& listener, scripted_peer& worker,
+    const auto told = [](scripted_peer& vast, scripted_peer& worker,
                          const app::settings& settings) -> asio::awaitable<void> {
         co_await app::startup_error_report(settings, "port 3000 is in use");
-        EXPECT_EQ(listener.requests("/worker_status/").size(), 1u);
+        EXPECT_EQ(vast.requests("/worker_status/").size(), 1u);
         co_await app::startup_error_report(settings, "port 3000 is in use");
-        EXPECT_EQ(listener.requests("/worker_status/").size(), 1u);
+        EXPECT_EQ(vast.requests("/worker_status/").size(), 1u);
         co_await worker.stop();
-        co_await listener.stop();
+        co_await vast.stop();
     };
     drive(loop, told(autoscaler, control, config));
 }

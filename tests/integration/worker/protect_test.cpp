@@ -14,7 +14,6 @@ namespace nullworker::test {
 namespace {
 
 using nlohmann::json;
-using listener = test_worker::listener;
 
 std::string protection(double span) {
     return json{{"seconds", span}}.dump();
@@ -97,7 +96,7 @@ TEST(protect, of_nobody_or_of_another_holder_is_refused) {
         const auto wrong = co_await control_get(worker, "/protect");
         EXPECT_EQ(wrong.status, 405u);
         const auto outside =
-            co_await worker.send(listener::open, net::verb::post, "/protect", protection(60));
+            co_await worker.send(test_worker::listener::open, net::verb::post, "/protect", protection(60));
         EXPECT_EQ(outside.status, 404u);
         co_await until_metric(worker, "nullworker_session_protected 0");
     });
@@ -235,10 +234,10 @@ TEST(protect, is_given_by_a_renewal_that_names_the_session) {
 
 TEST(retire, of_an_idle_session_ends_it) {
     with_worker([](test_worker& worker) -> asio::awaitable<void> {
-        for (const char* when : {"idle", "done"}) {
-            const auto grant = worker.grant(*when);
+        for (const std::string when : {"idle", "done"}) {
+            const auto grant = worker.grant(when[0]);
             const auto id = co_await worker.create(grant);
-            auto body = retirement(id, grant, when);
+            auto body = retirement(id, grant, when.c_str());
             const auto told = co_await worker.post("/session/retire", body);
             EXPECT_EQ(told.status, 200u);
             json wanted = {{"ended", true}, {"removed_session", id}};
@@ -269,8 +268,8 @@ TEST(retire, of_a_protected_session_waits_for_the_job) {
         const auto held = co_await control_get(worker, "/session");
         EXPECT_EQ(body_of(held)["retiring"], true);
         co_await until_metric(worker, "nullworker_session_retiring 1");
-        const auto pinged = co_await worker.post(
-            "/ping", {{"auth_data", grant}, {"session_id", id}, {"payload", json::object()}});
+        json ping = {{"auth_data", grant}, {"session_id", id}, {"payload", json::object()}};
+        const auto pinged = co_await worker.post("/ping", ping);
         EXPECT_EQ(pinged.body, R"({"result":{"ok":true}})");
         const auto longer = co_await control_post(worker, "/protect", protection(90, id));
         EXPECT_NEAR(body_of(longer)["remaining"].get<double>(), 90, 1);
@@ -308,7 +307,8 @@ TEST(retire, and_status_are_checked_like_an_end) {
             for (const std::string body :
                  {"", "nonsense", "[]", "{}", R"({"session_id": ""})", R"({"session_id": 7})",
                   R"({"session_id": "a", "session_id": "b"})"}) {
-                const auto answer = co_await worker.send(listener::open, net::verb::post, path, body);
+                const auto answer =
+                    co_await worker.send(test_worker::listener::open, net::verb::post, path, body);
                 EXPECT_EQ(answer.status, 422u) << path << ' ' << body;
             }
             auto unknown = reference("another", grant);
@@ -317,9 +317,9 @@ TEST(retire, and_status_are_checked_like_an_end) {
             auto stranger = reference(id, worker.grant(12));
             const auto refused = co_await worker.post(path, stranger);
             EXPECT_EQ(refused.status, 401u);
-            const auto wrong = co_await worker.send(listener::open, net::verb::get, path);
+            const auto wrong = co_await worker.send(test_worker::listener::open, net::verb::get, path);
             EXPECT_EQ(wrong.status, 405u);
-            const auto inside = co_await worker.send(listener::webhook, net::verb::post, path);
+            const auto inside = co_await worker.send(test_worker::listener::webhook, net::verb::post, path);
             EXPECT_EQ(inside.status, 404u);
         }
         for (const json& when : {json("soon"), json(7), json("")}) {
@@ -349,9 +349,9 @@ TEST(retire, wakes_those_who_wait_for_it_and_nobody_else) {
         auto body = retirement(id, grant, "done");
         (void)co_await worker.post("/session/retire", body);
         co_await until_metric(worker, "nullworker_waiters 1");
+        const auto first = heard.empty() ? std::string("nobody") : heard[0];
         EXPECT_EQ(heard.size(), 1u);
-        if (!heard.empty())
-            EXPECT_NE(heard[0].find("\"retiring\":true"), std::string::npos) << heard[0];
+        EXPECT_NE(first.find("\"retiring\":true"), std::string::npos) << first;
         (void)co_await control_post(worker, "/protect", protection(0, id));
         co_await waiting.join();
         EXPECT_EQ(heard.size(), 2u);
