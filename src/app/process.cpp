@@ -7,6 +7,7 @@
 #include <nullworker/base/log.hpp>
 #include <nullworker/base/reaper.hpp>
 #include <nullworker/base/signal_watch.hpp>
+#include <nullworker/base/unhurried_log.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -84,6 +85,7 @@ settings fit_to_descriptors(settings config) {
 int run_daemon(const settings& config) {
     const auto started = now();
     asio::io_context context(1);
+    const unhurried_log log_lines(context.get_executor());
     daemon worker(context, fit_to_descriptors(config), started);
     signal_watch signals(context.get_executor(), {SIGTERM, SIGINT, SIGHUP, SIGQUIT},
                          {.on_first = [&worker](int) { worker.stop(); },

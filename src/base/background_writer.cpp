@@ -35,7 +35,8 @@ struct background_writer::shared {
     std::uint64_t told = 0;     // of those, how many the reader knows of
     bool has_thread = false;
     bool writes = false;
-    bool dozes = false;  // looks by itself whether there is something, a little later
+    bool is_called = false;  // somebody sees to it that it wakes
+    bool dozes = false;      // knows that there is something, and takes it a little later
     bool ends = false;
     bool hurries = false;  // somebody waits until all is written
     bool failed = false;
@@ -87,13 +88,15 @@ void background_writer::shared::run() {
     std::string text;
     std::unique_lock held(lock);
     for (;;) {
-        // To be woken for each of many texts would cost their writer more than the texts.
-        dozes = true;
-        changed.wait_for(held, nap, [this] { return ends || hurries; });
-        dozes = false;
         changed.wait(held, [this] { return has_work() || ends; });
         if (!has_work())
             return;
+        // To be woken for each of many texts would cost their writer more than the texts, and just now it is
+        // about what they tell of.
+        is_called = false;
+        dozes = true;
+        changed.wait_for(held, nap, [this] { return ends || hurries; });
+        dozes = false;
         text.swap(waiting);
         // Texts were dropped because those before them filled the buffer.
         const auto missing = dropped - std::exchange(told, dropped);
@@ -135,11 +138,23 @@ void background_writer::write(std::string_view text) {
             x_shared->write_without_thread({});
         return;
     }
-    const bool sleeps = !x_shared->writes && !x_shared->dozes;
+    if (x_shared->writes || x_shared->dozes || std::exchange(x_shared->is_called, true))
+        return;
     held.unlock();
     // Woken under the lock it would have to sleep once more.
-    if (sleeps)
-        x_shared->changed.notify_all();
+    if (x_call)
+        x_call();
+    else
+        wake();
+}
+
+void background_writer::call_by(std::function<void()> call) {
+    x_call = std::move(call);
+    wake();
+}
+
+void background_writer::wake() {
+    x_shared->changed.notify_all();
 }
 
 bool background_writer::flush(std::chrono::steady_clock::duration patience) {

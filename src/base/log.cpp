@@ -46,6 +46,7 @@ std::string lines_dropped(std::uint64_t count) {
 class sink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
 public:
     bool flush_for(std::chrono::steady_clock::duration patience) { return x_out.flush(patience); }
+    [[nodiscard]] background_writer& out() { return x_out; }
 
 private:
     static constexpr std::size_t buffer_bytes = 256 * 1024;
@@ -131,6 +132,14 @@ std::string format(std::string_view event, std::initializer_list<field> fields) 
 void write(level severity, std::string_view event, std::initializer_list<field> fields) {
     if (logger().should_log(spdlog_level(severity)))
         logger().log(spdlog_level(severity), spdlog::string_view_t(format(event, fields)));
+}
+
+void call_writer_by(std::function<void()> call) {
+    the_log().sink().out().call_by(std::move(call));
+}
+
+void wake_writer() {
+    the_log().sink().out().wake();
 }
 
 void flush() {

@@ -28,6 +28,13 @@ public:
     // Appends `text` to what is written next. Never waits for the reader.
     void write(std::string_view text);
 
+    // `call` sees to it that `wake` is called soon after there is something to write, in place of `write`:
+    // to wake a thread may take longer than all else that a handler does. Empty: `write` does so itself.
+    void call_by(std::function<void()> call);
+
+    // Wakes the thread.
+    void wake();
+
     // Waits until everything is written, `patience` at most; whether it is. For the end of a process, not for
     // an event loop.
     bool flush(std::chrono::steady_clock::duration patience);
@@ -42,6 +49,7 @@ private:
     struct shared;
 
     std::shared_ptr<shared> x_shared;
+    std::function<void()> x_call;
 };
 
 }  // namespace nullworker

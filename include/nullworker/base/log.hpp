@@ -1,6 +1,7 @@
 #pragma once
 
 #include <concepts>
+#include <functional>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -49,6 +50,10 @@ inline void warning(std::string_view event, std::initializer_list<field> fields 
 inline void error(std::string_view event, std::initializer_list<field> fields = {}) {
     write(level::error, event, fields);
 }
+
+// As background_writer's `call_by` and `wake`, of the thread that writes the lines.
+void call_writer_by(std::function<void()> call);
+void wake_writer();
 
 // Waits until all lines are written, half a second at most: for a process that is about to end at once. One
 // that ends by `exit` does so anyway.
