@@ -26,6 +26,7 @@ using steady = std::chrono::steady_clock;
 constexpr seconds usual_lifetime{120.0};
 constexpr auto look_for_a_stop_every = 200ms;
 constexpr auto look_for_the_rest_every = 20ms;
+constexpr auto reader_patience = 200ms;
 
 // The session was lost while the command ran: EX_TEMPFAIL, another try may go better.
 constexpr int exit_lost = 75;
@@ -114,6 +115,7 @@ private:
     asio::awaitable<int> run_command(held_session held) {
         const std::map<std::string, std::string> environment = {{"NULLWORKER_SESSION_ID", held.session_id},
                                                                 {"NULLWORKER_WORKER_URL", held.worker_url}};
+        co_await finish_showing();
         std::optional<child_process> child;
         try {
             child.emplace(x_executor, child_options{.command = x_options.command,
@@ -142,6 +144,13 @@ private:
             co_return exit_failed;
         }
         co_return code;
+    }
+
+    // Our lines come before the command's, unless nobody reads them.
+    asio::awaitable<void> finish_showing() {
+        const auto until = steady::now() + reader_patience;
+        while (!show().is_all_shown() && steady::now() < until)
+            co_await sleep_for(1ms);
     }
 
     // What the command has started, and left behind.

@@ -58,6 +58,9 @@ public:
     // The last words: what became of the sessions. `rest` goes behind that.
     void summary(const tally& sessions, const std::string& rest);
 
+    // Whether everything is there for the reader; if not, it soon will be.
+    [[nodiscard]] bool is_all_shown() { return x_out.is_done(); }
+
     // Draws the last line anew: the terminal has another size.
     void redraw();
 

@@ -157,6 +157,17 @@ void background_writer::wake() {
     x_shared->changed.notify_all();
 }
 
+bool background_writer::is_done() {
+    const std::scoped_lock held(x_shared->lock);
+    if (!x_shared->has_thread)
+        x_shared->write_without_thread({});
+    const bool done = !x_shared->writes && !x_shared->has_work();
+    x_shared->hurries = !done;
+    if (!done)
+        x_shared->changed.notify_all();
+    return done;
+}
+
 bool background_writer::flush(std::chrono::steady_clock::duration patience) {
     std::unique_lock held(x_shared->lock);
     if (!x_shared->has_thread) {

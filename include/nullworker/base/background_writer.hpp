@@ -35,6 +35,9 @@ public:
     // Wakes the thread.
     void wake();
 
+    // Whether everything is written; if not, the thread is hurried. For an event loop that asks again.
+    [[nodiscard]] bool is_done();
+
     // Waits until everything is written, `patience` at most; whether it is. For the end of a process, not for
     // an event loop.
     bool flush(std::chrono::steady_clock::duration patience);

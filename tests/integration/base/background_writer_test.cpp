@@ -7,6 +7,7 @@
 #include <array>
 #include <chrono>
 #include <string>
+#include <thread>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -85,6 +86,17 @@ TEST(a_background_writer, forgets_what_cannot_be_written) {
     under_test.write("for nobody");
     EXPECT_TRUE(under_test.flush(10s));
     EXPECT_EQ(under_test.dropped(), 0U);
+}
+
+TEST(a_background_writer, tells_whether_all_is_written) {
+    pipe_ends pipe;
+    background_writer under_test(pipe.writer.number(), 1'000'000, gap);
+    EXPECT_TRUE(under_test.is_done());
+    under_test.write(std::string(200'000, 'x') + '.');
+    EXPECT_FALSE(under_test.is_done());
+    (void)pipe.read_until(".");
+    while (!under_test.is_done())
+        std::this_thread::yield();
 }
 
 TEST(a_background_writer, can_be_left_while_it_is_stuck) {
