@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <utility>
 
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -18,6 +19,8 @@ namespace {
 
 // More groups than a fleet can have at a time.
 constexpr std::size_t max_groups = 4096;
+
+constexpr int look_every_ms = 20;
 
 enum class word : std::int32_t { add, remove };
 
@@ -38,11 +41,13 @@ bool send_message(int socket, message sent) noexcept {
 std::array<pid_t, max_groups> groups;
 
 // Everything here runs in a copy of a process that may be in any state: async-signal-safe calls only.
-[[noreturn]] void stand_guard(int socket) noexcept {
+[[noreturn]] void stand_guard(int socket, int kept) noexcept {
     ::setsid();
-    ::prctl(PR_SET_NAME, "fleet-guardian");
+    ::prctl(PR_SET_NAME, "guardian");
     ::dup2(socket, 0);
-    close_from(1);
+    if (kept >= 0)
+        ::dup2(kept, 1);
+    close_from(kept >= 0 ? 2 : 1);
     if (::chdir("/") != 0) {
         // The guardian then keeps the directory it stands in, which does no harm.
     }
@@ -64,6 +69,10 @@ std::array<pid_t, max_groups> groups;
     }
     for (std::size_t i = 0; i < count; ++i)
         ::kill(-groups[i], SIGKILL);
+    // What waits for a disk or a driver hears not even that before it has what it waits for.
+    for (std::size_t i = 0; kept >= 0 && i < count; ++i)
+        while (group_lives(groups[i]))
+            ::poll(nullptr, 0, look_every_ms);
     ::_exit(0);
 }
 
@@ -97,7 +106,7 @@ result<void> guardian::ensure(const std::vector<pid_t>& alive) {
     if (!pid)
         return pid.error();
     if (*pid == 0)
-        stand_guard(theirs.number());
+        stand_guard(theirs.number(), x_kept);
     x_pid = *pid;
     x_socket = std::move(ours);
     for (const pid_t group : alive)

@@ -11,10 +11,13 @@ namespace nullworker::fleet {
 
 // A process that outlives this one by a moment: it knows every process group that was announced to it, and
 // when the last descriptor to it is closed, however this process ends, it kills those that are left.
-// The guardian sits in a session of its own, so that what a terminal does to us does not reach it.
+// Where it is given a descriptor it has a copy of that until none of these groups lives: a lock, say, which
+// is free only then. The guardian sits in a session of its own, so that what a terminal does to us does not
+// reach it.
 class guardian {
 public:
-    guardian() = default;
+    // `kept`: the descriptor, which outlives this object; -1: none.
+    explicit guardian(int kept = -1) noexcept : x_kept(kept) {}
     ~guardian();
     guardian(const guardian&) = delete;
     guardian& operator=(const guardian&) = delete;
@@ -32,6 +35,7 @@ public:
 private:
     void end() noexcept;
 
+    int x_kept;
     pid_t x_pid = -1;
     descriptor x_socket;
 };

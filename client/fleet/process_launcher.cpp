@@ -1,6 +1,6 @@
+#include <fleet/guarded_start.hpp>
 #include <fleet/process_launcher.hpp>
 #include <nullworker/base/deadline.hpp>
-#include <nullworker/base/exec_arguments.hpp>
 #include <nullworker/base/log.hpp>
 #include <nullworker/base/process.hpp>
 
@@ -10,80 +10,21 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
-#include <map>
 #include <memory>
 #include <optional>
-#include <string_view>
 #include <utility>
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 namespace nullworker::fleet {
 namespace {
 
-constexpr int cannot_run = 127;
-
-bool is_program(const std::string& file) {
-    struct stat facts {};
-    return ::access(file.c_str(), X_OK) == 0 && ::stat(file.c_str(), &facts) == 0 && S_ISREG(facts.st_mode);
-}
-
-// The file that `name` stands for, or nothing. Searched for once, and not between fork and exec.
-std::string find_program(const std::string& name) {
-    if (name.find('/') != std::string::npos)
-        return is_program(name) ? name : std::string();
-    const char* path = std::getenv("PATH");
-    std::string_view rest = path ? path : "/usr/local/bin:/usr/bin:/bin";
-    while (!rest.empty()) {
-        const auto colon = rest.find(':');
-        const auto file = std::string(rest.substr(0, colon)) + "/" + name;
-        if (colon != 0 && is_program(file))
-            return file;
-        rest.remove_prefix(colon == std::string_view::npos ? rest.size() : colon + 1);
-    }
-    return {};
-}
-
-// What a child must have at hand between fork and exec, where nothing may be allocated.
-struct launch_plan {
-    const char* program;
-    char* const* arguments;
-    char* const* environment;
-    int input;
-    int output;   // -1: ours
-    pid_t group;  // 0: one of its own
-    const guardian& guard;
-};
-
-// Async-signal-safe calls only.
-[[noreturn]] void become(const launch_plan& plan) noexcept {
-    if (::setpgid(0, plan.group) != 0)
-        ::_exit(cannot_run);  // its worker is gone already
-    struct sigaction standard {};
-    standard.sa_handler = SIG_DFL;
-    for (int number = 1; number < NSIG; ++number)
-        ::sigaction(number, &standard, nullptr);
-    if (plan.group == 0 && !plan.guard.announce(::getpid()))
-        ::_exit(cannot_run);
-    ::dup2(plan.input, STDIN_FILENO);
-    if (plan.output >= 0) {
-        ::dup2(plan.output, STDOUT_FILENO);
-        ::dup2(plan.output, STDERR_FILENO);
-    }
-    // Sockets of the event loop among them: a worker that kept one would keep its port.
-    close_from(STDERR_FILENO + 1);
-    sigset_t none;
-    sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
-    ::signal(SIGPIPE, SIG_DFL);  // which the fleet's own program ignores
-    ::execve(plan.program, plan.arguments, plan.environment);
-    ::_exit(cannot_run);
+std::string program_of(const std::vector<std::string>& command, const char* what) {
+    return program_file(command.empty() ? std::string() : command.front(), what);
 }
 
 std::string describe(std::optional<int> status) {
@@ -132,18 +73,9 @@ std::vector<std::string> shell_command(const std::string& line) {
 
 process_launcher::process_launcher(asio::any_io_executor executor, process_options options)
     : x_executor(executor), x_options(std::move(options)), x_tasks(std::move(executor)) {
-    x_program = found(x_options.command, "the worker command (--worker)");
+    x_program = program_of(x_options.command, "the worker command (--worker)");
     if (!x_options.consumer.empty())
-        x_consumer_program = found(x_options.consumer, "the consumer command (--consumer)");
-}
-
-// The file of a command's program. Throws startup_error where there is none.
-std::string process_launcher::found(const std::vector<std::string>& command, const char* what) const {
-    const std::string name = command.empty() ? std::string() : command.front();
-    auto program = find_program(name);
-    if (program.empty())
-        throw startup_error("cannot run " + std::string(what) + " '" + name + "': no such program");
-    return program;
+        x_consumer_program = program_of(x_options.consumer, "the consumer command (--consumer)");
 }
 
 process_launcher::~process_launcher() {
@@ -238,23 +170,11 @@ result<void> process_launcher::start(worker_spec spec) {
 // Starts a process in `group`, or in one of its own where that is 0.
 result<pid_t> process_launcher::launch(const std::string& program, const std::vector<std::string>& command,
                                        const worker_spec& spec, int output, pid_t group) const {
-    const descriptor input(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-    auto arguments = command;
-    auto environment = merged_environment(spec.environment);
-    const auto argument_pointers = pointers(arguments);
-    const auto environment_pointers = pointers(environment);
-    const launch_plan plan{
-        program.c_str(), argument_pointers.data(), environment_pointers.data(), input.number(), output, group,
-        x_guardian};
-
-    const auto pid = fork_with_signals_blocked();
-    if (!pid)
-        return pid.error();
-    if (*pid == 0)
-        become(plan);
-    // Both sides do so: whoever comes first, the group is there when it is signalled.
-    ::setpgid(*pid, group == 0 ? *pid : group);
-    return *pid;
+    return start_guarded(x_guardian, {.program = program,
+                                      .arguments = command,
+                                      .environment = spec.environment,
+                                      .output = output,
+                                      .group = group});
 }
 
 result<void> process_launcher::start_consumer(child& worker, const worker_spec& spec) {

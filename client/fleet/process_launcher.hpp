@@ -74,7 +74,6 @@ private:
     [[nodiscard]] result<sink> open_sink(std::int64_t id) const;
     [[nodiscard]] std::string obituary(std::int64_t id, std::optional<int> status, last_words* words) const;
     [[nodiscard]] static asio::awaitable<void> listen(std::shared_ptr<last_words> words);
-    [[nodiscard]] std::string found(const std::vector<std::string>& command, const char* what) const;
     [[nodiscard]] result<pid_t> launch(const std::string& program, const std::vector<std::string>& command,
                                        const worker_spec& spec, int output, pid_t group) const;
     void tell_of_consumer(std::int64_t id, const std::string& how) const;

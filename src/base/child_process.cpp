@@ -67,13 +67,6 @@ private:
     posix_spawn_file_actions_t x_actions{};
 };
 
-// As a shell tells it.
-int exit_code(std::optional<int> status) {
-    if (!status)
-        return child_process::unknown_end;
-    return WIFSIGNALED(*status) ? 128 + WTERMSIG(*status) : WEXITSTATUS(*status);
-}
-
 // One of a program's outputs: the first 64 KiB are kept, the rest is read and forgotten.
 class output_pipe {
 public:
@@ -162,7 +155,7 @@ asio::awaitable<int> child_process::wait() {
     // Before it is reaped its number is its own, and so is the group's.
     if (x_own_group)
         ::kill(-x_pid, SIGKILL);
-    co_return exit_code(reap(std::exchange(x_pid, -1)));
+    co_return shell_code(reap(std::exchange(x_pid, -1)));
 }
 
 void child_process::signal(int number) {

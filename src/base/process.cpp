@@ -1,14 +1,18 @@
 #include <nullworker/base/process.hpp>
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
+#include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <set>
 #include <tuple>
 #include <utility>
 #include <vector>
 
+#include <fcntl.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
@@ -50,7 +54,63 @@ bool is_collected(pid_t child) {
     return collected;
 }
 
+// As `readdir`, which allocates, reads it from the kernel.
+struct directory_entry {
+    std::uint64_t inode;
+    std::int64_t next;
+    unsigned short size;
+    unsigned char type;
+    char name[1];
+};
+
+// One line of /proc/<pid>/stat: "7 (a name) S 1 7 …". The name may have anything in it.
+bool lives_in(pid_t group, const char* stat) noexcept {
+    const char* behind = std::strrchr(stat, ')');
+    if (!behind || behind[1] != ' ')
+        return false;
+    const char state = behind[2];
+    const char* rest = state == '\0' ? behind : behind + 3;
+    char* end = nullptr;
+    (void)std::strtol(rest, &end, 10);  // its parent
+    return state != 'Z' && state != 'X' && std::strtol(end, nullptr, 10) == group;
+}
+
+bool lives_in(pid_t group, int proc, const char* pid) noexcept {
+    std::array<char, 64> path{};
+    std::size_t length = 0;
+    for (const char* from : {pid, "/stat"})
+        while (*from != '\0' && length + 1 < path.size())
+            path[length++] = *from++;
+    const descriptor file(::openat(proc, path.data(), O_RDONLY | O_CLOEXEC));
+    std::array<char, 512> line{};
+    return file.is_open() && ::read(file.number(), line.data(), line.size() - 1) > 0 &&
+           lives_in(group, line.data());
+}
+
 }  // namespace
+
+int shell_code(std::optional<int> status) noexcept {
+    if (!status)
+        return -1;
+    return WIFSIGNALED(*status) ? 128 + WTERMSIG(*status) : WEXITSTATUS(*status);
+}
+
+bool group_lives(pid_t group) noexcept {
+    const descriptor proc(::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    alignas(directory_entry) std::array<char, 4096> entries{};
+    for (;;) {
+        const long size = ::syscall(SYS_getdents64, proc.number(), entries.data(), entries.size());
+        if (size <= 0)
+            return false;
+        for (long at = 0; at < size;) {
+            const auto* entry = reinterpret_cast<const directory_entry*>(entries.data() + at);
+            at += entry->size;
+            const char* name = static_cast<const char*>(entry->name);
+            if (*name >= '1' && *name <= '9' && lives_in(group, proc.number(), name))
+                return true;
+        }
+    }
+}
 
 result<pid_t> fork_with_signals_blocked() noexcept {
     sigset_t all;

@@ -53,6 +53,9 @@ public:
     // Fails with errc::file_in_use when another process holds it. At most 106 bytes.
     [[nodiscard]] static result<name_lock> take(std::string_view name);
 
+    // Who has a copy of this descriptor, a child for one, holds the lock, too.
+    [[nodiscard]] int number() const noexcept { return x_held.number(); }
+
 private:
     explicit name_lock(descriptor held) : x_held(std::move(held)) {}
 

@@ -45,6 +45,14 @@ void look_taken(int process) noexcept;
 // waits, and the end is collected when it comes.
 std::optional<int> reap(pid_t child);
 
+// The status that waitpid tells, as a shell tells it: the exit code, or 128 and the signal's number; -1 where
+// there is none.
+[[nodiscard]] int shell_code(std::optional<int> status) noexcept;
+
+// Whether a process of the group lives: one that has ended and was not collected does not. Reads /proc; where
+// there is none, nobody lives. Async-signal-safe.
+[[nodiscard]] bool group_lives(pid_t group) noexcept;
+
 // A child that somebody here waits for. That of fork_with_signals_blocked is one already.
 void claim_child(pid_t child);
 

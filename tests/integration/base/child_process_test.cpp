@@ -14,6 +14,7 @@
 #include <chrono>
 #include <csignal>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -224,6 +225,22 @@ TEST(shell, keeps_the_line_out_of_the_list_of_processes) {
     ASSERT_TRUE(seen.has_value());
     EXPECT_EQ(seen->output.find("SECRET123"), std::string::npos) << seen->output;
     EXPECT_NE(seen->output.find("gone"), std::string::npos) << seen->output;
+}
+
+TEST(group_lives, for_as_long_as_one_of_it_does) {
+    asio::io_context loop;
+    std::optional<child_process> first;
+    first.emplace(loop.get_executor(),
+                  child_options{.command = {"/bin/sh", "-c", "exec sleep 600"}, .job = true});
+    const pid_t group = first->id();
+    EXPECT_TRUE(group_lives(group));
+    ::kill(group, SIGKILL);
+    EXPECT_TRUE(ends(group));
+    EXPECT_FALSE(group_lives(group));  // though nobody has collected it
+    EXPECT_EQ(test::drive(loop, [&]() -> asio::awaitable<int> { co_return co_await first->wait(); }),
+              128 + SIGKILL);
+    EXPECT_FALSE(group_lives(group));
+    EXPECT_TRUE(group_lives(::getpgrp()));
 }
 
 }  // namespace

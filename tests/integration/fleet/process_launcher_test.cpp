@@ -3,7 +3,11 @@
 #include "support/drive.hpp"
 
 #include <fleet/fleet.hpp>
+#include <fleet/guarded_start.hpp>
+#include <fleet/guardian.hpp>
 #include <fleet/process_launcher.hpp>
+#include <nullworker/base/file.hpp>
+#include <nullworker/base/process.hpp>
 #include <nullworker/wire/routing.hpp>
 
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -23,6 +27,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -421,6 +426,24 @@ TEST_F(process_launcher_test, no_process_is_left_when_its_owner_is_killed) {
     EXPECT_EQ(reaped, 4);
     ::prctl(PR_SET_CHILD_SUBREAPER, 0);
     ::pthread_sigmask(SIG_UNBLOCK, &child_ended, nullptr);
+}
+
+TEST(guardian_test, keeps_a_descriptor_until_what_it_guards_is_gone) {
+    const std::string name = "nullworker guardian_test " + std::to_string(::getpid());
+    const std::string shell = "/bin/sh";
+    const std::vector<std::string> line = {"sh", "-c", "trap '' TERM; sleep 600 & wait"};
+    std::optional<name_lock> lock(name_lock::take(name).value());
+    std::optional<guardian> guard;
+    guard.emplace(lock->number());
+    ASSERT_TRUE(guard->ensure({}));
+    const auto group = start_guarded(*guard, {.program = shell, .arguments = line});
+    ASSERT_TRUE(group);
+    lock.reset();
+    EXPECT_EQ(name_lock::take(name).error(), errc::file_in_use);
+    guard.reset();
+    EXPECT_FALSE(group_lives(*group));
+    EXPECT_TRUE(name_lock::take(name));
+    reap(*group);
 }
 
 }  // namespace
