@@ -1,17 +1,14 @@
 #include <commands/common_options.hpp>
 #include <commands/control.hpp>
+#include <commands/control_options.hpp>
 #include <nullworker/base/clock.hpp>
 #include <nullworker/base/deadline.hpp>
-#include <nullworker/base/environment.hpp>
 #include <nullworker/base/error.hpp>
-#include <nullworker/net/http_client.hpp>
 #include <nullworker/wire/control_messages.hpp>
 #include <nullworker/wire/json_value.hpp>
 #include <terminal/control_report.hpp>
 #include <terminal/runner.hpp>
 #include <terminal/screen.hpp>
-
-#include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -23,6 +20,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <work/control_line.hpp>
 
 #include <unistd.h>
 
@@ -38,11 +36,9 @@ constexpr int exit_refused = 1;
 // No nullworkerd answers.
 constexpr int exit_unreachable = 3;
 
-struct control_options {
-    std::uint16_t port = 18999;
-    std::string socket;  // of a Unix socket that serves the same; empty: the port
-    bool json = false;   // print the answer as it came
-    std::string field;   // print this member of it alone, "health.state"; empty: all
+struct control_options : control_place {
+    bool json = false;  // print the answer as it came
+    std::string field;  // print this member of it alone, "health.state"; empty: all
 };
 
 struct wait_options : control_options {
@@ -64,7 +60,6 @@ struct protect_options : claim_options {
 
 constexpr unsigned status_ok = 200;
 constexpr seconds longest_poll{60.0};
-constexpr seconds call_limit{10.0};
 
 // Beyond the time for the whole: an answer that is on its way then shall not be lost.
 constexpr seconds last_grace{2.0};
@@ -77,32 +72,13 @@ double epoch_now() {
     return epoch_seconds(std::chrono::system_clock::now());
 }
 
-url worker_url(const control_options& where, const std::string& path) {
-    return {.scheme = "http", .host = "127.0.0.1", .port = where.port, .target = path};
-}
-
-using answer = result<net::reply>;
-
-asio::awaitable<answer> ask(control_options where, net::verb method, std::string path, std::string body = {},
-                            seconds limit = call_limit) {
-    net::http_client client(co_await asio::this_coro::executor, std::make_shared<net::tls_trust>());
-    net::call request{.method = method,
-                      .target = worker_url(where, path),
-                      .body = std::move(body),
-                      .limit = to_ticks(limit),
-                      .local_socket = where.socket};
-    co_return co_await client.send(std::move(request));
-}
-
 int complain(int code, const std::string& what) {
     std::cerr << "nullworker: " << shown(what) << std::endl;
     return code;
 }
 
 int unreachable(const control_options& where, const error_code& why) {
-    const std::string place = where.socket.empty() ? "port " + std::to_string(where.port) + " of 127.0.0.1 "
-                                                   : "the Unix socket " + where.socket + ' ';
-    return complain(exit_unreachable, "no nullworkerd answers at " + place + '(' + why.message() +
+    return complain(exit_unreachable, "no nullworkerd answers at " + name_of(where) + " (" + why.message() +
                                           "); is it running? See --control-port and --control-socket");
 }
 
@@ -188,7 +164,7 @@ asio::awaitable<int> wait(const wait_options& options) {
             "/session?since=" + std::to_string(options.since) + "&wait=" + std::to_string(poll.count());
         const auto asked = steady::now();
         std::string nothing;
-        const seconds limit = std::min(poll + call_limit, left + last_grace);
+        const seconds limit = std::min(poll + usual_call_limit, left + last_grace);
         const auto told = co_await ask(options, net::verb::get, path, std::move(nothing), limit);
         if (told) {
             reached = steady::now();
@@ -296,51 +272,15 @@ constexpr const char* wait_footer =
     "answered for\n"
     "30 s.";
 
-// The variables of port and socket are read by hand: a flag for the one beats the variable for the other.
-options::option port_row(control_options& to) {
-    return {.name = "control-port",
-            .variable = "NULL_CONTROL_PORT",
-            .read_by = options::variable_reader::program,
-            .target = &to.port,
-            .least = 1,
-            .most = 65535,
-            .help = "Control port of the nullworkerd on this machine"};
-}
-
-options::option socket_row(control_options& to) {
-    return {.name = "control-socket",
-            .variable = "NULLWORKER_CONTROL_SOCKET",
-            .read_by = options::variable_reader::program,
-            .target = &to.socket,
-            .kind = options::value_kind::file,
-            .help = "Its Unix socket, asked instead of the port"};
-}
-
 options::option_group control_rows(control_options& to) {
-    return {.options = {port_row(to),
-                        socket_row(to),
-                        {.name = "json", .target = &to.json, .help = "Print the answer as it came"},
-                        {.name = "field",
-                         .target = &to.field,
-                         .value_name = "NAME",
-                         .excludes = "json",
-                         .help = "Print one member of the answer alone, such as health.state"}}};
-}
-
-// Throws startup_error for a variable that makes no sense.
-void read_environment(const options::reading& found, control_options& to) {
-    if (found.by_flag("control-port") || found.by_flag("control-socket"))
-        return;
-    const auto by_port = port_row(to);
-    to.socket = path_in_environment(socket_row(to).variable);
-    const char* set = environment(by_port.variable);
-    if (!to.socket.empty() || !set)
-        return;
-    const auto port = tidied_for(by_port, set);
-    if (!port.trimmed.empty())
-        std::cerr << "nullworker: " << remark_on(by_port.variable, port) << '\n';
-    if (!port.text.empty() && assign(by_port, port.text))
-        throw startup_error(by_port.variable + " is '" + port.text + "'; it must be a port, 1 to 65535");
+    auto rows = control_place_rows(to);
+    rows.push_back({.name = "json", .target = &to.json, .help = "Print the answer as it came"});
+    rows.push_back({.name = "field",
+                    .target = &to.field,
+                    .value_name = "NAME",
+                    .excludes = "json",
+                    .help = "Print one member of the answer alone, such as health.state"});
+    return {.options = std::move(rows)};
 }
 
 options::option claim_row(claim_options& to, const char* help) {
@@ -352,7 +292,7 @@ template <class Options>
 subcommand performing(options::command table, std::shared_ptr<Options> to, int (*run)(const Options&)) {
     return {.table = std::move(table), .run = [to, run](const options::reading& found, const words& behind) {
                 refuse_command(behind);
-                read_environment(found, *to);
+                read_control_place(found, *to);
                 return run(*to);
             }};
 }
