@@ -6,6 +6,7 @@
 #include <commands/follow.hpp>
 #include <commands/hold.hpp>
 #include <commands/subcommand.hpp>
+#include <commands/work.hpp>
 #include <nullworker/base/error.hpp>
 #include <nullworker/base/printable.hpp>
 #include <nullworker/options/command.hpp>
@@ -35,10 +36,10 @@ constexpr const char* on_the_machine = "Commands beside the worker, for the cons
 
 // In the order of --help, each under its heading.
 constexpr std::pair<const char*, subcommand (*)()> commands[] = {
-    {on_an_endpoint, demo_command},    {on_an_endpoint, hold_command},      {on_an_endpoint, follow_command},
-    {on_an_endpoint, fleet_command},   {on_the_machine, status_command},    {on_the_machine, session_command},
-    {on_the_machine, wait_command},    {on_the_machine, renew_command},     {on_the_machine, protect_command},
-    {on_the_machine, release_command}, {on_the_machine, heartbeat_command},
+    {on_an_endpoint, demo_command},    {on_an_endpoint, hold_command},    {on_an_endpoint, follow_command},
+    {on_an_endpoint, fleet_command},   {on_the_machine, work_command},    {on_the_machine, status_command},
+    {on_the_machine, session_command}, {on_the_machine, wait_command},    {on_the_machine, renew_command},
+    {on_the_machine, protect_command}, {on_the_machine, release_command}, {on_the_machine, heartbeat_command},
 };
 
 std::vector<options::exit_code> exit_codes() {
@@ -62,8 +63,8 @@ std::vector<options::example> examples() {
         {"As many machines as a list in Redis has unfinished jobs, eight at most",
          "nullworker follow --endpoint my-endpoint --max 8 \\\n"
          "    --depth \"printf 'llen jobs\\nllen working\\n' | redis-cli\""},
-        {"On the machine, for the consumer: wait until it is reserved, do a job, and free it",
-         "session=$(nullworker wait --field session_id)\n./work\nnullworker release --session \"$session\""},
+        {"On the machine: run a program that takes one job and does it, whenever the machine is reserved",
+         "nullworker work -- ./one-job"},
     };
 }
 

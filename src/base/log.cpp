@@ -115,7 +115,7 @@ void set_level(level minimum) {
     logger().set_level(spdlog_level(minimum));
 }
 
-std::string format(std::string_view event, std::initializer_list<field> fields) {
+std::string format(std::string_view event, std::span<const field> fields) {
     std::string line = "event=";
     line += event;
     for (const auto& [key, value] : fields) {
@@ -129,7 +129,7 @@ std::string format(std::string_view event, std::initializer_list<field> fields) 
     return line;
 }
 
-void write(level severity, std::string_view event, std::initializer_list<field> fields) {
+void write(level severity, std::string_view event, std::span<const field> fields) {
     if (logger().should_log(spdlog_level(severity)))
         logger().log(spdlog_level(severity), spdlog::string_view_t(format(event, fields)));
 }

@@ -3,6 +3,7 @@
 #include <concepts>
 #include <functional>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -36,7 +37,11 @@ struct field {
 // Nothing below `minimum` is written. The default is `off`, so that tests are quiet.
 void set_level(level minimum);
 
-void write(level severity, std::string_view event, std::initializer_list<field> fields);
+void write(level severity, std::string_view event, std::span<const field> fields);
+
+inline void write(level severity, std::string_view event, std::initializer_list<field> fields) {
+    write(severity, event, std::span(fields.begin(), fields.size()));
+}
 
 inline void debug(std::string_view event, std::initializer_list<field> fields = {}) {
     write(level::debug, event, fields);
@@ -60,6 +65,10 @@ void wake_writer();
 void flush();
 
 // The line without time stamp and level, as `write` prints it.
-[[nodiscard]] std::string format(std::string_view event, std::initializer_list<field> fields);
+[[nodiscard]] std::string format(std::string_view event, std::span<const field> fields);
+
+[[nodiscard]] inline std::string format(std::string_view event, std::initializer_list<field> fields) {
+    return format(event, std::span(fields.begin(), fields.size()));
+}
 
 }  // namespace nullworker::log
