@@ -20,7 +20,8 @@ Variables, beside those that nullworkerd reads (nullworkerd --help):
   REPORT_ADDR              https://run.vast.ai
   WORKER_PORT              3000
   USE_SSL                  true
-  CONSUMER_CMD                          your consumer, run by sh; it must stay in the foreground
+  CONSUMER_CMD                          your consumer, run by sh: nullworker work -- /opt/one-job
+                                        or another program that stays in the foreground
   STOP_GRACE               30           seconds that a stop waits for each before it kills what is left
   NULLWORKERD                           the program; else it is looked for beside this script and in PATH
   NULLWORKER_URL                        or it is downloaded from here, with curl or wget,
@@ -35,7 +36,7 @@ Files in WORKSPACE_DIR, for the user and the group of this script alone; all log
   consumer.log             your consumer
   nullworker/              the session that survives a crash, the downloaded program, who runs (*.pid)
 
-The consumer is started at once, since it may load for minutes, and `nullworker wait` waits for the daemon by itself.
+The consumer is started at once, since it may load for minutes, and `nullworker work` waits for the daemon by itself.
 It finds the daemon at NULL_CONTROL_PORT, gets no MASTER_TOKEN, and SIGTERM when it is to end.
 What dies is started again: after 1 s, then 2 s, up to 60 s; after 1 s if it ran for a minute or ended with 0.
 A nullworkerd that cannot start (exit code 2) has told the autoscaler why, and is tried again after 10 s. Of one that
@@ -44,7 +45,7 @@ One that does not answer at NULL_CONTROL_PORT within 5 s, three times in a row, 
 again, and its session goes on. That needs curl or wget.
 A daemon that held a session is started again after 1 s in any case.
 A stop tells the consumer first, and nullworkerd when that has ended or STOP_GRACE is over; then nullworkerd waits for a
-job that is protected (`nullworker protect`), and nothing is killed meanwhile.
+job that is protected, by `nullworker work` for one, and nothing is killed meanwhile.
 If this script itself was killed, start it again: it ends what is left of the former one, the consumer with SIGTERM.
 
 Exit codes: 0 stopped, by a signal or because nullworkerd was stopped by one; 1 no start is possible, and the
@@ -322,6 +323,7 @@ is_protected() {
     case $asker in
     *curl) told=$(curl -qs --noproxy '*' -m 5 "$told") ;;
     ?*) told=$(unset http_proxy; timeout 5 wget -q -O - "$told") ;;
+    *) told='"protected_until":'$(timeout 5 nullworker session --field protected_until) ;;
     esac
     case $told in *'"protected_until":'[0-9]*) ;; *) return 1 ;; esac
 } 2>/dev/null
@@ -451,7 +453,7 @@ run() {
     remember "$name" "$child"
     # A shell that has only just become a copy of this one may still lose a signal.
     [ -z "$stopping" ] || [ -n "$killer" ] || { sleep 1; end_child; }
-    if [ "$name" = nullworkerd ] && [ -n "$asker" ] && [ -z "$stopping" ]; then
+    if [ "$name" = nullworkerd ] && [ "$WATCHDOG_INTERVAL" != 0 ] && [ -n "$asker" ] && [ -z "$stopping" ]; then
         watch_daemon &
         watchdog=$!
         remember watchdog "$watchdog"
@@ -557,11 +559,8 @@ work() {
 
     setsid=$(command -v setsid) || say "there is no setsid: of the consumer only its first process gets signals"
     PATH=$PATH:$(dirname "$daemon") # for the consumer, which may call the nullworker beside it
-    asker=
-    if [ "$WATCHDOG_INTERVAL" != 0 ]; then
-        asker=$(command -v curl || command -v wget) ||
-            say "there is neither curl nor wget: nobody would notice that nullworkerd is frozen"
-    fi
+    asker=$(command -v curl || command -v wget) || [ "$WATCHDOG_INTERVAL" = 0 ] ||
+        say "there is neither curl nor wget: nobody would notice that nullworkerd is frozen"
     rotate_all
     every 60 rotate_all &
     others=$! consumer=

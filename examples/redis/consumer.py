@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The same as consumer.sh, with nothing but Python's standard library."""
+"""A consumer that stays, so that its model stays loaded: it does by itself what `nullworker work` does for consumer.sh.
+Needs nothing but Python's standard library."""
 import http.client, json, os, pathlib, socket, time
 
 ME, HERE = os.environ.get("CONTAINER_ID", "1"), pathlib.Path(__file__).parent
@@ -35,12 +36,17 @@ def serve():
     if session is None:
         return
     claim = {"session_id": session["session_id"]}
-    job, since, ours, done = redis("eval", TAKE, 0, ME), time.monotonic(), True, False
+
+    def protect():  # nobody takes the machine, and we are alive; False: the session is not ours any more
+        return control("POST", "/protect", {"seconds": 10, **claim})[0] == 200
+
+    job, since, ours, done = None, time.monotonic(), protect(), False
+    if ours:  # before there is a job that could be lost
+        job = redis("eval", TAKE, 0, ME)
     while job and ours and not done:
         redis("set", "lease:" + ME, 1, "ex", 10)
-        control("POST", "/heartbeat")
-        ours = control("POST", "/renew", {"lifetime": 30, **claim})[0] == 200
         done = work(job, since)
+        ours = protect()
     if done:
         redis("eval", DONE, 0, ME, job)
     control("POST", "/release", claim)

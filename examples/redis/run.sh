@@ -4,8 +4,9 @@
 #
 #   examples/redis/run.sh [--consumer sh|py] [--kill consumer|daemon]
 #
-# --kill ends one of them in mid-job, to show that its job is done all the same, by another worker. nullworker and
-# nullworkerd are taken from PATH. PORT is the first of the ports used: Redis, the autoscaler, the workers.
+# consumer.sh does one job and is run by `nullworker work`; consumer.py does that by itself. --kill ends one of them in
+# mid-job, with `nullworker work` as the consumer, to show that its job is done all the same, by another worker.
+# nullworker and nullworkerd are taken from PATH. PORT is the first of the ports used: Redis, the autoscaler, the workers.
 set -euo pipefail
 jobs=20 seconds=1 consumer=sh doomed=
 while [ $# -gt 0 ]; do
@@ -22,6 +23,11 @@ fleet_url=http://127.0.0.1:$((port + 1))
 export REDIS_HOST=127.0.0.1 REDIS_PORT=$port
 # A consumer that is silent for 5 s while a session is held is flagged, and 1 s later the autoscaler is told.
 export NULLWORKER_HEARTBEAT_TIMEOUT=5 NULLWORKER_HEARTBEAT_GRACE=1
+# What runs beside each worker, and how its process is found.
+case $consumer in
+sh) consumer_line="exec nullworker work --term 8 -- $here/consumer.sh" consumer_process='nullworker work' ;;
+py) consumer_line="exec $here/consumer.py" consumer_process=consumer.py ;;
+esac
 dir=$(mktemp -d)
 started=()
 clean_up() {
@@ -91,7 +97,7 @@ redis-server --bind 127.0.0.1 --port "$port" --dir "$dir" --save '' --appendonly
 started+=($!)
 await "redis-server does not answer" redis_answers
 nullworker fleet --port $((port + 1)) --worker-port $((port + 100)) --max-workers 4 --inactivity-timeout 2 \
-    --error-timeout 1 --log-dir "$dir" --consumer "$here/consumer.$consumer" >"$dir/fleet.log" 2>&1 &
+    --error-timeout 1 --log-dir "$dir" --consumer "$consumer_line" >"$dir/fleet.log" 2>&1 &
 fleet=$! started+=($!)
 await "the fleet does not start" fleet_answers
 nullworker follow --instance local --autoscaler-url "$fleet_url" --console-url "$fleet_url" \
@@ -106,7 +112,7 @@ if [ -n "$doomed" ]; then
     victim=$(redis hkeys working | head -n 1)
     job=$(redis hget working "$victim")
     program=nullworkerd
-    if [ "$doomed" = consumer ]; then program=consumer.$consumer; fi
+    if [ "$doomed" = consumer ]; then program=$consumer_process; fi
     kill -KILL "$(process_of "$victim" "$program")"
     say "the $doomed of worker $victim was killed while it did $job"
 fi
