@@ -237,15 +237,19 @@ void work_plan::judge(const verdict& told, time_point now) {
         x_watches = true;
         return;
     }
-    // A daemon of which it is not known that it ever knew the session may have lost it with its state.
-    const bool knows_better = !told.holder.empty() || (told.run && told.run == x_granted_by);
-    if (!knows_better) {
-        if (!std::exchange(x_forgotten, true))
-            tell(work_news::forgotten);
-        return;
+    if (told.run && told.run == x_granted_by) {
+        x_lost = true;
+        return tell(work_news::lost);
     }
-    x_lost = true;
-    tell(work_news::lost);
+    // A daemon of which it is not known that it ever knew the session may have lost it with its state, and
+    // have reserved this machine anew since. No job is to be ended for that.
+    if (!std::exchange(x_forgotten, true))
+        tell(work_news::forgotten);
+    if (!told.run || told.holder.empty() || told.holder == x_session)
+        return;
+    x_session = told.holder;
+    x_due = now;
+    tell(work_news::moved);
 }
 
 void work_plan::started(time_point now) {

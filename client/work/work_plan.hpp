@@ -61,6 +61,7 @@ enum class work_news {
     cannot_start,  // the consumer
     lost,          // the session, while the consumer runs
     forgotten,     // the same, but by a daemon that has lost its memory: the consumer runs on
+    moved,         // the consumer runs on in the session that this daemon has given out since
     ended_by_us,   // the consumer, `code`
     released,      // the session
     idle,          // it is about to be released for want of a job

@@ -45,6 +45,8 @@ constexpr wording wordings[] = {
      "another may have this machine: the command gets SIGTERM, later SIGKILL"},
     {work_news::forgotten, log::level::warning, "session_forgotten", detail::none,
      "nullworkerd was restarted without its state; the command goes on, and nothing keeps this machine"},
+    {work_news::moved, log::level::info, "session_changed", detail::none,
+     "the command goes on in the session that was reserved since"},
     {work_news::ended_by_us, log::level::warning, "command_was_ended", detail::code},
     {work_news::released, log::level::info, "released"},
     {work_news::idle, log::level::info, "idle", detail::took, "the session is released for want of a job"},
@@ -168,7 +170,7 @@ asio::awaitable<void> work_run::look(std::uint64_t ticket, steady::time_point un
             if (*slot) {
                 seen.session_id = (*slot)->session_id;
                 seen.retiring = (*slot)->retiring;
-                if (!x_runs)
+                if (!x_runs || seen.session_id == x_plan.session())
                     x_session = **slot;
             }
         }

@@ -214,6 +214,21 @@ TEST_F(work_beside_a_worker, nor_when_the_daemon_has_lost_its_state) {
     EXPECT_FALSE(contains(it.err(), "session_lost")) << it.err();
 }
 
+TEST_F(work_beside_a_worker, nor_when_the_machine_is_reserved_anew_then) {
+    start();
+    auto& it = work("echo on; " + until("go") + "echo done", {"--term", "0.4"});
+    reserve();
+    it.wait_for("on\n");
+    restart(SIGKILL);
+    const auto id = reserve(0.3);
+    it.wait_for("event=session_changed session_id=" + id);
+    await_protection();
+    EXPECT_EQ(holder(), id + '\n');
+    touch("go");
+    it.wait_for("event=released session_id=" + id);
+    EXPECT_EQ(it.out(), "on\ndone\n");
+}
+
 TEST_F(work_beside_a_worker, it_waits_for_the_daemon) {
     auto& it = work("echo done");
     it.wait_for("event=no_nullworkerd_answers at=\"port 23502 of 127.0.0.1\"");

@@ -400,20 +400,43 @@ TEST_F(work_plan_test, a_daemon_that_lost_its_memory_does_not_end_the_consumer) 
     EXPECT_EQ(next(), step::release);
 }
 
-TEST_F(work_plan_test, one_that_gives_the_machine_to_another_does) {
+TEST_F(work_plan_test, the_consumer_runs_on_in_the_session_that_such_a_daemon_gives_out) {
     begin();
     protect_anew(refused("", next_run));
     ASSERT_EQ(next(), step::rest);
     pass(15s);
     ASSERT_EQ(next(), step::protect);
     x_plan.asked_to_protect(refused("B", next_run), x_now);
+    EXPECT_TRUE(heard_of(news::moved));
+    ASSERT_EQ(next(), step::protect);
+    EXPECT_EQ(x_plan.session(), "B");
+    x_plan.asked_to_protect(granted(next_run), x_now);
+    EXPECT_EQ(next(), step::look);
+    protect_anew(refused("C", next_run));
     EXPECT_EQ(next(), step::terminate);
+}
+
+TEST_F(work_plan_test, it_is_released_then) {
+    begin();
+    protect_anew(refused("B", next_run));
+    ASSERT_EQ(next(), step::protect);
+    x_plan.asked_to_protect(granted(next_run), x_now);
+    end(0);
+    EXPECT_EQ(x_plan.session(), "B");
+    release_it();
 }
 
 TEST_F(work_plan_test, a_refusal_of_which_nobody_knows_who_said_it_does_not_end_the_consumer) {
     begin();
-    protect_anew(refused("", std::nullopt));
-    EXPECT_EQ(next(), step::rest);
+    for (const std::string holder : {"", "B"}) {
+        protect_anew(refused(holder, std::nullopt));
+        EXPECT_EQ(next(), step::rest);
+        EXPECT_EQ(x_plan.session(), "A");
+        pass(15s);
+        ASSERT_EQ(next(), step::protect);
+        x_plan.asked_to_protect(granted(), x_now);
+        ASSERT_EQ(next(), step::look);
+    }
 }
 
 TEST_F(work_plan_test, a_restarted_daemon_that_has_granted_once_knows_better) {
