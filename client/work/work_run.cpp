@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <iterator>
+#include <system_error>
 #include <utility>
 #include <work/work_run.hpp>
 
@@ -84,11 +86,13 @@ seconds question_limit(steady::duration term) {
 
 std::string work_lock_name(const control_place& place) {
     constexpr std::size_t most = 80;  // of the 106 bytes that a name may have
+    const std::string begin = "nullworker work at ";
     if (place.socket.empty())
-        return "nullworker work at " + std::to_string(place.port);
-    const bool fits = place.socket.size() <= most;
-    return "nullworker work at " +
-           (fits ? place.socket : std::to_string(std::hash<std::string>()(place.socket)));
+        return begin + std::to_string(place.port);
+    std::error_code failure;
+    const auto path = std::filesystem::weakly_canonical(place.socket, failure);
+    const std::string socket = failure ? place.socket : path.string();
+    return begin + (socket.size() <= most ? socket : std::to_string(std::hash<std::string>()(socket)));
 }
 
 work_run::work_run(asio::any_io_executor executor, const work_options& options, int kept)

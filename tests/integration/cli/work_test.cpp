@@ -323,6 +323,20 @@ TEST_F(work_beside_a_worker, a_guardian_that_was_killed_is_replaced) {
     expect_soon_gone(number_in("command"));
 }
 
+TEST_F(work_beside_a_worker, it_finds_the_daemon_at_its_unix_socket_and_so_does_its_command) {
+    const auto path = x_directory.file("control.sock");
+    start({{"NULLWORKER_CONTROL_SOCKET", path}});
+    auto& it =
+        work(std::string(NULLWORKER_PROGRAM) + " session --field session_id", {"--control-socket", path});
+    const auto id = reserve();
+    it.wait_for("event=released session_id=" + id);
+    EXPECT_EQ(it.out(), id + '\n');
+    auto& second = work("true", {"--control-socket", x_directory.file("./control.sock")});
+    second.wait_for("event=another_is_here");
+    second.signal(SIGTERM);
+    EXPECT_EQ(second.wait(), 0);
+}
+
 TEST_F(work_beside_a_worker, it_does_not_start_without_a_command) {
     EXPECT_EQ(run({"work"}).code, 2);
     const auto unknown = run({"work", "--", "/no/such/program"});
