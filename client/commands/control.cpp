@@ -9,6 +9,7 @@
 #include <terminal/control_report.hpp>
 #include <terminal/runner.hpp>
 #include <terminal/screen.hpp>
+#include <work/control_line.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -20,7 +21,6 @@
 #include <optional>
 #include <string>
 #include <utility>
-#include <work/control_line.hpp>
 
 #include <unistd.h>
 

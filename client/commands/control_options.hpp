@@ -1,11 +1,11 @@
 #pragma once
 
 #include <nullworker/options/command.hpp>
+#include <work/control_line.hpp>
 
 #include <map>
 #include <string>
 #include <vector>
-#include <work/control_line.hpp>
 
 // Where the nullworkerd on this machine is, as its consumer can say it.
 namespace nullworker::client {

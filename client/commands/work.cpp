@@ -8,13 +8,13 @@
 #include <nullworker/base/log.hpp>
 #include <nullworker/base/task_group.hpp>
 #include <terminal/runner.hpp>
+#include <work/work_run.hpp>
 
 #include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
-#include <work/work_run.hpp>
 
 namespace nullworker::client {
 namespace {

@@ -1,10 +1,10 @@
 #include <nullworker/net/http_client.hpp>
+#include <work/control_line.hpp>
 
 #include <boost/asio/this_coro.hpp>
 
 #include <memory>
 #include <utility>
-#include <work/control_line.hpp>
 
 namespace nullworker::client {
 namespace {

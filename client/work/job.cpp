@@ -1,11 +1,11 @@
 #include <fleet/guarded_start.hpp>
 #include <nullworker/base/deadline.hpp>
 #include <nullworker/base/process.hpp>
+#include <work/job.hpp>
 
 #include <chrono>
 #include <csignal>
 #include <utility>
-#include <work/job.hpp>
 
 namespace nullworker::client {
 namespace {

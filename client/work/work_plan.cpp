@@ -1,6 +1,7 @@
+#include <work/work_plan.hpp>
+
 #include <algorithm>
 #include <utility>
-#include <work/work_plan.hpp>
 
 namespace nullworker::client {
 namespace {

@@ -1,5 +1,6 @@
 #include <nullworker/base/log.hpp>
 #include <nullworker/wire/json_value.hpp>
+#include <work/work_run.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -8,7 +9,6 @@
 #include <iterator>
 #include <system_error>
 #include <utility>
-#include <work/work_run.hpp>
 
 namespace nullworker::client {
 namespace {

@@ -5,6 +5,9 @@
 #include <nullworker/base/task_group.hpp>
 #include <nullworker/base/wakeup.hpp>
 #include <nullworker/wire/control_messages.hpp>
+#include <work/control_line.hpp>
+#include <work/job.hpp>
+#include <work/work_plan.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -14,9 +17,6 @@
 #include <optional>
 #include <string>
 #include <vector>
-#include <work/control_line.hpp>
-#include <work/job.hpp>
-#include <work/work_plan.hpp>
 
 namespace nullworker::client {
 

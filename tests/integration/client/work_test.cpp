@@ -4,6 +4,7 @@
 #include "support/test_worker.hpp"
 
 #include <nullworker/base/task_group.hpp>
+#include <work/work_run.hpp>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -13,7 +14,6 @@
 #include <filesystem>
 #include <string>
 #include <utility>
-#include <work/work_run.hpp>
 
 // What `nullworker work` and the daemon beside it make of each other.
 namespace nullworker::client {

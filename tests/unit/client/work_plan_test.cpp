@@ -1,9 +1,10 @@
+#include <work/work_plan.hpp>
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <string>
 #include <vector>
-#include <work/work_plan.hpp>
 
 // What `nullworker work` does when, by a clock of our own.
 namespace nullworker::client {
