@@ -17,8 +17,7 @@ namespace nullworker::client {
 int run(command work, on_signal signalled_code) {
     asio::io_context context(1);
     interruption stop;
-    signal_watch signals(context.get_executor(), {SIGINT, SIGTERM, SIGHUP, SIGQUIT},
-                         {.on_first = [&stop](int number) { stop.request(number); }});
+    signal_watch signals(context.get_executor(), {.on_first = [&stop](int number) { stop.request(number); }});
     reaper zombies(context.get_executor());
 
     int code = exit_failed;

@@ -23,7 +23,7 @@ enum class on_signal {
     keep_code,  // what the command returns
 };
 
-// Runs a command to its end. The first SIGINT, SIGTERM or SIGHUP requests `stop`; a second one ends the
+// Runs a command to its end. The first signal of a `signal_watch` requests `stop`; a second one ends the
 // program at once.
 int run(command work, on_signal signalled_code = on_signal::exit_128);
 

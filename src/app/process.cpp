@@ -87,7 +87,7 @@ int run_daemon(const settings& config) {
     asio::io_context context(1);
     const unhurried_log log_lines(context.get_executor());
     daemon worker(context, fit_to_descriptors(config), started);
-    signal_watch signals(context.get_executor(), {SIGTERM, SIGINT, SIGHUP, SIGQUIT},
+    signal_watch signals(context.get_executor(),
                          {.on_first = [&worker](int) { worker.stop(); },
                           .before_exit =
                               [](int number) {

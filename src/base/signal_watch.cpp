@@ -8,6 +8,9 @@
 namespace nullworker {
 namespace {
 
+constexpr int ending[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPWR, SIGXCPU};
+constexpr int stray[] = {SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGSTKFLT, SIGXFSZ};
+
 bool is_ignored(int number) {
     struct sigaction present {};
     return ::sigaction(number, nullptr, &present) == 0 && present.sa_handler == SIG_IGN;
@@ -20,14 +23,15 @@ void disregard_stray_signals() {
     struct sigaction nothing {};
     nothing.sa_handler = [](int) {};
     nothing.sa_flags = SA_RESTART;
-    for (const int number : {SIGUSR1, SIGUSR2, SIGALRM, SIGXFSZ})
+    for (const int number : stray)
+        ::sigaction(number, &nothing, nullptr);
+    for (int number = SIGRTMIN; number <= SIGRTMAX; ++number)
         ::sigaction(number, &nothing, nullptr);
 }
 
-signal_watch::signal_watch(const asio::any_io_executor& executor, std::initializer_list<int> numbers,
-                           events on)
+signal_watch::signal_watch(const asio::any_io_executor& executor, events on)
     : x_signals(executor), x_on(std::move(on)) {
-    for (const int number : numbers)
+    for (const int number : ending)
         if (number != SIGHUP || !is_ignored(number))
             x_signals.add(number);
     wait();
@@ -37,6 +41,10 @@ void signal_watch::wait() {
     x_signals.async_wait([this](const error_code& ec, int number) {
         if (ec)
             return;
+        // It tells that a terminal has gone, and not that somebody is impatient: a shell that ends, the
+        // kernel and systemd (SendSIGHUP) send it right behind another one.
+        if (x_received != 0 && number == SIGHUP)
+            return wait();
         if (x_received != 0) {
             if (x_on.before_exit)
                 x_on.before_exit(number);

@@ -6,13 +6,14 @@
 #include <boost/asio/signal_set.hpp>
 
 #include <functional>
-#include <initializer_list>
 
 namespace nullworker {
 
-// Waits for signals on an event loop. The first one asks the program to end; a second one ends the process at
-// once, with the exit code that shells give for it: 128 and its number. SIGHUP stays ignored where whoever
-// started the program had it ignored, as nohup does.
+// Waits on an event loop for the signals by which a program is told to end: SIGTERM, SIGINT, SIGHUP, SIGQUIT,
+// SIGPWR (of a container's host), SIGXCPU (the limit of processor time). The first one asks the program to
+// end; a second one ends the process at once, with the exit code that shells give for it: 128 and its number.
+// SIGHUP is never the second one, and stays ignored where whoever started the program had it ignored, as
+// nohup does.
 class signal_watch {
 public:
     struct events {
@@ -20,7 +21,7 @@ public:
         std::function<void(int)> before_exit = {};  // of the second; may be empty
     };
 
-    signal_watch(const asio::any_io_executor& executor, std::initializer_list<int> numbers, events on);
+    signal_watch(const asio::any_io_executor& executor, events on);
 
     // The signals have their usual effect again once this is destroyed; until then they are ignored.
     void cancel() { x_signals.cancel(); }
@@ -37,8 +38,8 @@ private:
 };
 
 // From now on the signals that would end a program of ours for no reason of ours do nothing: SIGUSR1,
-// SIGUSR2, SIGALRM, and SIGXFSZ, so that a limit on the size of files is an error of the write. Programs that
-// are started from here know nothing of it.
+// SIGUSR2, timers' signals, SIGIO, SIGSTKFLT, the real-time ones, and SIGXFSZ, so that a limit on the size of
+// files is an error of the write. Programs that are started from here know nothing of it.
 void disregard_stray_signals();
 
 }  // namespace nullworker

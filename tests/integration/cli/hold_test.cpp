@@ -209,6 +209,17 @@ TEST_F(hold_elsewhere, a_hangup_is_ignored_where_nohup_said_so) {
     EXPECT_TRUE(contains(it.out(), "session 1  released")) << it.out();
 }
 
+TEST_F(hold_elsewhere, what_else_ends_a_process_from_outside_ends_its_session_first) {
+    for (const int number : {SIGQUIT, SIGPWR, SIGXCPU}) {
+        auto& it = run(at_it({"hold"}));
+        it.wait_for("session 1  held");
+        it.signal(SIGVTALRM);
+        it.signal(number);
+        EXPECT_EQ(it.wait(), 128 + number);
+        EXPECT_TRUE(contains(it.out(), "session 1  released")) << it.out();
+    }
+}
+
 TEST_F(hold_elsewhere, how_its_command_ended_is_known_where_children_were_not_waited_for) {
     x_peer.start();
     auto words = at_it({"hold"});

@@ -34,7 +34,7 @@ environment on_ports(int first, const std::string& autoscaler = "http://127.0.0.
 }
 
 TEST(nullworkerd, a_signal_stops_it_with_exit_code_0) {
-    for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGQUIT}) {
+    for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPWR, SIGXCPU}) {
         program daemon({NULLWORKERD_PROGRAM}, on_ports(23000));
         daemon.wait_for("event=ready");
         daemon.signal(number);
@@ -46,7 +46,8 @@ TEST(nullworkerd, a_signal_stops_it_with_exit_code_0) {
 TEST(nullworkerd, other_signals_change_nothing) {
     program daemon({NULLWORKERD_PROGRAM}, on_ports(23000));
     daemon.wait_for("event=ready");
-    for (const int number : {SIGUSR1, SIGUSR2, SIGALRM, SIGXFSZ})
+    for (const int number :
+         {SIGUSR1, SIGUSR2, SIGALRM, SIGXFSZ, SIGVTALRM, SIGPROF, SIGIO, SIGSTKFLT, SIGRTMIN, SIGRTMAX})
         daemon.signal(number);
     daemon.signal(SIGTERM);
     EXPECT_EQ(daemon.wait(), 0) << daemon.err();
@@ -71,6 +72,20 @@ TEST(nullworkerd, a_second_signal_ends_it_at_once) {
     daemon.wait_for("event=draining");
     daemon.signal(SIGTERM);
     EXPECT_EQ(daemon.wait(), 128 + SIGTERM);
+}
+
+TEST(nullworkerd, a_hangup_behind_another_signal_is_no_second_one) {
+    for (const int number : {SIGTERM, SIGHUP}) {
+        auto patient = on_ports(23100);
+        patient["NULLWORKER_FLUSH_TIMEOUT"] = "0.5";  // the autoscaler is out of reach
+        program daemon({NULLWORKERD_PROGRAM}, patient);
+        daemon.wait_for("event=autoscaler_unreachable");
+        daemon.signal(number);
+        daemon.wait_for("event=draining");
+        daemon.signal(SIGHUP);
+        EXPECT_EQ(daemon.wait(), 0) << daemon.err();
+        EXPECT_NE(daemon.err().find("event=stopped"), std::string::npos) << daemon.err();
+    }
 }
 
 program& started_carelessly(std::optional<program>& to, const std::vector<std::string>& command,
