@@ -104,12 +104,15 @@ action read_command_line(int argc, const char* const* argv) {
     const auto* const dashes =
         std::find_if(argv, end, [](const char* word) { return std::string_view(word) == "--"; });
     words behind(dashes == end ? end : dashes + 1, end);
+    const bool names_none = dashes != end && (behind.empty() || behind.front().empty());
     const command_line all;
     auto found = options::read(all.program, static_cast<int>(dashes - argv), argv);
     if (found.help)
         return print(std::cout, *found.help, exit_done);
     if (found.version)
         return print(std::cout, *found.version, exit_done);
+    if (!found.error && names_none)  // as when a script's variable is not set
+        found.error = "no command stands behind --; name one, or leave out the --";
     if (found.error)
         return print(std::cerr,
                      all.program.name + ": " + printable(*found.error) + "; see " + all.program.name +

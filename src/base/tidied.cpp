@@ -55,7 +55,7 @@ std::string_view trimmed(std::string_view text) {
 
 tidied_value tidied(std::string_view text, leftovers which) {
     leftover kinds[] = {
-        {"a byte order mark", leftovers::line_ends, strip_mark},
+        {"byte order mark", leftovers::line_ends, strip_mark},
         {"line ends", leftovers::line_ends, strip_line_ends},
         {"blanks", leftovers::all, strip_blanks},
         {"quotes", leftovers::all, strip_quotes},

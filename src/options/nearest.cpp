@@ -33,9 +33,31 @@ std::size_t distance(std::string_view one, std::string_view other) {
     return last[other.size()];
 }
 
+// The word as our flags and keys are written: OVEN_NAME is oven-name.
+std::string as_we_write(std::string_view word) {
+    std::string out(word);
+    std::ranges::transform(out, out.begin(), [](char c) {
+        const bool is_upper = c >= 'A' && c <= 'Z';
+        return is_upper ? static_cast<char>(c - 'A' + 'a') : c == '_' ? '-' : c;
+    });
+    return out;
+}
+
+// The longest of `known` that is the whole of `word`, or its end behind a prefix, as in oven-name.
+const std::string* end_of(std::string_view word, const std::vector<std::string>& known) {
+    const std::string* out = nullptr;
+    for (const auto& one : known)
+        if ((word == one || word.ends_with('-' + one)) && (!out || out->size() < one.size()))
+            out = &one;
+    return out;
+}
+
 }  // namespace
 
-std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& known) {
+std::optional<std::string> nearest(std::string_view written, const std::vector<std::string>& known) {
+    const auto word = as_we_write(written);
+    if (const auto* whole = end_of(word, known))
+        return *whole;
     if (word.empty() || word.size() > longest_word)
         return std::nullopt;
     std::optional<std::string> out;

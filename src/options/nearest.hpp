@@ -7,9 +7,10 @@
 
 namespace nullworker::options {
 
-// The one of `known` that somebody who wrote `word` most likely meant: it begins so, or differs in few
-// letters. Nothing where none is close.
-[[nodiscard]] std::optional<std::string> nearest(std::string_view word,
+// The one of `known` that somebody who wrote `written` most likely meant: it begins so, or differs in few
+// letters, or is what a variable (OVEN_NAME for name) is called behind its prefix. Nothing where none is
+// close.
+[[nodiscard]] std::optional<std::string> nearest(std::string_view written,
                                                  const std::vector<std::string>& known);
 
 // "; did you mean X?", or nothing to say. What is found is put behind `before`, the `--` of a flag.

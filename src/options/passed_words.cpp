@@ -81,12 +81,18 @@ private:
             x_out.version = true;
         } else if (flag == "--config" && !x_program.file_variable.empty()) {
             if (auto file = value_of(flag, std::move(value)))
-                x_out.file = std::move(*file);
+                take_file(std::move(*file));
         } else if (const auto* row = flag.starts_with("--") ? known(flag.substr(2)) : nullptr) {
             take_value(*row, flag, std::move(value));
         } else {
             refuse_flag(flag);
         }
+    }
+
+    void take_file(std::string path) {
+        if (path.empty())
+            refuse("--config: an empty value means nothing; leave it out");
+        x_out.file = std::move(path);
     }
 
     [[nodiscard]] const option* known(std::string_view name) const {
@@ -150,7 +156,9 @@ private:
     }
 
     [[nodiscard]] std::string hint_for(std::string_view name) const {
-        std::vector<std::string> own;
+        std::vector<std::string> own = {"help", "version"};
+        if (!x_program.file_variable.empty())
+            own.emplace_back("config");
         for (const auto* row : rows_of(current()))
             own.push_back(row->name);
         if (auto close = suggestion(name, own, "--"); !close.empty())

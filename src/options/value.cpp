@@ -31,7 +31,9 @@ template <std::integral T>
 std::optional<T> parsed(const std::string& text) {
     char* end = nullptr;
     errno = 0;
-    const long long value = std::strtoll(text.c_str(), &end, 0);
+    // A zero in front is what forms and scripts put there, and makes no number octal.
+    const bool is_hex = text.find_first_of("xX") != std::string::npos;
+    const long long value = std::strtoll(text.c_str(), &end, is_hex ? 16 : 10);
     const bool whole = !text.empty() && end == text.c_str() + text.size() && errno == 0;
     return whole && std::in_range<T>(value) ? std::optional(static_cast<T>(value)) : std::nullopt;
 }
@@ -203,7 +205,8 @@ std::optional<refusal> assign(const option& row, const std::string& text) {
     return std::visit(overload{
                           [&](std::string* to) -> std::optional<refusal> {
                               if (!row.secret && has_misplaced_character(row, text))
-                                  return refusal{"a control character is in it"};
+                                  return refusal{(row.without_secrets ? row.without_secrets(text) : text) +
+                                                 " has a control character in it"};
                               *to = text;
                               return std::nullopt;
                           },

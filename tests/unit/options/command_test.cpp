@@ -263,6 +263,14 @@ TEST_F(settings_file_test, an_unknown_key_names_itself_its_line_and_the_nearest_
     EXPECT_EQ(file_error("port = 5\nsalt = 1\n"), ": line 2: unknown key 'salt'");
     EXPECT_EQ(told.port, 5);
     EXPECT_EQ(file_error("--port = 5\n"), ": line 1: unknown key '--port'; did you mean port?");
+    EXPECT_EQ(file_error("PATIENCE = 5\n"), ": line 1: unknown key 'PATIENCE'; did you mean patience?");
+    EXPECT_EQ(file_error("OVEN_NAME = x\n"), ": line 1: unknown key 'OVEN_NAME'; did you mean name?");
+}
+
+TEST_F(settings_file_test, a_file_without_a_name_is_no_file) {
+    EXPECT_EQ(error_of({"--config="}), "--config: an empty value means nothing; leave it out");
+    EXPECT_EQ(error_of({"--config", ""}), "--config: an empty value means nothing; leave it out");
+    EXPECT_EQ(error_of({"--confg", "x"}), "unknown option --confg; did you mean --config?");
 }
 
 TEST_F(settings_file_test, what_is_wrong_in_a_line_is_told_in_plain_words) {

@@ -4,6 +4,7 @@
 
 #include <limits>
 #include <string>
+#include <utility>
 
 namespace nullworker::options {
 namespace {
@@ -30,13 +31,16 @@ TEST(option_value, a_text_is_taken_as_it_stands) {
 TEST(option_value, control_characters_are_refused_where_none_can_be_meant) {
     std::string value = "before";
     const option row{.target = &value};
-    for (const auto* text : {"a\x1b[2J", "\x07", "a\x7f"})
-        EXPECT_EQ(outcome_of(row, text), "a control character is in it");
+    for (const std::string text : {"a\x1b[2J", "\x07", "a\x7f"})
+        EXPECT_EQ(outcome_of(row, text), text + " has a control character in it");
     const option path{.target = &value, .kind = value_kind::file};
-    for (const auto* text : {"/a\nb", "/a\r\nX-Evil: 1", "/a\tb", "/a\x1b[2J"})
-        EXPECT_EQ(outcome_of(path, text), "a control character is in it");
+    for (const std::string text : {"/a\nb", "/a\r\nX-Evil: 1", "/a\tb", "/a\x1b[2J"})
+        EXPECT_EQ(outcome_of(path, text), text + " has a control character in it");
     EXPECT_EQ(value, "before");
     EXPECT_EQ(outcome_of(row, "if true\n\tthen exit 1\r\nfi"), "taken");
+    const option url{.target = &value,
+                     .without_secrets = [](std::string_view) { return std::string("http://x"); }};
+    EXPECT_EQ(outcome_of(url, "http://me:pw@x\a"), "http://x has a control character in it");
     const option secret{.target = &value, .secret = true};
     EXPECT_EQ(outcome_of(secret, "a\x1b"), "taken") << "who uses it must know, and say no more of it";
 }
@@ -51,6 +55,16 @@ TEST(option_value, a_whole_number_must_fit_its_target) {
     EXPECT_EQ(port, 7);
     EXPECT_EQ(outcome_of(row, "65535"), "taken");
     EXPECT_EQ(port, 65535);
+}
+
+TEST(option_value, a_zero_in_front_makes_no_number_octal) {
+    int port = 7;
+    const option row{.target = &port};
+    for (const auto& [text, meant] :
+         {std::pair{"03000", 3000}, {"089", 89}, {"-012", -12}, {"000", 0}, {"0x10", 16}}) {
+        EXPECT_EQ(outcome_of(row, text), "taken");
+        EXPECT_EQ(port, meant);
+    }
 }
 
 TEST(option_value, a_number_out_of_bounds_is_refused_with_the_bounds) {
