@@ -1,4 +1,5 @@
 #include <nullworker/base/printable.hpp>
+#include <nullworker/base/url.hpp>
 #include <nullworker/options/option.hpp>
 
 #include <algorithm>
@@ -154,6 +155,13 @@ bool has_misplaced_character(const option& row, const std::string& text) {
     return has_control_character(text, row.kind == value_kind::text ? "\t\r\n" : "");
 }
 
+// What may be printed of a text that is refused: of a URL no password, whether the row thought of it or not.
+std::string printed_part(const option& row, const std::string& text) {
+    if (row.without_secrets)
+        return row.without_secrets(text);
+    return text.find("://") == std::string::npos ? text : without_secrets(text);
+}
+
 }  // namespace
 
 std::string value_name(const option& row) {
@@ -205,8 +213,7 @@ std::optional<refusal> assign(const option& row, const std::string& text) {
     return std::visit(overload{
                           [&](std::string* to) -> std::optional<refusal> {
                               if (!row.secret && has_misplaced_character(row, text))
-                                  return refusal{(row.without_secrets ? row.without_secrets(text) : text) +
-                                                 " has a control character in it"};
+                                  return refusal{printed_part(row, text) + " has a control character in it"};
                               *to = text;
                               return std::nullopt;
                           },

@@ -38,9 +38,10 @@ TEST(option_value, control_characters_are_refused_where_none_can_be_meant) {
         EXPECT_EQ(outcome_of(path, text), text + " has a control character in it");
     EXPECT_EQ(value, "before");
     EXPECT_EQ(outcome_of(row, "if true\n\tthen exit 1\r\nfi"), "taken");
-    const option url{.target = &value,
-                     .without_secrets = [](std::string_view) { return std::string("http://x"); }};
-    EXPECT_EQ(outcome_of(url, "http://me:pw@x\a"), "http://x has a control character in it");
+    EXPECT_EQ(outcome_of(row, "http://me:pw@x\a"), "http://x\a has a control character in it");
+    const option probe{.target = &value,
+                       .without_secrets = [](std::string_view) { return std::string("…"); }};
+    EXPECT_EQ(outcome_of(probe, "exec:pw\a"), "… has a control character in it");
     const option secret{.target = &value, .secret = true};
     EXPECT_EQ(outcome_of(secret, "a\x1b"), "taken") << "who uses it must know, and say no more of it";
 }
