@@ -83,8 +83,10 @@ reservation_plan::step reservation_plan::routed(const outcome<wire::route_reply>
         return end({"the autoscaler named the worker '" + without_secrets(offered.url) +
                     "': " + worker.error().message()});
     create offer{x_request_idx, *worker, offered.url, offered.grant, 1, limit(now)};
-    // The same worker would hand out the same session.
-    if (!x_unheard || same_origin(x_unheard->worker, offer.worker))
+    // The same worker would hand out the same session, to whoever has its claim.
+    const bool elsewhere = x_unheard && !same_origin(x_unheard->worker, offer.worker);
+    offer.claim = x_unheard && !elsewhere ? x_unheard->claim : x_make_claim();
+    if (!elsewhere)
         return offer;
     x_next = std::move(offer);
     return ask_again(*x_unheard);

@@ -10,8 +10,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 
 namespace nullworker::client {
@@ -55,6 +57,7 @@ public:
         wire::json_value grant;
         int attempt;  // 1; more when the reply to an earlier one was lost
         duration limit;
+        std::string claim = {};  // by which the worker knows it again, at any age
     };
     // Use the session's id, which keeps its worker from giving the session to a second one with the same
     // grant: ask for no longer than `limit` whether the session is open, then tell `used`.
@@ -88,10 +91,15 @@ public:
     };
     using step = std::variant<ask_route, look_up, create, use, queue, retry, abandon, give_up, hold>;
 
-    // The time for the whole begins at `now`. `seed` is for the pauses, which are random.
+    // The time for the whole begins at `now`. `seed` is for the pauses, which are random. `make_claim` makes
+    // a claim that nobody can guess, another one at each call; without it there are none.
     reservation_plan(duration timeout, time_point now, std::uint32_t seed,
-                     seconds longest_pause = usual_longest_pause)
-        : x_timeout(timeout), x_deadline(now + timeout), x_pace(seed, longest_pause) {}
+                     seconds longest_pause = usual_longest_pause,
+                     std::function<std::string()> make_claim = [] { return std::string(); })
+        : x_timeout(timeout),
+          x_deadline(now + timeout),
+          x_pace(seed, longest_pause),
+          x_make_claim(std::move(make_claim)) {}
 
     // The next route, or the end when the time is up. This is the first step, too.
     [[nodiscard]] step after_waiting(time_point now);
@@ -128,6 +136,7 @@ private:
     duration x_timeout;
     time_point x_deadline;
     polling x_pace;
+    std::function<std::string()> x_make_claim;
     int x_key_refusals = 0;  // in a row
     std::int64_t x_request_idx = 0;
     std::string x_obstacle = "no worker became free";

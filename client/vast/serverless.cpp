@@ -1,5 +1,6 @@
 #include <nullworker/base/backoff.hpp>
 #include <nullworker/base/deadline.hpp>
+#include <nullworker/base/random.hpp>
 #include <vast/known_endpoint.hpp>
 #include <vast/refusal.hpp>
 #include <vast/serverless.hpp>
@@ -9,6 +10,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <utility>
 #include <variant>
@@ -24,6 +26,9 @@ constexpr auto patience_with_a_create = 2s;
 
 // A try that takes so much longer than it may was not waited for.
 constexpr auto longest_lag = 1s;
+
+// As many as a worker wants, two digits each.
+constexpr std::size_t claim_bytes = 32;
 
 // Whether another try may find what this one did not. Nobody comes to listen on our own machine by being
 // waited for, and no certificate gets better.
@@ -157,7 +162,8 @@ asio::awaitable<outcome<net::reply>> serverless::create(const reservation_plan::
                                                         const reserve_options& wanted) {
     const wire::create_parameters parameters{.lifetime = wanted.lifetime,
                                              .on_close_route = wanted.on_close_route,
-                                             .on_close_payload = wanted.on_close_payload};
+                                             .on_close_payload = wanted.on_close_payload,
+                                             .claim = offer.claim};
     message what{.target = join(offer.worker, "/session/create"),
                  .body = wire::create_body(offer.grant, parameters),
                  .limit = offer.limit};
@@ -171,7 +177,9 @@ asio::awaitable<outcome<held_session>> serverless::reserve(known_endpoint& endpo
     // On the heap, as the state of its random numbers has 5 kB. Asio does not recycle a coroutine's frame of
     // more than 1020 bytes, and GCC, which sees that such a frame always comes from aligned_alloc, then takes
     // the frame's own operator delete for a mismatch (-Wmismatched-new-delete).
-    const auto way = std::make_unique<plan>(options.timeout, steady::now(), seed, options.longest_pause);
+    std::function<std::string()> make_claim = [] { return random_hex(claim_bytes); };
+    const auto way = std::make_unique<plan>(options.timeout, steady::now(), seed, options.longest_pause,
+                                            std::move(make_claim));
     const auto go_on = [&] {
         return stop.requested() ? way->interrupted() : way->after_waiting(steady::now());
     };

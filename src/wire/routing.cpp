@@ -206,11 +206,13 @@ result<std::vector<worker_info>> parse_workers(std::string_view body) {
 }
 
 std::string create_body(const json_value& grant, const create_parameters& parameters) {
-    const json payload = {
+    json payload = {
         {"lifetime", parameters.lifetime.count()},
         {"on_close_route", parameters.on_close_route ? json(*parameters.on_close_route) : json()},
         {"on_close_payload", parameters.on_close_payload.document()},
     };
+    if (!parameters.claim.empty())
+        payload["claim"] = parameters.claim;
     return compact({{"auth_data", grant.document()}, {"session_id", nullptr}, {"payload", payload}});
 }
 

@@ -132,6 +132,7 @@ struct create_parameters {
     seconds lifetime{60.0};
     std::optional<std::string> on_close_route;
     json_value on_close_payload;
+    std::string claim;  // 64 hexadecimal digits; empty: none
 };
 
 [[nodiscard]] std::string create_body(const json_value& grant, const create_parameters& parameters);

@@ -190,6 +190,16 @@ TEST_F(serverless_reserve, uses_the_sessions_id_at_once) {
     EXPECT_NE(x_peer.requests(health_path)[0].body.find(R"("session_id":"Ab3")"), std::string::npos);
 }
 
+TEST_F(serverless_reserve, sends_a_claim_that_nobody_can_guess) {
+    ASSERT_TRUE(reserve(std::chrono::seconds(10)));
+    ASSERT_EQ(asked(create_path), 1U);
+    const auto sent = wire::json_value::parse(x_peer.requests(create_path)[0].body).value();
+    const auto claim = sent.text_at("payload.claim").value_or("");
+    EXPECT_EQ(claim.size(), 64U) << claim;
+    EXPECT_EQ(claim.find_first_not_of("0123456789abcdef"), std::string::npos) << claim;
+    EXPECT_NE(claim, std::string(64, '0'));
+}
+
 TEST_F(serverless_reserve, ends_a_session_of_which_it_can_read_the_id_alone) {
     x_peer.reply_always(create_path, net::json_reply(201, R"({"session_id": "Ab3"})"));
     EXPECT_FALSE(reserve(std::chrono::seconds(10)));

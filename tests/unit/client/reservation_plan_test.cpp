@@ -444,6 +444,32 @@ TEST_F(reservation_plan_test, before_another_worker_is_asked_the_one_that_was_no
     EXPECT_EQ(held(way.created(last, answer(201, made), now)).grant, grant_number(3));
 }
 
+class reservation_plan_claim_test : public reservation_plan_test {
+protected:
+    void SetUp() override {
+        way = plan(60s, start, 1, usual_longest_pause,
+                   [made = 0]() mutable { return "claim " + std::to_string(++made); });
+    }
+};
+
+TEST_F(reservation_plan_claim_test, each_create_that_may_make_a_session_of_its_own_has_a_claim_of_its_own) {
+    const auto first = offered(3);
+    EXPECT_EQ(first.claim, "claim 1");
+    (void)way.created(first, answer(429), now);
+    EXPECT_EQ(offered(4).claim, "claim 2");
+}
+
+TEST_F(reservation_plan_claim_test,
+       a_create_of_which_nobody_heard_is_asked_for_with_its_claim_under_any_grant) {
+    const auto again = as<plan::create>(way.created(offered(3), lost(), now));
+    EXPECT_EQ(again.claim, "claim 1");
+    (void)as<plan::retry>(way.created(again, lost(), now));
+    EXPECT_EQ(offered(4).claim, "claim 1");
+    const auto last = as<plan::create>(way.routed(ready(5, 7, "https://203.0.113.8:40001"), now));
+    EXPECT_EQ(last.claim, "claim 1");
+    EXPECT_EQ(as<plan::create>(way.created(last, answer(401), now)).claim, "claim 2");
+}
+
 TEST_F(reservation_plan_test, no_secret_of_a_workers_address_is_told) {
     const auto end = as<plan::give_up>(way.routed(ready(3, 7, "http://admin:secret@203.0.113.7/"), now));
     EXPECT_EQ(end.why.message.find("secret"), std::string::npos) << end.why.message;
