@@ -1,12 +1,43 @@
 #pragma once
 
+#include <nullworker/base/clock.hpp>
 #include <nullworker/base/url.hpp>
 #include <nullworker/wire/json_value.hpp>
+#include <nullworker/wire/session_messages.hpp>
 
 #include <cstdint>
 #include <string>
 
 namespace nullworker::client {
+
+// How a session stands at its worker.
+struct session_news {
+    enum class kind {
+        open,
+        over,     // its worker does not hold it any more
+        foreign,  // it is open, at a worker that tells no more than that
+    };
+    kind what = kind::open;
+    seconds remaining{};      // until the client's expiry
+    seconds protected_for{};  // while a job runs; it ends when both are over
+    bool retiring = false;
+};
+
+// What a retirement came to.
+struct retirement {
+    enum class kind {
+        ended,
+        retiring,  // it ends when its job is done
+        busy,      // a job runs, so nothing changed
+        kept,
+        over,     // its worker does not hold it any more
+        foreign,  // its worker knows no retirement
+    };
+    kind what = kind::ended;
+    seconds protected_for{};
+};
+
+using wire::retire_when;
 
 // A session that this client holds.
 struct held_session {

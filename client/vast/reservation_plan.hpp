@@ -93,9 +93,9 @@ public:
 
     // The time for the whole begins at `now`. `seed` is for the pauses, which are random. `make_claim` makes
     // a claim that nobody can guess, another one at each call; without it there are none.
-    reservation_plan(duration timeout, time_point now, std::uint32_t seed,
-                     seconds longest_pause = usual_longest_pause,
-                     std::function<std::string()> make_claim = [] { return std::string(); })
+    reservation_plan(
+        duration timeout, time_point now, std::uint32_t seed, seconds longest_pause = usual_longest_pause,
+        std::function<std::string()> make_claim = [] { return std::string(); })
         : x_timeout(timeout),
           x_deadline(now + timeout),
           x_pace(seed, longest_pause),

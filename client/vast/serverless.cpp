@@ -30,6 +30,14 @@ constexpr auto longest_lag = 1s;
 // As many as a worker wants, two digits each.
 constexpr std::size_t claim_bytes = 32;
 
+constexpr unsigned status_not_found = 404;
+constexpr unsigned status_conflict = 409;
+
+// Whether a worker that answers so holds the session no more: it knows none of this id, or not by our grant.
+constexpr bool is_over(unsigned status) {
+    return status == 400 || status == 401;
+}
+
 // Whether another try may find what this one did not. Nobody comes to listen on our own machine by being
 // waited for, and no certificate gets better.
 bool may_pass(const error_code& why, const url& target) {
@@ -275,6 +283,54 @@ asio::awaitable<outcome<bool>> serverless::is_open(held_session session, duratio
     if (!open)
         co_return failure{"its worker does not say whether it holds it"};
     co_return *open;
+}
+
+asio::awaitable<outcome<session_news>> serverless::status(held_session session, duration limit) {
+    using kind = session_news::kind;
+    message question{.target = join(session.worker, "/session/status"),
+                     .body = wire::session_body(session.session_id, session.grant),
+                     .limit = limit};
+    const auto answer = co_await post(std::move(question));
+    if (answer && is_over(answer->status))
+        co_return session_news{.what = kind::over};
+    if (answer && answer->status == status_not_found) {
+        const auto open = co_await is_open(std::move(session), limit);
+        if (!open && is_over(open.error().status))
+            co_return session_news{.what = kind::over};
+        if (!open)
+            co_return open.error();
+        co_return session_news{.what = *open ? kind::foreign : kind::over};
+    }
+    if (const auto why = obstacle_to("cannot ask its worker", answer))
+        co_return *why;
+    const auto told = wire::parse_session_standing(answer->body);
+    if (!told)
+        co_return failure{"its worker does not say how it stands"};
+    co_return session_news{.what = kind::open,
+                           .remaining = seconds(told->remaining),
+                           .protected_for = seconds(told->protected_for),
+                           .retiring = told->retiring};
+}
+
+asio::awaitable<outcome<retirement>> serverless::retire(held_session session, retire_when when,
+                                                        duration limit) {
+    using kind = retirement::kind;
+    message question{.target = join(session.worker, "/session/retire"),
+                     .body = wire::retire_body(session.session_id, session.grant, when),
+                     .limit = limit};
+    const auto answer = co_await post(std::move(question));
+    if (answer && is_over(answer->status))
+        co_return retirement{.what = kind::over};
+    if (answer && answer->status == status_not_found)
+        co_return retirement{.what = kind::foreign};
+    const bool busy = answer && answer->status == status_conflict;
+    if (const auto why = obstacle_to("cannot retire it", answer); why && !busy)
+        co_return *why;
+    const auto told = wire::parse_retire_answer(answer->body);
+    if (!told)
+        co_return failure{"its worker does not say whether it is retired"};
+    const auto open = busy ? kind::busy : when == retire_when::never ? kind::kept : kind::retiring;
+    co_return retirement{told->ended ? kind::ended : open, seconds(told->protected_for)};
 }
 
 asio::awaitable<outcome<void>> serverless::renew(held_session session) {

@@ -84,6 +84,14 @@ public:
     // Whether the worker still holds it.
     [[nodiscard]] asio::awaitable<outcome<bool>> is_open(held_session session, duration limit = call_limit);
 
+    // How it stands at its worker.
+    [[nodiscard]] asio::awaitable<outcome<session_news>> status(held_session session,
+                                                                duration limit = call_limit);
+
+    // Gives it back, but never under a job that runs; asks once.
+    [[nodiscard]] asio::awaitable<outcome<retirement>> retire(held_session session, retire_when when,
+                                                              duration limit = call_limit);
+
     // Adds the session's lifetime to its expiration.
     [[nodiscard]] asio::awaitable<outcome<void>> renew(held_session session);
 

@@ -85,6 +85,14 @@ std::string text_of(const json& document, const char* name) {
     return found != document.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
+// A time that is left, in seconds.
+std::optional<double> span_of(const json& document, const char* name) {
+    const auto found = document.find(name);
+    if (found == document.end() || !found->is_number())
+        return std::nullopt;
+    return std::clamp(found->get<double>(), 0.0, longest_max_lifetime.count());
+}
+
 // Null, an empty list and their like say nothing.
 bool says_nothing(const json& document) {
     return document.is_primitive()
@@ -225,6 +233,11 @@ std::string ping_body(const std::string& session_id, const json_value& grant) {
         {{"auth_data", grant.document()}, {"session_id", session_id}, {"payload", json::object()}});
 }
 
+std::string retire_body(const std::string& session_id, const json_value& grant, retire_when when) {
+    const char* word = when == retire_when::idle ? "idle" : when == retire_when::done ? "done" : "never";
+    return compact({{"session_id", session_id}, {"session_auth", grant.document()}, {"when", word}});
+}
+
 result<created_session> parse_session_created(std::string_view body) {
     return read_message<created_session>(body);
 }
@@ -242,6 +255,32 @@ std::optional<bool> parse_ok(std::string_view body) {
     const bool object = value && value->document().is_object();
     const auto ok = object ? value->document().value("ok", json()) : json();
     return ok.is_boolean() ? std::optional(ok.get<bool>()) : std::nullopt;
+}
+
+std::optional<session_standing> parse_session_standing(std::string_view body) {
+    const auto value = json_value::parse(body);
+    if (!value || !value->document().is_object())
+        return std::nullopt;
+    const auto& document = value->document();
+    const auto remaining = span_of(document, "remaining");
+    const auto protected_for = span_of(document, "protected");
+    if (!remaining || !protected_for)
+        return std::nullopt;
+    return session_standing{.remaining = *remaining,
+                            .protected_for = *protected_for,
+                            .retiring = document.value("retiring", json()) == true};
+}
+
+std::optional<retire_answer> parse_retire_answer(std::string_view body) {
+    const auto value = json_value::parse(body);
+    if (!value || !value->document().is_object())
+        return std::nullopt;
+    const auto& document = value->document();
+    const auto ended = document.value("ended", json());
+    if (!ended.is_boolean() && !document.contains("protected"))
+        return std::nullopt;
+    const auto left = span_of(document, ended.is_boolean() ? "remaining" : "protected");
+    return retire_answer{.ended = ended == true, .protected_for = left.value_or(0)};
 }
 
 std::string parse_error(std::string_view body) {

@@ -3,6 +3,7 @@
 #include <nullworker/base/clock.hpp>
 #include <nullworker/base/error.hpp>
 #include <nullworker/wire/json_value.hpp>
+#include <nullworker/wire/session_messages.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -139,6 +140,9 @@ struct create_parameters {
 [[nodiscard]] std::string session_body(const std::string& session_id, const json_value& grant);
 [[nodiscard]] std::string ping_body(const std::string& session_id, const json_value& grant);
 
+[[nodiscard]] std::string retire_body(const std::string& session_id, const json_value& grant,
+                                      retire_when when);
+
 struct created_session {
     std::string session_id;
     double expiration = 0;  // epoch seconds
@@ -151,6 +155,18 @@ struct created_session {
 
 // What a reply to /session/health says: {"ok": true} or {"ok": false}. Nothing for all else.
 [[nodiscard]] std::optional<bool> parse_ok(std::string_view body);
+
+// What a reply to /session/status says, without the id. Nothing for all else.
+[[nodiscard]] std::optional<session_standing> parse_session_standing(std::string_view body);
+
+// What a reply to /session/retire says.
+struct retire_answer {
+    bool ended = false;
+    double protected_for = 0;  // how long the job that runs is protected; 0: none does
+};
+
+// Nothing for what is no such reply.
+[[nodiscard]] std::optional<retire_answer> parse_retire_answer(std::string_view body);
 
 // The text of {"error": "…"}, "error_msg" and "msg", or the body's beginning where it is no such thing.
 [[nodiscard]] std::string parse_error(std::string_view body);

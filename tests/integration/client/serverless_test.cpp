@@ -12,7 +12,9 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
+#include <utility>
 
 // What the client says to a worker, and what it makes of the answers.
 namespace nullworker::client {
@@ -80,6 +82,110 @@ TEST(serverless, an_end_that_was_frozen_has_its_time_anew) {
     beside.spawn(freeze());
     EXPECT_TRUE(end_at(loop, worker, std::chrono::milliseconds(400)));
     EXPECT_EQ(worker.requests(end_path).size(), 2U);
+}
+
+constexpr const char* status_path = "/session/status";
+constexpr const char* retire_path = "/session/retire";
+
+// What is made of the worker's answers to one question.
+template <class T>
+T asked(const std::function<void(test::scripted_peer&)>& script,
+        const std::function<asio::awaitable<T>(serverless&, held_session)>& question) {
+    asio::io_context loop;
+    test::scripted_peer worker(loop.get_executor());
+    script(worker);
+    serverless api(loop.get_executor(), service{worker.at(""), worker.at(""), "key"});
+    std::optional<T> out;
+    test::drive(loop, [&]() -> asio::awaitable<void> {
+        auto told = co_await question(api, session_at(worker));
+        out.emplace(std::move(told));
+        co_await worker.stop();
+    });
+    return std::move(*out);
+}
+
+outcome<session_news> status_where(const std::function<void(test::scripted_peer&)>& script) {
+    return asked<outcome<session_news>>(
+        script, [](serverless& api, held_session session) { return api.status(std::move(session)); });
+}
+
+outcome<retirement> retired_where(const std::function<void(test::scripted_peer&)>& script,
+                                  retire_when when = retire_when::done) {
+    return asked<outcome<retirement>>(script, [when](serverless& api, held_session session) {
+        return api.retire(std::move(session), when);
+    });
+}
+
+TEST(serverless, a_worker_tells_how_a_session_stands) {
+    const auto told = status_where([](test::scripted_peer& worker) {
+        worker.reply_always(
+            status_path,
+            net::json_reply(200,
+                            R"({"session_id": "Ab3", "remaining": 41.5, "protected": 7, "retiring": true})"));
+    });
+    ASSERT_TRUE(told);
+    EXPECT_EQ(told->what, session_news::kind::open);
+    EXPECT_EQ(told->remaining, seconds(41.5));
+    EXPECT_EQ(told->protected_for, seconds(7));
+    EXPECT_TRUE(told->retiring);
+}
+
+TEST(serverless, only_a_400_and_a_401_mean_that_a_session_is_over) {
+    for (const unsigned status : {400U, 401U, 403U, 408U, 429U, 500U, 502U, 503U}) {
+        const auto told = status_where([status](test::scripted_peer& worker) {
+            worker.reply_always(status_path, net::json_reply(status, "{}"));
+        });
+        EXPECT_EQ(told && told->what == session_news::kind::over, status < 402) << status;
+        EXPECT_EQ(told.has_value(), status < 402) << status;
+    }
+    EXPECT_FALSE(status_where([](test::scripted_peer& worker) { worker.drop_once(status_path); }));
+    EXPECT_FALSE(status_where([](test::scripted_peer& worker) {
+        worker.reply_always(status_path, net::text_reply(200, "<html>"));
+    }));
+}
+
+TEST(serverless, a_worker_that_knows_no_status_tells_by_its_health) {
+    using kind = session_news::kind;
+    for (const auto& [body, what] :
+         {std::pair(R"({"ok": true})", kind::foreign), std::pair(R"({"ok": false})", kind::over)}) {
+        const auto told = status_where([body = body](test::scripted_peer& worker) {
+            worker.reply_always("/session/health", net::json_reply(200, body));
+        });
+        ASSERT_TRUE(told);
+        EXPECT_EQ(told->what, what);
+    }
+    EXPECT_FALSE(status_where([](test::scripted_peer&) {}));  // it knows nothing at all
+}
+
+TEST(serverless, a_retirement_ends_or_waits_or_changes_nothing_and_which_is_told) {
+    using kind = retirement::kind;
+    struct expected {
+        retire_when when;
+        unsigned status;
+        const char* body;
+        kind what;
+        double protected_for;
+    };
+    for (const auto& one :
+         {expected{retire_when::done, 200, R"({"ended": true, "removed_session": "Ab3"})", kind::ended, 0},
+          expected{retire_when::done, 202, R"({"ended": false, "remaining": 5})", kind::retiring, 5},
+          expected{retire_when::idle, 409, R"({"protected": 5})", kind::busy, 5},
+          expected{retire_when::never, 200, R"({"ended": false, "retiring": false})", kind::kept, 0},
+          expected{retire_when::done, 400, "{}", kind::over, 0},
+          expected{retire_when::done, 401, "{}", kind::over, 0},
+          expected{retire_when::done, 404, "{}", kind::foreign, 0}}) {
+        const auto told = retired_where(
+            [&one](test::scripted_peer& worker) {
+                worker.reply_always(retire_path, net::json_reply(one.status, one.body));
+            },
+            one.when);
+        ASSERT_TRUE(told) << one.body;
+        EXPECT_EQ(told->what, one.what) << one.body;
+        EXPECT_EQ(told->protected_for.count(), one.protected_for) << one.body;
+    }
+    EXPECT_FALSE(retired_where(
+        [](test::scripted_peer& worker) { worker.reply_always(retire_path, net::json_reply(503, "{}")); }));
+    EXPECT_FALSE(retired_where([](test::scripted_peer& worker) { worker.drop_once(retire_path); }));
 }
 
 TEST(serverless, who_looks_after_a_session_does_not_wait_for_a_worker_that_hangs_to_stop) {
