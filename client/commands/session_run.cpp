@@ -112,7 +112,8 @@ asio::awaitable<int> session_run::run() {
 }
 
 asio::awaitable<outcome<held_session>> session_run::reserve_shown(int number, seconds lifetime,
-                                                                  interruption& stop) {
+                                                                  interruption& stop,
+                                                                  reservation_keeper* keeper) {
     std::string told;
     const auto tell = [&](const std::string& state, const std::string& detail,
                           const session_identity& ids = {}) {
@@ -143,7 +144,7 @@ asio::awaitable<outcome<held_session>> session_run::reserve_shown(int number, se
     task_group link(co_await asio::this_coro::executor);
     link.spawn(pass_on(stop, given_up));
     x_reserving.insert(&given_up);
-    auto held = co_await x_venue.api().reserve(x_venue.endpoint(), wanted, on, given_up);
+    auto held = co_await x_venue.api().reserve(x_venue.endpoint(), wanted, on, given_up, keeper);
     x_reserving.erase(&given_up);
     (void)co_await link.finish(std::chrono::steady_clock::duration::zero());
     if (!held && x_hopeless && !stop.requested()) {

@@ -10,6 +10,7 @@
 #include <terminal/runner.hpp>
 #include <vast/failure.hpp>
 #include <vast/held_session.hpp>
+#include <vast/reservation_keeper.hpp>
 #include <vast/venue.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -42,10 +43,11 @@ protected:
     [[nodiscard]] venue& place() noexcept { return x_venue; }
     [[nodiscard]] progress& show() noexcept { return x_show; }
 
-    // Reserves a session and shows each step as session `number`; a failure is shown, too. `stop` outlives
-    // the call.
+    // Reserves a session and shows each step as session `number`; a failure is shown, too. `stop` and
+    // `keeper` outlive the call.
     [[nodiscard]] asio::awaitable<outcome<held_session>> reserve_shown(int number, seconds lifetime,
-                                                                       interruption& stop);
+                                                                       interruption& stop,
+                                                                       reservation_keeper* keeper = nullptr);
 
     // Ends a session and shows what came of it.
     [[nodiscard]] asio::awaitable<outcome<void>> end_shown(int number, held_session session);

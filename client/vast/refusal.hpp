@@ -42,7 +42,8 @@ namespace nullworker::client {
 [[nodiscard]] inline std::optional<failure> obstacle_to(const std::string& what,
                                                         const outcome<net::reply>& answer) {
     if (!answer)
-        return failure{what + ": " + answer.error().message, answer.error().retryable};
+        return failure{what + ": " + answer.error().message, answer.error().retryable, 0,
+                       answer.error().cause};
     return net::is_success(*answer) ? std::nullopt : std::optional(refused(what, *answer));
 }
 

@@ -30,7 +30,20 @@ held_session session_of(const reservation_plan::create& offer, wire::created_ses
 
 }  // namespace
 
+void reservation_plan::resume(std::int64_t request_idx, std::optional<create> offer) {
+    x_request_idx = request_idx;
+    x_unheard = std::move(offer);
+    x_is_resumed = x_unheard.has_value();
+    if (x_unheard)
+        x_unheard->attempt = 1;
+}
+
 reservation_plan::step reservation_plan::after_waiting(time_point now) {
+    if (x_is_resumed && x_unheard->attempt < most_attempts) {
+        ++x_unheard->attempt;
+        x_unheard->limit = limit(now);
+        return *x_unheard;
+    }
     if (now < x_deadline)
         return ask_route{x_request_idx, limit(now)};
     const auto whole = std::chrono::duration_cast<std::chrono::seconds>(x_timeout).count();
@@ -41,11 +54,29 @@ reservation_plan::step reservation_plan::interrupted() {
     return end({"interrupted before a worker was held"});
 }
 
+reservation_plan::step reservation_plan::unkept() {
+    return give_up{{"what it came to cannot be written"}};
+}
+
 reservation_plan::step reservation_plan::end(failure why) {
-    if (!x_unheard || x_end)
+    const bool unheard = x_unheard && !x_end;
+    if (!unheard && !is_to_be_withdrawn())
         return give_up{std::move(why)};
     x_end = std::move(why);
-    return ask_again(*x_unheard);
+    return unheard ? ask_again(*x_unheard) : part();
+}
+
+bool reservation_plan::is_to_be_withdrawn() const {
+    return x_withdraws && !x_withdrawn && x_request_idx != 0;
+}
+
+// The autoscaler would keep a worker for the request for a while.
+reservation_plan::step reservation_plan::part() {
+    constexpr seconds at_once{1.0};
+    if (!is_to_be_withdrawn())
+        return give_up{*x_end};
+    x_withdrawn = true;
+    return ask_route{x_request_idx, least_limit, at_once};
 }
 
 // Its worker may hold a session for us of which we never heard, and would hold it to the end of its lifetime.
@@ -58,11 +89,13 @@ reservation_plan::step reservation_plan::ask_again(create unheard) {
 // What was put off until the last create was heard of.
 reservation_plan::step reservation_plan::go_on() {
     if (x_end)
-        return give_up{*x_end};
+        return part();
     return *std::exchange(x_next, std::nullopt);
 }
 
 reservation_plan::step reservation_plan::routed(const outcome<wire::route_reply>& answer, time_point now) {
+    if (x_withdrawn && !(answer && answer->worker))
+        return give_up{*x_end};
     if (!answer && is_key_refused(answer.error()))
         return key_refused(answer.error(), now);
     x_key_refusals = 0;
@@ -119,7 +152,11 @@ reservation_plan::step reservation_plan::created(const create& offer, const outc
         return made_by(offer, *answer, now);
     if (!is_clear_refusal(answer->status))
         return doubtful(offer, *answer, now);
+    const bool came_and_went = x_is_resumed && answer->status == status_unauthorized;
+    x_is_resumed = false;
     x_unheard.reset();
+    if (came_and_went)
+        return give_up{{offer.worker_url + " says that its session came and went"}};
     if (x_end || x_next)
         return go_on();
     // The session that the first create made has ended meanwhile, and its grant opens nothing more.
@@ -133,6 +170,7 @@ reservation_plan::step reservation_plan::made_by(const create& offer, const net:
                                                  time_point now) {
     auto made = wire::parse_session_created(answer.body);
     if (made) {
+        x_is_resumed = false;
         x_unheard.reset();
         x_next.reset();
         return use{session_of(offer, std::move(*made)), least_limit};

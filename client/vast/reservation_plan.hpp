@@ -42,6 +42,7 @@ public:
     struct ask_route {
         std::int64_t request_idx;  // 0: a new request
         duration limit;
+        seconds replay_timeout{60.0};  // who does not ask again for so long loses it
     };
     // The autoscaler does not take the endpoint's key: look the endpoint up anew, not before this moment,
     // then tell `looked_up`.
@@ -101,6 +102,20 @@ public:
           x_pace(seed, longest_pause),
           x_make_claim(std::move(make_claim)) {}
 
+    // Goes on where a former process stopped: with its request, and with a create that it may have sent. A
+    // 401 to that means that its session came and went. To be called before anything else.
+    void resume(std::int64_t request_idx, std::optional<create> offer);
+
+    // A request that is not wanted any more is asked for once more, so that the autoscaler drops it soon; a
+    // worker that it brings is reserved, since it would wait for nobody. Whoever gets the session ends it.
+    void withdraw_at_the_end() noexcept { x_withdraws = true; }
+
+    // Whether it is at its end, and what it still does is to leave nothing behind.
+    [[nodiscard]] bool is_leaving() const noexcept { return x_end.has_value(); }
+
+    // What it came to could not be remembered: the end.
+    [[nodiscard]] step unkept();
+
     // The next route, or the end when the time is up. This is the first step, too.
     [[nodiscard]] step after_waiting(time_point now);
 
@@ -129,6 +144,8 @@ private:
     step try_again(std::string obstacle, time_point now);
     step end(failure why);
     step ask_again(create unheard);
+    step part();
+    [[nodiscard]] bool is_to_be_withdrawn() const;
     step go_on();
     time_point after(seconds pause, time_point now) const;
     duration limit(time_point now) const;
@@ -143,6 +160,9 @@ private:
     std::optional<create> x_unheard;  // the last create, where nobody knows whether it made a session
     std::optional<create> x_next;     // once that is known
     std::optional<failure> x_end;     // or this
+    bool x_is_resumed = false;        // and the former process's create is not answered
+    bool x_withdraws = false;
+    bool x_withdrawn = false;
 };
 
 }  // namespace nullworker::client

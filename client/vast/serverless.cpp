@@ -3,6 +3,7 @@
 #include <nullworker/base/random.hpp>
 #include <vast/known_endpoint.hpp>
 #include <vast/refusal.hpp>
+#include <vast/reservation_keeper.hpp>
 #include <vast/serverless.hpp>
 
 #include <boost/asio/error.hpp>
@@ -144,13 +145,15 @@ asio::awaitable<outcome<std::vector<wire::worker_info>>> serverless::workers(end
 
 asio::awaitable<outcome<wire::route_reply>> serverless::route(const endpoint_access& endpoint, double cost,
                                                               const reservation_plan::ask_route& question) {
-    message what{.target = join(x_where.autoscaler, "/route/"),
-                 .body = wire::to_json(wire::route_request{.endpoint = endpoint.name,
-                                                           .api_key = endpoint.key,
-                                                           .cost = cost,
-                                                           .request_idx = question.request_idx}),
-                 .bearer = endpoint.key,
-                 .limit = question.limit};
+    message what{
+        .target = join(x_where.autoscaler, "/route/"),
+        .body = wire::to_json(wire::route_request{.endpoint = endpoint.name,
+                                                  .api_key = endpoint.key,
+                                                  .cost = cost,
+                                                  .request_idx = question.request_idx,
+                                                  .replay_timeout = question.replay_timeout.count()}),
+        .bearer = endpoint.key,
+        .limit = question.limit};
     const auto answer = co_await post(std::move(what));
     if (!answer)
         co_return failure{"cannot route: " + answer.error().message,
@@ -179,7 +182,8 @@ asio::awaitable<outcome<net::reply>> serverless::create(const reservation_plan::
 }
 
 asio::awaitable<outcome<held_session>> serverless::reserve(known_endpoint& endpoint, reserve_options options,
-                                                           const reserve_events& on, interruption& stop) {
+                                                           const reserve_events& on, interruption& stop,
+                                                           reservation_keeper* keeper) {
     using plan = reservation_plan;
     const auto seed = static_cast<std::uint32_t>(steady::now().time_since_epoch().count());
     // On the heap, as the state of its random numbers has 5 kB. Asio does not recycle a coroutine's frame of
@@ -188,36 +192,60 @@ asio::awaitable<outcome<held_session>> serverless::reserve(known_endpoint& endpo
     std::function<std::string()> make_claim = [] { return random_hex(claim_bytes); };
     const auto way = std::make_unique<plan>(options.timeout, steady::now(), seed, options.longest_pause,
                                             std::move(make_claim));
-    const auto go_on = [&] {
-        return stop.requested() ? way->interrupted() : way->after_waiting(steady::now());
+    const auto interrupted = [&] {
+        if (keeper && keeper->withdraws())
+            way->withdraw_at_the_end();
+        return way->interrupted();
     };
-    // Nothing is begun any more that could make a session.
+    const auto go_on = [&] { return stop.requested() ? interrupted() : way->after_waiting(steady::now()); };
+    // Nothing is begun any more that could make a session, but to leave none behind.
     const auto unless_late = [&](plan::step planned) {
-        return stop.requested() && std::holds_alternative<plan::create>(planned) ? way->interrupted()
-                                                                                 : planned;
+        const bool late = stop.requested() && !way->is_leaving();
+        return late && std::holds_alternative<plan::create>(planned) ? interrupted() : planned;
     };
+    std::int64_t kept_idx = 0;
+    if (keeper) {
+        kept_idx = keeper->request_idx;
+        way->resume(keeper->request_idx, keeper->offer);
+    }
     endpoint_access used = endpoint.access();
     auto next = go_on();
     for (;;) {
         if (const auto* ask = std::get_if<plan::ask_route>(&next)) {
             used = endpoint.access();
             auto asking = route(used, options.cost, *ask);
-            const auto answer = co_await unless_stopped(stop, std::move(asking));
-            next = answer ? unless_late(way->routed(*answer, steady::now())) : way->interrupted();
+            const duration grace = way->is_leaving() ? patience_with_a_create : 0s;
+            const auto answer = co_await unless_stopped(stop, std::move(asking), grace);
+            next = answer ? unless_late(way->routed(*answer, steady::now())) : interrupted();
+            const auto idx = answer && *answer ? (*answer)->request_idx : 0;
+            bool kept = true;
+            if (keeper && idx != 0 && std::exchange(kept_idx, idx) != idx)
+                kept = co_await keeper->keep_request(idx);
+            if (!kept)
+                next = way->unkept();
         } else if (const auto* anew = std::get_if<plan::look_up>(&next)) {
             on.on_refused(anew->why + "; looking the endpoint up anew");
             co_await stop.wait_until(anew->not_before);
             auto looking = endpoint.look_up_anew(used.key);
             const auto found = co_await unless_stopped(stop, std::move(looking));
-            next = found ? way->looked_up(*found, steady::now()) : way->interrupted();
+            next = found ? way->looked_up(*found, steady::now()) : interrupted();
         } else if (const auto* offer = std::get_if<plan::create>(&next)) {
             if (offer->attempt == 1)
                 on.on_routed(offer->request_idx, offer->worker_url);
+            bool kept = true;
+            if (keeper && offer->attempt == 1)
+                kept = co_await keeper->keep_offer(*offer);
+            if (!kept) {
+                next = way->unkept();
+                continue;
+            }
             auto making = create(*offer, options);
             const auto heard = co_await unless_stopped(stop, std::move(making), patience_with_a_create);
             const outcome<net::reply> unheard = failure{"interrupted"};
             next = unless_late(way->created(*offer, heard ? *heard : unheard, steady::now()));
         } else if (const auto* made = std::get_if<plan::use>(&next)) {
+            if (keeper)
+                (void)co_await keeper->keep_session(made->session);
             auto asking = is_open(made->session, made->limit);
             const auto open = co_await unless_stopped(stop, std::move(asking));
             if (!open)

@@ -36,6 +36,7 @@ struct endpoint_access {
 };
 
 class known_endpoint;
+class reservation_keeper;
 
 // What happens on the way to a session.
 struct reserve_events {
@@ -63,11 +64,12 @@ public:
     // Routes and creates until a worker is held, the time is up, or `stop` is requested. A create that is
     // under way when that happens gets some time, and no session is left that nobody heard of. May return
     // a session though `stop` is requested. Where its key is refused, the endpoint is looked up anew.
-    // `endpoint`, `on` and `stop` outlive the call.
+    // Goes on where the `keeper`'s former process stopped, if there is one. `endpoint`, `on`, `stop` and
+    // `keeper` outlive the call.
     [[nodiscard]] asio::awaitable<outcome<held_session>> reserve(known_endpoint& endpoint,
                                                                  reserve_options options,
-                                                                 const reserve_events& on,
-                                                                 interruption& stop);
+                                                                 const reserve_events& on, interruption& stop,
+                                                                 reservation_keeper* keeper = nullptr);
 
     using duration = std::chrono::steady_clock::duration;
 

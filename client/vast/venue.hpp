@@ -61,6 +61,9 @@ public:
     // How many workers of it could not start, in a row up to now, and what became of the last one.
     [[nodiscard]] fleet::start_trouble failed_starts() const;
 
+    // The URL of the autoscaler.
+    [[nodiscard]] const std::string& autoscaler() const noexcept { return x_where; }
+
     // For the user: which endpoint, where.
     [[nodiscard]] std::string description() const;
 

@@ -470,6 +470,104 @@ TEST_F(reservation_plan_claim_test,
     EXPECT_EQ(as<plan::create>(way.created(last, answer(401), now)).claim, "claim 2");
 }
 
+// What a former process left: a request, and a create that it may have sent.
+class reservation_plan_resumed_test : public reservation_plan_test {
+protected:
+    void SetUp() override {
+        way.resume(7, plan::create{.request_idx = 7,
+                                   .worker = parse_url(worker_url).value(),
+                                   .worker_url = worker_url,
+                                   .grant = grant_number(3),
+                                   .attempt = 1,
+                                   .limit = {},
+                                   .claim = "old"});
+    }
+
+    plan::create sent_again() { return as<plan::create>(way.after_waiting(now)); }
+};
+
+TEST_F(reservation_plan_resumed_test, it_sends_the_create_again_with_the_grant_and_the_claim) {
+    const auto again = sent_again();
+    EXPECT_EQ(again.claim, "old");
+    EXPECT_EQ(again.grant, grant_number(3));
+    EXPECT_EQ(held(way.created(again, answer(201, made), now)).session_id, "abc");
+}
+
+TEST_F(reservation_plan_resumed_test, a_401_means_that_the_session_came_and_went) {
+    EXPECT_EQ(as<plan::give_up>(way.created(sent_again(), answer(401), now)).why.message,
+              std::string(worker_url) + " says that its session came and went");
+}
+
+TEST_F(reservation_plan_resumed_test, a_worker_that_is_taken_is_left_for_another_route_of_the_request) {
+    (void)as<plan::retry>(way.created(sent_again(), answer(429), now));
+    EXPECT_EQ(as<plan::ask_route>(after(3s)).request_idx, 7);
+    (void)as<plan::give_up>(way.created(offered(4), answer(401), now));
+}
+
+TEST_F(reservation_plan_resumed_test, a_worker_out_of_reach_costs_a_pause_and_the_request_is_asked_on) {
+    (void)as<plan::retry>(way.created(sent_again(), lost(), now));
+    EXPECT_EQ(as<plan::ask_route>(after(3s)).request_idx, 7);
+    const auto offer = offered(4);
+    EXPECT_EQ(offer.grant, grant_number(4));
+    EXPECT_EQ(offer.claim, "old");
+}
+
+TEST_F(reservation_plan_resumed_test, the_create_is_sent_again_even_where_nobody_wants_it_any_more) {
+    const auto last = as<plan::create>(way.interrupted());
+    EXPECT_EQ(last.claim, "old");
+    (void)as<plan::use>(way.created(last, answer(201, made), now));
+}
+
+TEST_F(reservation_plan_test, a_request_of_a_former_process_is_asked_on) {
+    way.resume(7, std::nullopt);
+    EXPECT_EQ(as<plan::ask_route>(way.after_waiting(now)).request_idx, 7);
+}
+
+TEST_F(reservation_plan_test, a_request_no_longer_wanted_is_asked_for_once_more_and_soon_forgotten) {
+    way.withdraw_at_the_end();
+    (void)way.routed(waiting(7), now);
+    const auto last = as<plan::ask_route>(way.interrupted());
+    EXPECT_EQ(last.request_idx, 7);
+    EXPECT_EQ(last.replay_timeout, seconds(1));
+    EXPECT_LE(last.limit, 2s);
+    const outcome<wire::route_reply> lost_route = failure{"cannot route: timed out", /*retryable=*/true};
+    for (const auto& heard : {waiting(7), lost_route, key_refused()}) {
+        auto copy = way;
+        EXPECT_EQ(as<plan::give_up>(copy.routed(heard, now)).why.message,
+                  "interrupted before a worker was held");
+    }
+    auto copy = way;
+    (void)as<plan::give_up>(copy.interrupted());  // a stop that does not wait for the answer
+}
+
+TEST_F(reservation_plan_test, a_worker_that_it_brings_then_is_reserved_and_refusals_end_it) {
+    way.withdraw_at_the_end();
+    (void)way.routed(waiting(7), now);
+    (void)as<plan::ask_route>(way.interrupted());
+    const auto offer = offered(3);
+    for (const auto& heard : {answer(429), answer(401), lost()}) {
+        auto copy = way;
+        (void)as<plan::give_up>(copy.created(offer, heard, now));
+    }
+    EXPECT_EQ(held(way.created(offer, answer(201, made), now)).session_id, "abc");
+}
+
+TEST_F(reservation_plan_test, a_request_whose_number_is_not_known_cannot_be_taken_back) {
+    way.withdraw_at_the_end();
+    (void)as<plan::give_up>(way.interrupted());
+}
+
+TEST_F(reservation_plan_test, a_request_whose_time_is_up_is_taken_back_too) {
+    way.withdraw_at_the_end();
+    (void)way.routed(waiting(7), now);
+    EXPECT_EQ(as<plan::ask_route>(after(60s)).replay_timeout, seconds(1));
+    EXPECT_TRUE(way.is_leaving());
+}
+
+TEST_F(reservation_plan_test, what_cannot_be_remembered_ends_it) {
+    (void)as<plan::give_up>(way.unkept());
+}
+
 TEST_F(reservation_plan_test, no_secret_of_a_workers_address_is_told) {
     const auto end = as<plan::give_up>(way.routed(ready(3, 7, "http://admin:secret@203.0.113.7/"), now));
     EXPECT_EQ(end.why.message.find("secret"), std::string::npos) << end.why.message;
