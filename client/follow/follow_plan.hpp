@@ -33,6 +33,9 @@ public:
         return std::min(x_peaks.front().wanted - have, 0);
     }
 
+    // So many sessions are there from before, and count as wanted for one hysteresis from the first look on.
+    void assume(int have, time_point now) { remember(have, now); }
+
 private:
     struct peak {
         int wanted;

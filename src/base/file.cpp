@@ -165,6 +165,19 @@ error_code touch_file(const std::string& path) {
     return S_ISREG(found.st_mode) ? error_code() : make_error_code(boost::system::errc::invalid_argument);
 }
 
+result<appended_file> appended_file::open(const std::string& path) {
+    descriptor file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    if (!file.is_open())
+        return last_error();
+    if (!is_ours_alone(file))
+        return errc::file_not_ours;
+    return appended_file(std::move(file));
+}
+
+error_code appended_file::append(std::string_view text) const {
+    return write_all(x_file.number(), text);
+}
+
 result<name_lock> name_lock::take(std::string_view name) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
@@ -189,6 +202,12 @@ result<file_lock> file_lock::take(const std::string& path) {
     if (errno == EWOULDBLOCK)
         return errc::file_in_use;
     return last_error();
+}
+
+error_code file_lock::write(std::string_view text) const {
+    if (::ftruncate(x_file.number(), 0) != 0 || ::lseek(x_file.number(), 0, SEEK_SET) != 0)
+        return last_error();
+    return write_all(x_file.number(), text);
 }
 
 }  // namespace nullworker

@@ -44,6 +44,22 @@ enum class durability { process, power };
 // Makes an empty file at `path`, or empties the one that is there. Fails where something else is there.
 [[nodiscard]] error_code touch_file(const std::string& path);
 
+// A file of ours to which lines are appended.
+class appended_file {
+public:
+    appended_file() = default;
+
+    // The file is there already.
+    [[nodiscard]] static result<appended_file> open(const std::string& path);
+
+    [[nodiscard]] error_code append(std::string_view text) const;
+
+private:
+    explicit appended_file(descriptor file) : x_file(std::move(file)) {}
+
+    descriptor x_file;
+};
+
 // A lock on a name, held as long as the object lives and the process does, by the kernel alone: there is no
 // file that could be removed. It holds among the processes of one network name space.
 class name_lock {
@@ -70,6 +86,9 @@ public:
 
     // Fails with errc::file_in_use when another process holds the lock on `path`, which is made if need be.
     [[nodiscard]] static result<file_lock> take(const std::string& path);
+
+    // Makes `text` what others can read in the file: who holds it.
+    [[nodiscard]] error_code write(std::string_view text) const;
 
 private:
     explicit file_lock(descriptor file) : x_file(std::move(file)) {}
