@@ -82,7 +82,10 @@ double progress::elapsed() const {
 
 void progress::session(int number, const std::string& state, const std::string& detail,
                        const session_identity& ids) {
-    auto& here = x_sessions.at(static_cast<std::size_t>(number - 1));
+    const auto place = static_cast<std::size_t>(number - 1);
+    if (place >= x_sessions.size())
+        x_sessions.resize(place + 1);
+    auto& here = x_sessions[place];
     here.state = state;
     if (state == "asking")
         here.ids = {};

@@ -43,7 +43,8 @@ public:
     progress(const progress&) = delete;
     progress& operator=(const progress&) = delete;
 
-    // Session `number` (from 1) is now `state`; `detail` may be empty. "asking" begins a new one.
+    // Session `number` (from 1) is now `state`; `detail` may be empty. "asking" begins a new one. There may
+    // be more of them than was said.
     void session(int number, const std::string& state, const std::string& detail,
                  const session_identity& ids = {});
 

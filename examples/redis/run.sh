@@ -102,7 +102,7 @@ fleet=$! started+=($!)
 await "the fleet does not start" fleet_answers
 nullworker follow --instance local --autoscaler-url "$fleet_url" --console-url "$fleet_url" \
     --depth "printf 'llen jobs\nhlen working\n' | redis-cli -h $REDIS_HOST -p $REDIS_PORT" \
-    --min 0 --max 4 --interval 0.5 --hysteresis 2 --patience 2 >"$dir/follow.log" 2>&1 &
+    --min 0 --max 4 --interval 0.5 --hysteresis 2 --patience 2 --state "$dir/follow" >"$dir/follow.log" 2>&1 &
 started+=($!)
 
 say "$jobs jobs of $seconds s go in"

@@ -146,14 +146,14 @@ TEST_F(follow, a_session_that_its_consumer_releases_makes_room_for_the_next) {
     EXPECT_EQ(it.wait(), 0);
 }
 
-TEST_F(follow, a_lost_worker_is_replaced) {
+TEST_F(follow, a_lost_worker_is_replaced_when_the_time_of_its_session_is_over) {
     queue("1");
     // The worker ends by itself as soon as its session has begun.
     program it(
-        command("22850", {"--patience", "0.2", "--worker",
+        command("22850", {"--patience", "0.2", "--lifetime", "1", "--worker",
                           "sh -c '" NULLWORKERD_PROGRAM " & " NULLWORKER_PROGRAM " wait && kill -9 $!'"}));
     it.wait_for("is lost: ");
-    it.wait_for_next("session 1  asking");
+    it.wait_for_next("session 2  asking");
     it.signal(SIGTERM);
     EXPECT_EQ(it.wait(), 0) << it.out();
 }

@@ -1,8 +1,6 @@
-#include "peer_in_a_thread.hpp"
-#include "support/program.hpp"
+#include "elsewhere.hpp"
 
 #include <nullworker/base/descriptor.hpp>
-#include <nullworker/wire/routing.hpp>
 
 #include <gtest/gtest.h>
 
@@ -17,68 +15,8 @@
 #include <poll.h>
 #include <unistd.h>
 
-// Sessions of an endpoint elsewhere, of which this program plays the autoscaler, the console and the worker.
 namespace nullworker::test {
 namespace {
-
-class elsewhere : public testing::Test {
-protected:
-    void SetUp() override {
-        x_peer.script().reply_always("/static/jvastai_root.cer", net::text_reply(200, "none"));
-        x_peer.script().reply_always("/api/v0/endptjobs/", endpoint_with("endpoint-key"));
-        x_peer.script().reply_always("/get_endpoint_workers/", net::json_reply(200, "[]"));
-        x_peer.script().reply_always("/route/", worker_found());
-        x_peer.script().reply_always("/session/create",
-                                     net::json_reply(201, R"({"session_id": "Ab3", "expiration": 1234.5})"));
-        x_peer.script().reply_always("/session/health", net::json_reply(200, R"({"ok": true})"));
-        x_peer.script().reply_always("/ping", net::json_reply(200, "{}"));
-        x_peer.script().reply_always("/session/end", net::json_reply(200, "{}"));
-    }
-
-    // What the console says: one endpoint, to which `key` routes.
-    static net::reply endpoint_with(const std::string& key) {
-        wire::endpoint_info endpoint;
-        endpoint.id = 1;
-        endpoint.endpoint_name = "local";
-        endpoint.api_key = key;
-        return net::json_reply(200, wire::endpoint_list({endpoint}));
-    }
-
-    [[nodiscard]] net::reply worker_found() const {
-        return net::json_reply(200,
-                               R"({"url": ")" + x_peer.origin() + R"(", "request_idx": 7, "cost": 100})");
-    }
-
-    // `nullworker COMMAND …` at that endpoint, where a session is checked ten times a second.
-    [[nodiscard]] std::vector<std::string> at_it(std::vector<std::string> words) const {
-        words.insert(words.begin(), NULLWORKER_PROGRAM);
-        for (const auto& word :
-             {std::string("--endpoint"), std::string("local"), std::string("--api-key"),
-              std::string("account-key"), std::string("--autoscaler-url"), x_peer.origin(),
-              std::string("--console-url"), x_peer.origin(), std::string("--lifetime"), std::string("0.4")})
-            words.push_back(word);
-        return words;
-    }
-
-    // A shell that runs `line`, in which "$@" is `nullworker hold …`.
-    [[nodiscard]] std::vector<std::string> shell(const std::string& line,
-                                                 std::vector<std::string> more = {}) const {
-        more.insert(more.begin(), "hold");
-        std::vector<std::string> words = {"/bin/sh", "-c", line, "sh"};
-        for (auto& word : at_it(std::move(more)))
-            words.push_back(std::move(word));
-        return words;
-    }
-
-    // Starts a program, once all is said that its peers answer.
-    program& run(const std::vector<std::string>& command) {
-        x_peer.start();
-        return x_program.emplace(command);
-    }
-
-    peer_in_a_thread x_peer;
-    std::optional<program> x_program;
-};
 
 using hold_elsewhere = elsewhere;
 using demo_elsewhere = elsewhere;
@@ -358,7 +296,7 @@ TEST_F(follow_elsewhere, it_goes_on_with_the_endpoints_new_key_when_the_old_one_
     script.reply_by("/route/", [found = worker_found()](const net::request& asked) {
         return asked.find("Authorization") == "Bearer new-key" ? found : net::status_reply(401);
     });
-    auto& it = run(at_it({"follow", "--depth", "echo 1", "--max", "1"}));
+    auto& it = run(at_it({"follow", "--depth", "echo 1", "--max", "1", "--state", x_files.file("state")}));
     it.wait_for("looking the endpoint up anew");
     it.wait_for("session 1  held");
     it.signal(SIGTERM);

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace nullworker::test {
 
@@ -52,6 +53,22 @@ public:
     // The body of the first request to `path`.
     [[nodiscard]] std::string body_of(const std::string& path) {
         return asio::post(x_loop, asio::use_future([&] { return x_peer.requests(path).at(0).body; })).get();
+    }
+
+    // The bodies of all of them so far.
+    [[nodiscard]] std::vector<std::string> bodies_of(const std::string& path) {
+        return asio::post(x_loop, asio::use_future([&] {
+                              std::vector<std::string> out;
+                              for (const auto& one : x_peer.requests(path))
+                                  out.push_back(one.body);
+                              return out;
+                          }))
+            .get();
+    }
+
+    // From now on every request to `path` gets `answer`.
+    void then_reply(const std::string& path, const net::reply& answer) {
+        asio::post(x_loop, asio::use_future([&] { x_peer.reply_always(path, answer); })).get();
     }
 
     // Answers the requests that are held now.

@@ -1,0 +1,681 @@
+#include <commands/follow_run.hpp>
+#include <commands/session_run.hpp>
+#include <follow/depth.hpp>
+#include <follow/roster.hpp>
+#include <follow/state_file.hpp>
+#include <nullworker/base/backoff.hpp>
+#include <nullworker/base/child_process.hpp>
+#include <nullworker/base/deadline.hpp>
+#include <nullworker/base/standstill.hpp>
+#include <nullworker/base/task_group.hpp>
+#include <nullworker/base/wakeup.hpp>
+#include <nullworker/wire/json_value.hpp>
+#include <terminal/runner.hpp>
+#include <vast/reservation_keeper.hpp>
+
+#include <boost/asio/error.hpp>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <unistd.h>
+
+namespace nullworker::client {
+namespace {
+
+using namespace std::chrono_literals;
+using steady = std::chrono::steady_clock;
+
+constexpr seconds renewed_lifetime{60.0};
+
+// A worker that hangs does not hold up what is ordered for its session for longer.
+constexpr auto longest_question = 5s;
+
+// How often at least a session is looked at, and how often one whose time is over.
+constexpr auto longest_interval = 10s;
+constexpr auto interval_of_the_lost = 10s;
+
+// A session that was not heard of for so long beyond its time does not come back.
+constexpr auto longest_hope = 24h;
+
+constexpr auto lock_every = 1s;
+constexpr auto tell_of_the_lock_every = 60s;
+
+// How far an expiry moves before it is worth a line in the file: its time runs by itself.
+constexpr auto worth_a_line = 1s;
+
+std::string host_name() {
+    std::array<char, 256> name{};
+    return ::gethostname(name.data(), name.size() - 1) == 0 && name[0] != '\0' ? name.data() : "?";
+}
+
+std::string counted(std::size_t count, const std::string& what) {
+    return std::to_string(count) + ' ' + what + (count == 1 ? "" : "s");
+}
+
+// One run of `follow`.
+class follow final : public session_run {
+public:
+    follow(asio::any_io_executor executor, const follow_options& options, interruption& stop)
+        : session_run(executor, options, stop, stdout, options.most),
+          x_executor(executor),
+          x_options(options),
+          x_stop(stop),
+          x_lifetime(options.lifetime.value_or(renewed_lifetime)),
+          x_every(std::min(
+              {to_ticks(options.interval), to_ticks(x_lifetime / 4), steady::duration(longest_interval)})),
+          x_roster({options.least, options.most, to_ticks(options.hysteresis)}, to_ticks(options.patience)),
+          x_sessions(executor) {}
+
+private:
+    // A session that is open or on its way.
+    struct slot {
+        explicit slot(const asio::any_io_executor& executor) : bell(executor) {}
+
+        kept_session kept;
+        std::optional<held_session> session;  // once it is held
+        interruption given_up;                // of the reservation
+        interruption left;                    // nobody looks after it any more
+        wakeup bell;                          // there is something to do for it
+        std::optional<roster::deed> ordered;
+        steady::time_point written_until{};
+        bool adopted = false;
+        bool over = false;
+        bool away = false;  // its worker is out of reach, and that is told
+    };
+
+    // Remembers what the reservation of one slot comes to.
+    class keeper final : public reservation_keeper {
+    public:
+        keeper(follow& whole, int number)
+            : x_whole(whole), x_number(number), x_here(*whole.x_slots.at(number)) {
+            const auto& kept = x_here.kept;
+            request_idx = kept.request_idx;
+            const auto worker = parse_url(kept.worker_url);
+            const auto grant = wire::json_value::parse(kept.grant);
+            if (worker && grant)
+                offer = reservation_plan::create{.request_idx = kept.request_idx,
+                                                 .worker = *worker,
+                                                 .worker_url = kept.worker_url,
+                                                 .grant = *grant,
+                                                 .attempt = 1,
+                                                 .limit = {},
+                                                 .claim = kept.claim};
+        }
+
+        asio::awaitable<bool> keep_request(std::int64_t idx) override {
+            x_here.kept.request_idx = idx;
+            co_return co_await x_whole.save_first(x_number);
+        }
+
+        asio::awaitable<bool> keep_offer(const reservation_plan::create& made) override {
+            x_here.kept.request_idx = made.request_idx;
+            x_here.kept.worker_url = made.worker_url;
+            x_here.kept.grant = made.grant.dump();
+            x_here.kept.claim = made.claim;
+            x_here.kept.session_id.clear();
+            x_whole.x_roster.asking(x_number);
+            co_return co_await x_whole.save_first(x_number);
+        }
+
+        asio::awaitable<bool> keep_session(const held_session& session) override {
+            x_here.kept.session_id = session.session_id;
+            x_whole.x_roster.held(x_number, x_whole.x_lifetime, steady::now());
+            co_return co_await x_whole.save_first(x_number);
+        }
+
+        [[nodiscard]] bool withdraws() const override { return !x_whole.is_left(); }
+
+    private:
+        follow& x_whole;
+        int x_number;
+        slot& x_here;
+    };
+
+    [[nodiscard]] std::string title(const std::string& where) const override {
+        return "following the depth of a queue with sessions on " + where;
+    }
+
+    void fail(const std::string& why) override { show().note(why); }
+
+    [[nodiscard]] asio::awaitable<int> work() override {
+        if (!place().is_local())
+            if (const auto ended = co_await take_over())
+                co_return *ended;
+        while (!x_stop.requested()) {
+            co_await look();
+            co_await x_stop.wait_for(to_ticks(x_options.interval));
+        }
+        co_return co_await finish();
+    }
+
+    // ---- the state file ----
+
+    // Locks it and takes what is in it. The exit code where there is no more to do.
+    asio::awaitable<std::optional<int>> take_over() {
+        auto path = x_options.state;
+        if (path.empty())
+            path = usual_state_file(place().autoscaler(), place().endpoint().access().id);
+        if (path.empty()) {
+            show().note("there is no place for the state, neither XDG_STATE_HOME nor HOME: say --state FILE");
+            co_return exit_usage;
+        }
+        state_file::told on_trouble = [this](const std::string& why) { tell_of_the_file(why); };
+        x_state.emplace(x_executor, std::move(path), std::move(on_trouble));
+        if (const auto ended = co_await lock())
+            co_return ended;
+        const auto found = co_await x_state->open();
+        if (!found) {
+            show().note("cannot read " + x_state->path() + ": " + found.error().message +
+                        "; when no session of it is open any more, remove it");
+            co_return exit_usage;
+        }
+        for (const auto& [number, one] : *found)
+            adopt(number, one);
+        x_roster.adopted(steady::now());
+        for (const auto& entry : x_slots)
+            x_sessions.spawn(occupy(entry.first));
+        if (!x_slots.empty())
+            show().note("going on with " + counted(x_slots.size(), "session") + " of " + x_state->path());
+        co_return std::nullopt;
+    }
+
+    asio::awaitable<std::optional<int>> lock() {
+        const state_holder us{std::to_string(::getpid()), host_name(), fingerprint_of(x_options.depth)};
+        auto tell_at = steady::now();
+        std::string differs;  // the process that follows something else, by what was read last
+        for (;;) {
+            auto trying = x_state->lock(us);
+            const auto tried = co_await unless_stopped(x_stop, std::move(trying));
+            if (!tried)
+                co_return exit_done;
+            if (!*tried) {
+                show().note("cannot lock " + x_state->path() + ".lock: " + tried->error().message +
+                            "; say --state FILE");
+                co_return exit_usage;
+            }
+            const auto& holder = **tried;
+            if (!holder)
+                co_return std::nullopt;
+            // Who has just got the lock has not said yet who he is.
+            const bool other = !holder->depth.empty() && holder->depth != us.depth;
+            if (other && std::exchange(differs, holder->pid) == holder->pid) {
+                show().note("process " + holder->pid + " on " + holder->host + " has " + x_state->path() +
+                            " for another --depth: give each its own --state FILE");
+                co_return exit_usage;
+            }
+            if (steady::now() >= tell_at && !other) {
+                show().note("standing by: process " + holder->pid + " on " + holder->host + " has " +
+                            x_state->path());
+                tell_at = steady::now() + tell_of_the_lock_every;
+            }
+            co_await x_stop.wait_for(lock_every);
+            if (x_stop.requested())
+                co_return exit_done;
+        }
+    }
+
+    void adopt(int number, const kept_session& one) {
+        auto made = std::make_unique<slot>(x_executor);
+        made->kept = one;
+        made->adopted = true;
+        made->written_until = one.entry.until;
+        if (one.entry.held) {
+            const auto worker = parse_url(one.worker_url);
+            const auto grant = wire::json_value::parse(one.grant);
+            if (!worker || !grant) {
+                show().note("session " + one.session_id + " of " + x_state->path() + " has no worker");
+                x_state->drop(number);
+                return;
+            }
+            made->session = held_session{.session_id = one.session_id,
+                                         .grant = *grant,
+                                         .worker = *worker,
+                                         .worker_url = one.worker_url,
+                                         .request_idx = one.request_idx};
+            show().session(number, "held",
+                           one.session_id + " on " + without_secrets(one.worker_url) + ", from before",
+                           {one.request_idx, one.worker_url, one.session_id});
+        }
+        x_roster.adopt(number, one.entry);
+        x_slots.emplace(number, std::move(made));
+    }
+
+    void tell_of_the_file(const std::string& why) {
+        show().note(why.empty() ? x_state->path() + " can be written again"
+                                : "cannot write " + x_state->path() + ": " + why +
+                                      "; what is held stays, and nothing new is opened");
+    }
+
+    asio::awaitable<bool> save_first(int number) {
+        if (!x_state)
+            co_return true;
+        const auto& now_written = synced(number);
+        co_return co_await x_state->put_first(number, now_written);
+    }
+
+    void save(int number) {
+        if (x_state)
+            x_state->put(number, synced(number));
+    }
+
+    const kept_session& synced(int number) {
+        auto& here = *x_slots.at(number);
+        here.kept.entry = x_roster.at(number);
+        here.written_until = here.kept.entry.until;
+        return here.kept;
+    }
+
+    void save_what_was_heard(int number) {
+        auto& here = *x_slots.at(number);
+        const auto& entry = x_roster.at(number);
+        const bool as_written = here.kept.entry.retiring == entry.retiring &&
+                                here.kept.entry.lost == entry.lost &&
+                                here.kept.entry.unwanted == entry.unwanted;
+        if (!as_written)
+            save(number);
+        else if (x_state && std::chrono::abs(entry.until - here.written_until) > worth_a_line) {
+            here.written_until = entry.until;
+            x_state->hear(number, entry);
+        }
+    }
+
+    // ---- how many there are to be ----
+
+    asio::awaitable<void> look() {
+        const auto depth = co_await measure();
+        if (x_stop.requested())
+            co_return;
+        if (x_state && x_state->is_failing())
+            x_state->retry();
+        if (!depth) {
+            if (std::exchange(x_trouble, depth.error().message) != depth.error().message)
+                show().note("cannot tell how much work there is: " + depth.error().message);
+            carry_out(x_roster.decide_blindly(steady::now()));
+            co_return;
+        }
+        if (!std::exchange(x_trouble, {}).empty())
+            show().note("the command of --depth works again");
+        if (std::exchange(x_depth, *depth) != *depth)
+            show().tell("work", {{"depth", *depth}}, "work: " + std::to_string(*depth));
+        carry_out(x_roster.decide(*depth, steady::now()));
+    }
+
+    asio::awaitable<outcome<std::int64_t>> measure() {
+        auto working = run_shell(x_options.depth);
+        auto bounded = within(to_ticks(x_options.depth_timeout), std::move(working));
+        const auto heard = co_await unless_stopped(x_stop, std::move(bounded));
+        if (!heard)
+            co_return failure{"stopped"};
+        const auto& ended = *heard;
+        if (!ended)
+            co_return failure{"the command of --depth: " + ended.error().message()};
+        if (ended->code != 0)
+            co_return failure{"the command of --depth " + ended->described()};
+        co_return read_depth(ended->output);
+    }
+
+    void carry_out(const roster::orders& wanted) {
+        for (const int number : wanted.changed)
+            note_change(number);
+        for (const auto& [number, what] : wanted.given) {
+            auto& here = *x_slots.at(number);
+            if (what == roster::deed::drop) {
+                here.given_up.request();
+                continue;
+            }
+            here.ordered = what;
+            here.bell.ring();
+        }
+        const bool can_write = !x_state || !x_state->is_failing();
+        for (int i = 0; i < wanted.open && can_write && steady::now() >= x_not_before; ++i)
+            open_one();
+    }
+
+    void note_change(int number) {
+        save(number);
+        if (x_roster.at(number).lost)
+            show().session(number, "failed",
+                           x_slots.at(number)->session->session_id +
+                               " is lost: its worker is out of reach, and its time is over");
+    }
+
+    void open_one() {
+        const int number = x_roster.open();
+        x_slots.emplace(number, std::make_unique<slot>(x_executor));
+        x_sessions.spawn(occupy(number));
+    }
+
+    // ---- one session ----
+
+    // From its reservation to its end, or until nobody looks after it any more.
+    asio::awaitable<void> occupy(int number) {
+        auto& here = *x_slots.at(number);
+        if (!here.session) {
+            const bool resumed = !here.kept.claim.empty();
+            keeper memory(*this, number);
+            const auto held = co_await reserve_shown(number, x_lifetime, here.given_up, &memory);
+            if (!held) {
+                if (!here.given_up.requested() && !resumed && steady::now() >= x_not_before)
+                    x_not_before = steady::now() + x_pause.next();  // once for those that fail together
+                forget(number);
+                co_return;
+            }
+            x_pause.reset();
+            here.session = *held;
+            x_roster.held(number, x_lifetime, steady::now());
+        }
+        co_await watch(number);
+        if (!here.over && x_stop.requested())
+            co_await part(number);
+        if (here.over)
+            forget(number);
+        else
+            x_slots.erase(number);
+    }
+
+    // What is left for another one to go on with stays in the file.
+    void forget(int number) {
+        const auto& here = *x_slots.at(number);
+        if (x_state && (here.over || !is_left()))
+            x_state->drop(number);
+        x_roster.gone(number);
+        x_slots.erase(number);
+    }
+
+    [[nodiscard]] bool is_left() const { return x_stop.requested() && x_options.parting == on_stop::leave; }
+
+    asio::awaitable<void> watch(int number) {
+        auto& here = *x_slots.at(number);
+        standstill frozen(to_ticks(x_options.patience));
+        auto due = here.adopted ? steady::now() : steady::now() + x_every;
+        while (!here.over && !here.left.requested()) {
+            co_await here.bell.wait_until(std::min(due, frozen.next_look(steady::now())));
+            if (frozen.is_behind(steady::now()))
+                x_roster.forgive(number, steady::now());
+            if (here.left.requested())
+                co_return;
+            if (here.ordered)
+                co_await carry_out(number, *std::exchange(here.ordered, std::nullopt));
+            else if (steady::now() >= due)
+                co_await ask(number);
+            else
+                continue;
+            due = steady::now() + (x_roster.at(number).lost
+                                       ? std::max<steady::duration>(x_every, interval_of_the_lost)
+                                       : x_every);
+        }
+    }
+
+    // How it stands; and renews it where its time runs out.
+    asio::awaitable<void> ask(int number) {
+        auto& here = *x_slots.at(number);
+        const auto asked = steady::now();
+        const auto session = *here.session;
+        auto asking = place().api().status(session, longest_question);
+        const auto heard = co_await unless_stopped(here.left, std::move(asking));
+        if (!heard)
+            co_return;
+        if (!*heard) {
+            fall_silent(number, heard->error().message, asked);
+            co_return;
+        }
+        const auto& news = **heard;
+        if (news.what == session_news::kind::over) {
+            here.over = true;
+            show().session(number, "released", session.session_id + " at its worker");
+            co_return;
+        }
+        if (news.what == session_news::kind::open)
+            x_roster.heard(number, {news.remaining, news.protected_for, news.retiring}, asked);
+        else
+            tell_of_a_foreign_worker(number);
+        come_back(number);
+        co_await renew(number, news, asked);
+        save_what_was_heard(number);
+    }
+
+    asio::awaitable<void> renew(int number, const session_news& news, steady::time_point asked) {
+        auto& here = *x_slots.at(number);
+        const auto& entry = x_roster.at(number);
+        const seconds left = news.what == session_news::kind::open ? news.remaining : entry.until - asked;
+        if (entry.retiring || entry.unwanted || left >= x_lifetime / 2)
+            co_return;
+        auto renewing = place().api().renew(*here.session);
+        const auto renewed = co_await unless_stopped(here.left, std::move(renewing));
+        if (renewed && *renewed)
+            x_roster.renewed(number, left, x_lifetime, asked);
+    }
+
+    asio::awaitable<void> carry_out(int number, roster::deed what) {
+        using kind = retirement::kind;
+        auto& here = *x_slots.at(number);
+        const auto session = *here.session;
+        const auto when = what == roster::deed::retire_idle   ? retire_when::idle
+                          : what == roster::deed::retire_done ? retire_when::done
+                                                              : retire_when::never;
+        const auto asked = steady::now();
+        auto retiring = place().api().retire(session, when, longest_question);
+        const auto heard = co_await unless_stopped(here.left, std::move(retiring));
+        x_roster.answered(number);
+        if (!heard)
+            co_return;
+        if (!*heard) {
+            fall_silent(number, heard->error().message, asked);
+            co_return;
+        }
+        const auto& came = **heard;
+        switch (came.what) {
+            case kind::over:
+                here.over = true;
+                show().session(number, "released", session.session_id + " at its worker");
+                co_return;
+            case kind::ended:
+                here.over = true;
+                show().session(number, "released", session.session_id);
+                co_return;
+            case kind::foreign:
+                tell_of_a_foreign_worker(number);
+                if (when == retire_when::never) {
+                    x_roster.kept(number);
+                } else {
+                    const auto ended = co_await end_shown(number, session);
+                    here.over = ended.has_value();
+                }
+                co_return;
+            case kind::busy:
+                x_roster.busy(number, came.protected_for, asked);
+                break;
+            case kind::retiring:
+                x_roster.retiring(number, came.protected_for, asked);
+                show().session(number, "retiring", session.session_id + ", when its job is done");
+                break;
+            case kind::kept:
+                x_roster.kept(number);
+                show().session(number, "held", session.session_id + " is kept after all");
+                break;
+        }
+        come_back(number);
+        save_what_was_heard(number);
+    }
+
+    void fall_silent(int number, const std::string& why, steady::time_point asked) {
+        auto& here = *x_slots.at(number);
+        const auto& entry = x_roster.at(number);
+        x_roster.silent(number, asked);
+        if (!std::exchange(here.away, true))
+            show().session(number, "retrying", here.session->session_id + ": " + why);
+        if (entry.lost && steady::now() > entry.until + longest_hope) {
+            here.over = true;
+            show().session(number, "failed", here.session->session_id + " did not come back");
+        }
+    }
+
+    void come_back(int number) {
+        auto& here = *x_slots.at(number);
+        x_roster.seen(number);
+        if (std::exchange(here.away, false))
+            show().session(number, "held", here.session->session_id + " answers again");
+    }
+
+    void tell_of_a_foreign_worker(int number) {
+        x_roster.seen(number);
+        if (!std::exchange(x_knows_foreign, true))
+            show().note(
+                "this endpoint has workers that cannot retire sessions: they are ended, and nobody "
+                "can tell whether a job runs there");
+    }
+
+    // ---- the end ----
+
+    asio::awaitable<int> finish() {
+        const auto open = static_cast<std::size_t>(std::count_if(
+            x_slots.begin(), x_slots.end(), [](const auto& one) { return one.second->session; }));
+        show().note((x_options.parting == on_stop::retire ? "retiring "
+                     : x_options.parting == on_stop::end  ? "ending "
+                                                          : "leaving ") +
+                    counted(open, "session"));
+        for (auto& [number, here] : x_slots) {
+            here->given_up.request();
+            here->left.request();
+            here->bell.ring();
+        }
+        co_await x_sessions.join();
+        bool written = true;
+        if (x_state)
+            written = co_await x_state->settle();
+        co_return x_unended == 0 && written ? exit_done : exit_failed;
+    }
+
+    // One that is open when all is to stop.
+    asio::awaitable<void> part(int number) {
+        if (x_options.parting == on_stop::leave) {
+            co_await lengthen(number);
+        } else if (!x_roster.at(number).lost) {  // of which the next one takes care
+            x_roster.part(number);
+            (void)co_await save_first(number);
+            if (x_options.parting == on_stop::end)
+                co_await end(number);
+            else
+                co_await retire(number);
+        }
+        if (place().is_local())
+            co_await until_over(number);
+    }
+
+    asio::awaitable<void> end(int number) {
+        auto& here = *x_slots.at(number);
+        const auto ended = co_await end_shown(number, *here.session);
+        here.over = ended.has_value();
+        x_unended += ended ? 0 : 1;
+    }
+
+    asio::awaitable<void> retire(int number) {
+        auto& here = *x_slots.at(number);
+        backoff pause(200ms, 2s);
+        const auto deadline = steady::now() + serverless::end_patience;
+        std::string why;
+        for (;;) {
+            const auto asked = steady::now();
+            const auto came =
+                co_await place().api().retire(*here.session, retire_when::done, deadline - asked);
+            if (came) {
+                co_await retired(number, *came, asked);
+                co_return;
+            }
+            why = came.error().message;
+            const auto until_next = pause.next();
+            if (steady::now() + until_next >= deadline)
+                break;
+            co_await sleep_for(until_next);
+        }
+        ++x_unended;
+        show().session(number, "failed", here.session->session_id + " is still to be retired: " + why);
+    }
+
+    asio::awaitable<void> retired(int number, const retirement& came, steady::time_point asked) {
+        using kind = retirement::kind;
+        auto& here = *x_slots.at(number);
+        if (came.what == kind::foreign) {
+            tell_of_a_foreign_worker(number);
+            co_await end(number);
+            co_return;
+        }
+        here.over = came.what == kind::ended || came.what == kind::over;
+        if (here.over) {
+            show().session(number, "released",
+                           here.session->session_id + (came.what == kind::over ? " at its worker" : ""));
+            co_return;
+        }
+        x_roster.retiring(number, came.protected_for, asked);
+        save(number);
+        show().session(number, "retiring", here.session->session_id + ", when its job is done");
+    }
+
+    // A whole lifetime, in which another one can take over.
+    asio::awaitable<void> lengthen(int number) {
+        auto& here = *x_slots.at(number);
+        const auto asked = steady::now();
+        const auto heard = co_await place().api().status(*here.session, longest_question);
+        if (heard && heard->what == session_news::kind::over) {
+            here.over = true;
+            show().session(number, "released", here.session->session_id + " at its worker");
+            co_return;
+        }
+        const bool told = heard && heard->what == session_news::kind::open;
+        if (told)
+            x_roster.heard(number, {heard->remaining, heard->protected_for, heard->retiring}, asked);
+        const seconds left = told ? heard->remaining : x_roster.at(number).until - asked;
+        if (!x_roster.at(number).retiring && left < x_lifetime) {
+            const auto renewed = co_await place().api().renew(*here.session);
+            if (renewed)
+                x_roster.renewed(number, left, x_lifetime, asked);
+            x_unended += renewed ? 0 : 1;
+        }
+        save(number);
+        show().session(number, "left", here.session->session_id);
+    }
+
+    // Its worker goes with this program.
+    asio::awaitable<void> until_over(int number) {
+        auto& here = *x_slots.at(number);
+        while (!here.over) {
+            const auto heard = co_await place().api().status(*here.session, longest_question);
+            here.over = heard ? heard->what == session_news::kind::over
+                              : heard.error().cause == asio::error::connection_refused;
+            if (here.over)
+                show().session(number, "released", here.session->session_id + " at its worker");
+            else
+                co_await sleep_for(x_every);
+        }
+    }
+
+    asio::any_io_executor x_executor;
+    const follow_options& x_options;
+    interruption& x_stop;
+    seconds x_lifetime;
+    steady::duration x_every;  // between two looks at a session
+    roster x_roster;
+    std::map<int, std::unique_ptr<slot>> x_slots;  // of each session of the roster
+    backoff x_pause{1s, 30s};                      // between reservations that fail
+    steady::time_point x_not_before{};
+    std::string x_trouble;
+    std::int64_t x_depth = -1;
+    int x_unended = 0;  // of which nobody knows whether they are given back
+    bool x_knows_foreign = false;
+    std::optional<state_file> x_state;
+    task_group x_sessions;
+};
+
+}  // namespace
+
+int run_follow(const follow_options& options) {
+    return run_sessions<follow>(options, on_signal::keep_code);
+}
+
+}  // namespace nullworker::client
