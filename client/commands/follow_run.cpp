@@ -40,6 +40,9 @@ constexpr auto longest_question = 5s;
 constexpr auto longest_interval = 10s;
 constexpr auto interval_of_the_lost = 10s;
 
+// How often a worker is asked that may have made a session.
+constexpr auto interval_of_doubt = 3s;
+
 // A session that was not heard of for so long beyond its time does not come back.
 constexpr auto longest_hope = 24h;
 
@@ -85,6 +88,7 @@ private:
         std::optional<roster::deed> ordered;
         steady::time_point written_until{};
         bool adopted = false;
+        bool in_doubt = false;  // it is not known whether its create made a session
         bool over = false;
         bool away = false;  // its worker is out of reach, and that is told
     };
@@ -119,7 +123,7 @@ private:
             x_here.kept.grant = made.grant.dump();
             x_here.kept.claim = made.claim;
             x_here.kept.session_id.clear();
-            x_whole.x_roster.asking(x_number);
+            x_whole.x_roster.offered(x_number);
             co_return co_await x_whole.save_first(x_number);
         }
 
@@ -127,6 +131,13 @@ private:
             x_here.kept.session_id = session.session_id;
             x_whole.x_roster.held(x_number, x_whole.x_lifetime, steady::now());
             co_return co_await x_whole.save_first(x_number);
+        }
+
+        void leave_in_doubt(const reservation_plan::create& unheard) override {
+            if (unheard.claim == x_here.kept.claim)
+                x_here.in_doubt = true;
+            else
+                x_whole.find_out(unheard, x_here.kept);
         }
 
         [[nodiscard]] bool withdraws() const override { return !x_whole.is_left(); }
@@ -332,9 +343,20 @@ private:
             here.ordered = what;
             here.bell.ring();
         }
+        if (wanted.open > 0)
+            keep_the_idle();
         const bool can_write = !x_state || !x_state->is_failing();
         for (int i = 0; i < wanted.open && can_write && steady::now() >= x_not_before; ++i)
             open_one();
+    }
+
+    // There is work for those that were to be given back and do not know it yet.
+    void keep_the_idle() {
+        for (auto& [number, here] : x_slots)
+            if (here->ordered == roster::deed::retire_idle) {
+                here->ordered.reset();
+                x_roster.answered(number);
+            }
     }
 
     void note_change(int number) {
@@ -351,6 +373,23 @@ private:
         x_sessions.spawn(occupy(number));
     }
 
+    // A create that may have made a session of which nobody heard: it is asked for until that is known.
+    void find_out(const reservation_plan::create& unheard, const kept_session& from) {
+        const int number = x_roster.open();
+        x_roster.part(number);
+        auto made = std::make_unique<slot>(x_executor);
+        made->kept = from;
+        made->kept.session_id.clear();
+        made->kept.worker_url = unheard.worker_url;
+        made->kept.grant = unheard.grant.dump();
+        made->kept.claim = unheard.claim;
+        made->kept.request_idx = 0;  // which is asked on for another one
+        made->in_doubt = true;
+        x_slots.emplace(number, std::move(made));
+        save(number);
+        x_sessions.spawn(occupy(number));
+    }
+
     // ---- one session ----
 
     // From its reservation to its end, or until nobody looks after it any more.
@@ -358,8 +397,7 @@ private:
         auto& here = *x_slots.at(number);
         if (!here.session) {
             const bool resumed = !here.kept.claim.empty();
-            keeper memory(*this, number);
-            const auto held = co_await reserve_shown(number, x_lifetime, here.given_up, &memory);
+            const auto held = co_await reserve(number);
             if (!held) {
                 if (!here.given_up.requested() && !resumed && steady::now() >= x_not_before)
                     x_not_before = steady::now() + x_pause.next();  // once for those that fail together
@@ -369,6 +407,7 @@ private:
             x_pause.reset();
             here.session = *held;
             x_roster.held(number, x_lifetime, steady::now());
+            save(number);
         }
         co_await watch(number);
         if (!here.over && x_stop.requested())
@@ -379,10 +418,46 @@ private:
             x_slots.erase(number);
     }
 
+    // Nothing where there is none. One of which nobody heard is asked for until its time is over.
+    asio::awaitable<std::optional<held_session>> reserve(int number) {
+        auto& here = *x_slots.at(number);
+        if (!here.in_doubt) {
+            keeper memory(*this, number);
+            const auto held = co_await reserve_shown(number, x_lifetime, here.given_up, &memory);
+            if (held)
+                co_return *held;
+        }
+        if (!here.in_doubt)
+            co_return std::nullopt;
+        const auto unheard = keeper(*this, number).offer;
+        x_roster.not_offered(number);
+        x_roster.part(number);
+        show().session(number, "retrying",
+                       "nobody knows whether " + without_secrets(here.kept.worker_url) + " made a session");
+        for (const auto expires = steady::now() + to_ticks(x_lifetime);
+             unheard && steady::now() < expires && !x_stop.requested();) {
+            co_await here.left.wait_for(interval_of_doubt);
+            const auto found = co_await find_again(*unheard, x_lifetime);
+            if (!found)
+                continue;
+            here.in_doubt = false;
+            if (!*found) {
+                show().session(number, "failed", "it made none, or it is over");
+                co_return std::nullopt;
+            }
+            here.kept.session_id = (*found)->session_id;
+            show().session(number, "held", (*found)->session_id + " on " + (*found)->worker_url,
+                           {here.kept.request_idx, (*found)->worker_url, (*found)->session_id});
+            co_return *found;
+        }
+        co_return std::nullopt;
+    }
+
     // What is left for another one to go on with stays in the file.
     void forget(int number) {
         const auto& here = *x_slots.at(number);
-        if (x_state && (here.over || !is_left()))
+        const bool unknown = here.in_doubt && x_stop.requested();
+        if (x_state && (here.over || !(is_left() || unknown)))
             x_state->drop(number);
         x_roster.gone(number);
         x_slots.erase(number);
@@ -650,6 +725,8 @@ private:
                               : heard.error().cause == asio::error::connection_refused;
             if (here.over)
                 show().session(number, "released", here.session->session_id + " at its worker");
+            else if (!heard && steady::now() > x_roster.at(number).until)
+                co_return;
             else
                 co_await sleep_for(x_every);
         }

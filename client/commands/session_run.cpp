@@ -132,19 +132,13 @@ asio::awaitable<outcome<held_session>> session_run::reserve_shown(int number, se
             },
         .on_refused = [&](const std::string& why) { tell("retrying", why); },
     };
-    const reserve_options wanted{
-        .cost = x_options.session_cost,
-        .lifetime = lifetime,
-        .timeout = reservation_timeout(x_options, x_venue.is_local()),
-        .longest_pause = x_options.poll_interval,
-        .on_close_route = x_options.on_close.empty() ? std::nullopt : std::optional(x_options.on_close),
-        .on_close_payload = x_close_payload};
     tell("asking", "for a worker");
     interruption given_up;
     task_group link(co_await asio::this_coro::executor);
     link.spawn(pass_on(stop, given_up));
     x_reserving.insert(&given_up);
-    auto held = co_await x_venue.api().reserve(x_venue.endpoint(), wanted, on, given_up, keeper);
+    const auto options = wanted(lifetime);
+    auto held = co_await x_venue.api().reserve(x_venue.endpoint(), options, on, given_up, keeper);
     x_reserving.erase(&given_up);
     (void)co_await link.finish(std::chrono::steady_clock::duration::zero());
     if (!held && x_hopeless && !stop.requested()) {
@@ -157,6 +151,21 @@ asio::awaitable<outcome<held_session>> session_run::reserve_shown(int number, se
     else
         tell("failed", held.error().message);
     co_return held;
+}
+
+reserve_options session_run::wanted(seconds lifetime) const {
+    return {.cost = x_options.session_cost,
+            .lifetime = lifetime,
+            .timeout = reservation_timeout(x_options, x_venue.is_local()),
+            .longest_pause = x_options.poll_interval,
+            .on_close_route = x_options.on_close.empty() ? std::nullopt : std::optional(x_options.on_close),
+            .on_close_payload = x_close_payload};
+}
+
+asio::awaitable<outcome<std::optional<held_session>>> session_run::find_again(
+    reservation_plan::create unheard, seconds lifetime) {
+    const auto options = wanted(lifetime);
+    co_return co_await x_venue.api().find_again(std::move(unheard), options);
 }
 
 asio::awaitable<outcome<void>> session_run::end_shown(int number, held_session session) {

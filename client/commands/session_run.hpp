@@ -17,6 +17,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <cstdio>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -49,6 +50,11 @@ protected:
                                                                        interruption& stop,
                                                                        reservation_keeper* keeper = nullptr);
 
+    // Sends a create once more of which nobody heard: its session, nothing where it made none or that is
+    // over, and a failure where nobody knows.
+    [[nodiscard]] asio::awaitable<outcome<std::optional<held_session>>> find_again(
+        reservation_plan::create unheard, seconds lifetime);
+
     // Ends a session and shows what came of it.
     [[nodiscard]] asio::awaitable<outcome<void>> end_shown(int number, held_session session);
 
@@ -66,6 +72,7 @@ private:
     // The last words, once all is closed. `code` is what `work` returned; returns the exit code.
     [[nodiscard]] virtual int conclude(int code) { return code; }
 
+    [[nodiscard]] reserve_options wanted(seconds lifetime) const;
     asio::awaitable<void> watch_workers();
     void tell_trouble(const std::string& what);
 

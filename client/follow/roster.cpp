@@ -6,13 +6,13 @@
 namespace nullworker::client {
 namespace {
 
-// A request that is being dropped may come to a session yet, which is ended at once: no work is left to it.
+// A request that is being dropped is left no work, unless it has come to a worker already.
 bool counts(const roster_entry& one) {
-    return !one.lost && (one.held || !one.unwanted);
+    return !one.lost && (one.held || one.offered || !one.unwanted);
 }
 
 bool is_leaving(const roster_entry& one) {
-    return counts(one) && one.held && (one.unwanted || one.retiring);
+    return counts(one) && (one.unwanted || one.retiring);
 }
 
 }  // namespace
@@ -36,8 +36,21 @@ void roster::adopted(time_point now) {
     x_plan.assume(static_cast<int>(sessions), now);
 }
 
+void roster::offered(int number) {
+    auto& one = x_entries.at(number);
+    one.offered = true;
+    one.held = false;
+}
+
+void roster::not_offered(int number) {
+    auto& one = x_entries.at(number);
+    one.offered = false;
+    one.held = false;
+}
+
 void roster::held(int number, seconds lifetime, time_point now) {
     auto& one = x_entries.at(number);
+    one.offered = true;
     one.held = true;
     one.until = now + to_ticks(lifetime);
 }
@@ -150,7 +163,7 @@ void roster::give_up_the_silent(orders& out, time_point now) {
 
 void roster::retire_the_unwanted(orders& out) {
     for (const auto& [number, one] : x_entries)
-        if (is_leaving(one) && one.unwanted && !one.retiring && !one.ordered && !one.silent_since)
+        if (is_leaving(one) && one.held && one.unwanted && !one.retiring && !one.ordered && !one.silent_since)
             give(number, deed::retire_done, out);
 }
 
@@ -161,7 +174,8 @@ void roster::keep_the_oldest(int count, orders& out) {
         if (auto& one = x_entries.at(number); count > 0 && is_leaving(one) && !one.ordered) {
             if (std::exchange(one.unwanted, false))
                 out.changed.push_back(number);
-            give(number, deed::keep, out);
+            if (one.held)
+                give(number, deed::keep, out);
             --count;
         }
 }

@@ -23,6 +23,7 @@ struct roster_entry {
     using time_point = std::chrono::steady_clock::time_point;
 
     std::uint64_t order = 0;                 // of being opened
+    bool offered = false;                    // its create may have been sent
     bool held = false;                       // else a request for one, or a create
     bool unwanted = false;                   // to be dropped, or to be retired
     bool retiring = false;                   // its worker says so
@@ -58,10 +59,11 @@ public:
     // All that were there are adopted.
     void adopted(time_point now);
 
-    void held(int number, seconds lifetime, time_point now);
+    // It has a worker, and a create may be sent; or no such create counts any more.
+    void offered(int number);
+    void not_offered(int number);
 
-    // Its worker lost it at once: it is a request again.
-    void asking(int number) { x_entries.at(number).held = false; }
+    void held(int number, seconds lifetime, time_point now);
 
     // What its worker said when it was asked at `now`.
     void heard(int number, const session_standing& told, time_point now);

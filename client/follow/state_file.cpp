@@ -30,8 +30,10 @@ constexpr auto longest_write = 10s;
 // What is heard of a session is told again soon: it need not queue for a disk that hangs.
 constexpr std::size_t most_waiting = 10'000;
 
-// An error that is a value, and not why there is none.
+// An error that is a value, and not why there is none. It cannot be made of one by mistake.
 struct written {
+    written() = default;
+
     error_code failed;
 };
 
@@ -231,7 +233,11 @@ void state_file::note(std::function<error_code(book&)> job) {
 }
 
 asio::awaitable<bool> state_file::write(std::function<error_code(book&)> job) {
-    std::function<written()> work = [shared = x_book, job = std::move(job)] { return written{job(*shared)}; };
+    std::function<written()> work = [shared = x_book, job = std::move(job)] {
+        written out;
+        out.failed = job(*shared);
+        return out;
+    };
     auto writing = x_thread.call(std::move(work));
     const auto heard = co_await within(longest_write, std::move(writing));
     const error_code failed = heard ? heard->failed : heard.error();

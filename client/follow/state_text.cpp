@@ -50,6 +50,7 @@ kept_session read_session(const json& line, bool same_boot, instant now) {
     out.grant = line.value("grant", "");
     out.claim = line.value("claim", "");
     out.session_id = line.value("session_id", "");
+    out.entry.offered = !out.claim.empty();
     out.entry.held = !out.session_id.empty();
     out.entry.unwanted = line.value("unwanted", false);
     out.entry.lost = line.value("lost", false);

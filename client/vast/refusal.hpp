@@ -16,6 +16,13 @@ namespace nullworker::client {
     return status == 408 || status == 429 || (status >= 500 && status < 600);
 }
 
+// Whether a status says that no session was made. Of a redirect, or of a gateway that lost its worker, nobody
+// can tell.
+[[nodiscard]] constexpr bool is_clear_refusal(unsigned status) {
+    constexpr unsigned unavailable = 503;
+    return (status >= 400 && status < 500) || status == unavailable;
+}
+
 // `text`, of which a peer may have written a part, with the peer's copy of our key taken out.
 [[nodiscard]] inline std::string without_key(std::string text, std::string_view key) {
     constexpr std::size_t shortest_secret = 4;

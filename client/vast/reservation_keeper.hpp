@@ -24,6 +24,9 @@ public:
     [[nodiscard]] virtual boost::asio::awaitable<bool> keep_offer(const reservation_plan::create& offer) = 0;
     [[nodiscard]] virtual boost::asio::awaitable<bool> keep_session(const held_session& session) = 0;
 
+    // A create may have made a session of which nobody heard, and nothing more is done about it.
+    virtual void leave_in_doubt(const reservation_plan::create& unheard) = 0;
+
     // Whether a request that is not wanted any more is taken back at the autoscaler. Asked when that is so.
     [[nodiscard]] virtual bool withdraws() const = 0;
 

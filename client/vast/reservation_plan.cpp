@@ -10,18 +10,11 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr unsigned status_unauthorized = 401;
-constexpr unsigned status_unavailable = 503;
 constexpr int most_attempts = 2;  // with one grant
 constexpr int most_key_refusals = 5;
 
 // A call that gets less is cut off while its answer is on the way.
 constexpr auto least_limit = 2s;
-
-// Whether a status says that no session was made. Of a redirect, or of a gateway that lost its worker, nobody
-// can tell.
-bool is_clear_refusal(unsigned status) {
-    return (status >= 400 && status < 500) || status == status_unavailable;
-}
 
 held_session session_of(const reservation_plan::create& offer, wire::created_session made) {
     return {std::move(made.session_id), offer.grant,       offer.worker,
@@ -61,9 +54,15 @@ reservation_plan::step reservation_plan::unkept() {
 reservation_plan::step reservation_plan::end(failure why) {
     const bool unheard = x_unheard && !x_end;
     if (!unheard && !is_to_be_withdrawn())
-        return give_up{std::move(why)};
+        return stop(std::move(why));
     x_end = std::move(why);
     return unheard ? ask_again(*x_unheard) : part();
+}
+
+reservation_plan::step reservation_plan::stop(failure why) {
+    if (x_unheard)
+        x_doubtful = std::exchange(x_unheard, std::nullopt);
+    return give_up{std::move(why)};
 }
 
 bool reservation_plan::is_to_be_withdrawn() const {
@@ -74,7 +73,7 @@ bool reservation_plan::is_to_be_withdrawn() const {
 reservation_plan::step reservation_plan::part() {
     constexpr seconds at_once{1.0};
     if (!is_to_be_withdrawn())
-        return give_up{*x_end};
+        return stop(*x_end);
     x_withdrawn = true;
     return ask_route{x_request_idx, least_limit, at_once};
 }
@@ -90,12 +89,13 @@ reservation_plan::step reservation_plan::ask_again(create unheard) {
 reservation_plan::step reservation_plan::go_on() {
     if (x_end)
         return part();
+    x_doubtful = std::exchange(x_unheard, std::nullopt);
     return *std::exchange(x_next, std::nullopt);
 }
 
 reservation_plan::step reservation_plan::routed(const outcome<wire::route_reply>& answer, time_point now) {
     if (x_withdrawn && !(answer && answer->worker))
-        return give_up{*x_end};
+        return stop(*x_end);
     if (!answer && is_key_refused(answer.error()))
         return key_refused(answer.error(), now);
     x_key_refusals = 0;
@@ -217,7 +217,7 @@ reservation_plan::step reservation_plan::used(const use& made, const outcome<boo
     if (!open || *open)
         return hold{made.session};
     if (x_end)
-        return give_up{*x_end};
+        return stop(*x_end);
     return try_again(made.session.worker_url + " lost the session that it had just made", now);
 }
 

@@ -110,6 +110,13 @@ public:
     // worker that it brings is reserved, since it would wait for nobody. Whoever gets the session ends it.
     void withdraw_at_the_end() noexcept { x_withdraws = true; }
 
+    // Such a request stays after all, for another one to go on with.
+    void leave_the_request() noexcept { x_withdraws = false; }
+
+    // The create that may have made a session of which nobody heard, once there is nothing more to do about
+    // it: at the end, or when another worker is asked.
+    [[nodiscard]] std::optional<create> take_doubtful() { return std::exchange(x_doubtful, std::nullopt); }
+
     // Whether it is at its end, and what it still does is to leave nothing behind.
     [[nodiscard]] bool is_leaving() const noexcept { return x_end.has_value(); }
 
@@ -145,6 +152,7 @@ private:
     step end(failure why);
     step ask_again(create unheard);
     step part();
+    step stop(failure why);
     [[nodiscard]] bool is_to_be_withdrawn() const;
     step go_on();
     time_point after(seconds pause, time_point now) const;
@@ -160,7 +168,8 @@ private:
     std::optional<create> x_unheard;  // the last create, where nobody knows whether it made a session
     std::optional<create> x_next;     // once that is known
     std::optional<failure> x_end;     // or this
-    bool x_is_resumed = false;        // and the former process's create is not answered
+    std::optional<create> x_doubtful;
+    bool x_is_resumed = false;  // and the former process's create is not answered
     bool x_withdraws = false;
     bool x_withdrawn = false;
 };

@@ -193,8 +193,8 @@ asio::awaitable<outcome<held_session>> serverless::reserve(known_endpoint& endpo
     const auto way = std::make_unique<plan>(options.timeout, steady::now(), seed, options.longest_pause,
                                             std::move(make_claim));
     const auto interrupted = [&] {
-        if (keeper && keeper->withdraws())
-            way->withdraw_at_the_end();
+        if (keeper && !keeper->withdraws())
+            way->leave_the_request();
         return way->interrupted();
     };
     const auto go_on = [&] { return stop.requested() ? interrupted() : way->after_waiting(steady::now()); };
@@ -206,11 +206,14 @@ asio::awaitable<outcome<held_session>> serverless::reserve(known_endpoint& endpo
     std::int64_t kept_idx = 0;
     if (keeper) {
         kept_idx = keeper->request_idx;
+        way->withdraw_at_the_end();
         way->resume(keeper->request_idx, keeper->offer);
     }
     endpoint_access used = endpoint.access();
     auto next = go_on();
     for (;;) {
+        if (const auto doubtful = way->take_doubtful(); doubtful && keeper)
+            keeper->leave_in_doubt(*doubtful);
         if (const auto* ask = std::get_if<plan::ask_route>(&next)) {
             used = endpoint.access();
             auto asking = route(used, options.cost, *ask);
@@ -270,6 +273,24 @@ asio::awaitable<outcome<held_session>> serverless::reserve(known_endpoint& endpo
             co_return std::get<plan::hold>(std::move(next)).session;
         }
     }
+}
+
+asio::awaitable<outcome<std::optional<held_session>>> serverless::find_again(reservation_plan::create unheard,
+                                                                             reserve_options options) {
+    unheard.limit = patience_with_a_create;
+    const auto answer = co_await create(unheard, options);
+    if (!answer)
+        co_return answer.error();
+    if (is_clear_refusal(answer->status))
+        co_return std::optional<held_session>();
+    const auto id = wire::created_session_id(answer->body);
+    if (!id)
+        co_return failure{unheard.worker_url + " does not say whether it made a session"};
+    co_return std::optional(held_session{.session_id = *id,
+                                         .grant = unheard.grant,
+                                         .worker = unheard.worker,
+                                         .worker_url = unheard.worker_url,
+                                         .request_idx = unheard.request_idx});
 }
 
 asio::awaitable<outcome<void>> serverless::end(held_session session, duration patience) {

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -70,6 +71,11 @@ public:
                                                                  reserve_options options,
                                                                  const reserve_events& on, interruption& stop,
                                                                  reservation_keeper* keeper = nullptr);
+
+    // Sends a create once more of which nobody heard: its session, nothing where it made none or that is
+    // over, and a failure where nobody knows.
+    [[nodiscard]] asio::awaitable<outcome<std::optional<held_session>>> find_again(
+        reservation_plan::create unheard, reserve_options options);
 
     using duration = std::chrono::steady_clock::duration;
 

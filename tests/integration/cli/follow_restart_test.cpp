@@ -385,6 +385,22 @@ TEST_F(follow_elsewhere_restart, a_create_that_was_under_way_is_sent_again_with_
     x_peer.let_go();
 }
 
+TEST_F(follow_elsewhere_restart, a_create_of_which_nobody_heard_is_asked_for_until_that_is_known) {
+    for (int i = 0; i < 3; ++i)
+        x_peer.script().drop_once("/session/create");
+    auto& it = follow();
+    x_peer.await_requests("/session/create", 2);
+    x_peer.then_reply("/route/", net::json_reply(200, R"({"status": "none is free", "request_idx": 7})"));
+    set_depth(x_files, "0");
+    it.wait_for("nobody knows whether ");
+    it.wait_for("session 1  released");
+    it.signal(SIGTERM);
+    EXPECT_EQ(it.wait(), 0) << it.out();
+    const auto sent = x_peer.bodies_of("/session/create");
+    ASSERT_EQ(sent.size(), 4U);
+    EXPECT_EQ(sent[0], sent[3]);
+}
+
 TEST_F(follow_elsewhere_restart, a_create_whose_session_came_and_went_is_over) {
     x_peer.script().hold_once("/session/create");
     auto& first = follow();

@@ -470,6 +470,25 @@ TEST_F(reservation_plan_claim_test,
     EXPECT_EQ(as<plan::create>(way.created(last, answer(401), now)).claim, "claim 2");
 }
 
+TEST_F(reservation_plan_test, a_create_of_which_nobody_ever_heard_is_told_when_it_is_left) {
+    (void)as<plan::retry>(way.created(as<plan::create>(way.created(offered(3), lost(), now)), lost(), now));
+    EXPECT_FALSE(way.take_doubtful());
+    auto ended = way;
+    const auto last = as<plan::create>(way.routed(ready(4, 7, "https://203.0.113.8:40001"), now));
+    EXPECT_FALSE(way.take_doubtful());
+    for (const auto& heard : {lost(), answer(401), answer(201, made)}) {
+        auto copy = way;
+        (void)copy.created(last, heard, now);
+        const auto left = copy.take_doubtful();
+        EXPECT_EQ(left.has_value(), !heard.has_value());
+        EXPECT_TRUE(!left || left->grant == grant_number(3));
+        EXPECT_FALSE(copy.take_doubtful());
+    }
+    const auto at_the_end = as<plan::create>(ended.interrupted());
+    (void)as<plan::give_up>(ended.created(at_the_end, lost(), now));
+    EXPECT_TRUE(ended.take_doubtful());
+}
+
 // What a former process left: a request, and a create that it may have sent.
 class reservation_plan_resumed_test : public reservation_plan_test {
 protected:

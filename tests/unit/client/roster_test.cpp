@@ -124,6 +124,22 @@ TEST_F(roster_test, a_session_that_came_of_a_dropped_request_is_retired_or_kept_
     EXPECT_EQ(it.decide(1, now).open, 0);
 }
 
+TEST_F(roster_test, a_dropped_request_that_has_come_to_a_worker_is_one_machine) {
+    (void)it.open();
+    (void)ordered_for(0);
+    EXPECT_EQ(it.decide(1, now).open, 1);
+    it.offered(1);
+    EXPECT_EQ(it.decide(1, now).open, 0);
+    it.held(1, lifetime, now);
+    EXPECT_EQ(listed(it.decide(1, now)), given());  // it was kept in time
+    auto copy = it;
+    it.gone(1);
+    EXPECT_EQ(it.decide(1, now).open, 1);
+    copy.not_offered(1);
+    copy.part(1);
+    EXPECT_EQ(copy.decide(1, now).open, 1);
+}
+
 TEST_F(roster_test, more_work_takes_a_retirement_back_and_opens_what_is_still_missing) {
     hold(2);
     it.retiring(1, seconds(60), now);
