@@ -116,7 +116,10 @@ struct state_file::book {
     error_code rewrite() {
         const auto text = state_head(boot) + digest.text();
         whole = false;
-        if (const auto failed = replace_file(path, text, durability::process))
+        auto failed = replace_file(path, text, durability::process);
+        if (failed == boost::system::errc::no_such_file_or_directory && !make_folder_of(path))
+            failed = replace_file(path, text, durability::process);
+        if (failed)
             return failed;
         auto opened = appended_file::open(path);
         if (!opened)

@@ -175,6 +175,8 @@ result<appended_file> appended_file::open(const std::string& path) {
 }
 
 error_code appended_file::append(std::string_view text) const {
+    if (!is_ours_alone(x_file))
+        return make_error_code(errc::file_not_ours);
     return write_all(x_file.number(), text);
 }
 

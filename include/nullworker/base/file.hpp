@@ -52,6 +52,7 @@ public:
     // The file is there already.
     [[nodiscard]] static result<appended_file> open(const std::string& path);
 
+    // Fails where the file is no longer there, or somebody else's.
     [[nodiscard]] error_code append(std::string_view text) const;
 
 private:
