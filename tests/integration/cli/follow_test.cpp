@@ -70,6 +70,20 @@ TEST_F(follow, a_signal_ends_the_sessions) {
     EXPECT_TRUE(contains(it.out(), "session 2  released")) << it.out();
 }
 
+TEST_F(follow, a_stop_waits_for_a_job_where_the_workers_end_with_it) {
+    queue("1");
+    program it(command("22650"));
+    it.wait_for("session 1  held");
+    program begin({NULLWORKER_PROGRAM, "protect", "60", "--control-port", "22652"});
+    EXPECT_EQ(begin.wait(), 0) << begin.err();
+    it.signal(SIGTERM);
+    it.wait_for("session 1  retiring");
+    program job_is_done({NULLWORKER_PROGRAM, "protect", "0", "--control-port", "22652"});
+    EXPECT_EQ(job_is_done.wait(), 0) << job_is_done.err();
+    it.wait_for("session 1  released");
+    EXPECT_EQ(it.wait(), 0) << it.err();
+}
+
 TEST_F(follow, a_signal_ends_even_a_reservation_under_way) {
     queue("1");
     program it(command("22650", {"--worker", "sleep 1000"}));
@@ -174,6 +188,8 @@ TEST_F(follow, wrong_options_are_wrong_usage) {
                                                {"--depth", "true", "--max", "0"},
                                                {"--depth", "true", "--max", "1", "--min", "2"},
                                                {"--depth", "true", "--max", "1", "--interval", "0"},
+                                               {"--depth", "true", "--max", "1", "--on-stop", "stay"},
+                                               {"--depth", "true", "--max", "1", "--state", "x"},
                                                {"--depth", "true", "--max", "1", "--", "x"}}) {
         std::vector<std::string> whole = {NULLWORKER_PROGRAM, "follow"};
         whole.insert(whole.end(), arguments.begin(), arguments.end());
