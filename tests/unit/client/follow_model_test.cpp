@@ -19,13 +19,16 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr const char* boot = "boot";
-constexpr int lifetime = 60;
-constexpr int hysteresis = 10;
-constexpr int patience = 25;        // longer than a worker is out of reach
-constexpr int longest_outage = 20;  // shorter than half a lifetime, after which sessions are renewed
-constexpr int longest_absence = 100;
-constexpr int most = 8;  // more than there ever is work
+struct rules {
+    static constexpr const char* boot = "boot";
+    static constexpr int lifetime = 60;
+    static constexpr int hysteresis = 10;
+    static constexpr int patience = 25;  // longer than a worker is out of reach
+    static constexpr int longest_outage =
+        20;  // shorter than half a lifetime, after which sessions are renewed
+    static constexpr int longest_absence = 100;
+    static constexpr int most = 8;  // more than there ever is work
+};
 
 struct world {
     struct session {
@@ -96,12 +99,12 @@ struct world {
                 one.job_left = once_in(8) ? draw(20, 150) : draw(1, 5);
             }
             if (once_in(400))
-                one.away_until = now + draw(1, longest_outage);
+                one.away_until = now + draw(1, rules::longest_outage);
         }
         std::erase_if(requests,
                       [this](const auto& one) { return now - one.second.asked_at > one.second.patience; });
         depths.push_back(depth());
-        if (depths.size() > longest_absence + lifetime + hysteresis)
+        if (depths.size() > rules::longest_absence + rules::lifetime + rules::hysteresis)
             depths.pop_front();
     }
 
@@ -140,10 +143,10 @@ struct world {
         if (!one.held && one.spent.contains(claim))
             return said::over;
         if (!one.held) {
-            one.held = session{.claim = claim, .id = ++last_id, .expires = now + lifetime};
+            one.held = session{.claim = claim, .id = ++last_id, .expires = now + rules::lifetime};
             EXPECT_LE(open_sessions(), *std::max_element(depths.begin(), depths.end()))
                 << "a machine more than there was work for";
-            EXPECT_LE(open_sessions(), most);
+            EXPECT_LE(open_sessions(), rules::most);
         }
         id = one.held->id;
         return once_in(10) ? said::nothing : said::made;
@@ -164,9 +167,9 @@ struct world {
 class process {
 public:
     process(world& around, std::string& file) : x_world(around), x_file(file) {
-        const auto found = read_state_text(file, boot, time());
+        const auto found = read_state_text(file, rules::boot, time());
         EXPECT_TRUE(found) << found.error().message;
-        x_file = state_head(boot);
+        x_file = state_head(rules::boot);
         for (const auto& [number, one] : *found) {
             x_file += state_line(number, one, time());
             x_slots[number].kept = one;
@@ -212,7 +215,7 @@ public:
             case step::create:
                 return create(number);
             case step::write_id:
-                x_roster.held(number, seconds(lifetime), time().monotonic);
+                x_roster.held(number, seconds(rules::lifetime), time().monotonic);
                 save(number);
                 here.at = step::held;
                 return;
@@ -308,9 +311,9 @@ private:
             number, {seconds(left), seconds(std::max(told.protected_until - x_world.now, 0)), told.retiring},
             time().monotonic);
         const auto& entry = x_roster.at(number);
-        if (left < lifetime / 2 && !entry.retiring && !entry.unwanted) {
-            told.expires = x_world.now + left + lifetime;
-            x_roster.renewed(number, seconds(left), seconds(lifetime), time().monotonic);
+        if (left < rules::lifetime / 2 && !entry.retiring && !entry.unwanted) {
+            told.expires = x_world.now + left + rules::lifetime;
+            x_roster.renewed(number, seconds(left), seconds(rules::lifetime), time().monotonic);
         }
         x_file += heard_line(number, entry, time());
     }
@@ -345,8 +348,8 @@ private:
 
     world& x_world;
     std::string& x_file;
-    roster x_roster{{.least = 0, .most = most, .hysteresis = std::chrono::seconds(hysteresis)},
-                    std::chrono::seconds(patience)};
+    roster x_roster{{.least = 0, .most = rules::most, .hysteresis = std::chrono::seconds(rules::hysteresis)},
+                    std::chrono::seconds(rules::patience)};
     std::map<int, slot> x_slots;
 };
 
@@ -355,7 +358,7 @@ void play(unsigned seed) {
     constexpr int story = 600;
     constexpr int rest = 600;
     world around(seed);
-    std::string file = state_head(boot);
+    std::string file = state_head(rules::boot);
     std::optional<process> follow;
     int returns_at = 0;
     int jobs = 0;
@@ -377,7 +380,7 @@ void play(unsigned seed) {
             follow->work();
         if (eventful && around.once_in(30)) {
             follow.reset();
-            returns_at = around.now + (around.once_in(2) ? 1 : around.draw(1, longest_absence));
+            returns_at = around.now + (around.once_in(2) ? 1 : around.draw(1, rules::longest_absence));
             if (around.once_in(2))
                 file += "{\"n\":1,\"or";  // it was killed as it wrote
         }
@@ -387,7 +390,7 @@ void play(unsigned seed) {
     EXPECT_TRUE(around.requests.empty());
     ASSERT_TRUE(follow);
     EXPECT_TRUE(follow->idle());
-    EXPECT_TRUE(read_state_text(file, boot, {})->empty());
+    EXPECT_TRUE(read_state_text(file, rules::boot, {})->empty());
 }
 
 TEST(follow_model, whenever_it_is_killed_no_machine_is_rented_twice_and_none_is_kept_that_nobody_needs) {
