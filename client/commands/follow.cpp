@@ -11,19 +11,14 @@ namespace nullworker::client {
 namespace {
 
 constexpr const char* follow_footer =
-    "CMD is a line of shell that prints how much work is unfinished: what waits and what is being done. "
-    "Numbers\n"
-    "on several lines are added up: printf 'llen jobs\\nllen working\\n' | redis-cli\n"
-    "More work opens sessions at once. Less work gives those back in which no job is protected, the "
-    "youngest\n"
-    "first, once it has been less for the whole of the hysteresis. A session that its consumer releases "
-    "makes\n"
-    "room by itself. While CMD fails, everything stays as it is. A signal retires the sessions: each ends "
-    "when\n"
-    "its job is done. The exit code is 0 if all have heard of it.\n"
-    "The sessions are in a file, and a follow that is started again goes on with them. A second one of the "
-    "same\n"
-    "CMD stands by until the first one ends.";
+    "CMD is a line of shell that prints how much work is unfinished: what waits and what is being done.\n"
+    "Numbers on several lines are added up: printf 'llen jobs\\nllen working\\n' | redis-cli\n"
+    "More work opens sessions at once. Less work gives back those in which no job is protected, the\n"
+    "youngest first, once it has been less for the whole of the hysteresis. A session that its consumer\n"
+    "releases makes room by itself. While CMD fails, everything stays as it is. A signal retires the\n"
+    "sessions: each ends when its job is done. The exit code is 0 if all have heard of it.\n"
+    "The sessions are kept in a file, and a follow that is started again goes on with them. A second one\n"
+    "with the same CMD stands by until the first one ends.";
 
 std::vector<options::option> own_rows(follow_options& to) {
     return {
