@@ -14,11 +14,11 @@
 namespace nullworker::app {
 namespace {
 
-constexpr std::chrono::seconds patience(2);
+constexpr std::chrono::seconds answer_in(2);
 
 net::call question(std::uint16_t port, std::string socket = {}) {
     return {.target = {.scheme = "http", .host = "127.0.0.1", .port = port, .target = "/status"},
-            .limit = patience,
+            .limit = answer_in,
             .local_socket = std::move(socket)};
 }
 
