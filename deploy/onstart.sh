@@ -317,7 +317,8 @@ stopping='' child='' killer='' tee='' others='' watchdog='' consumer='' asker=''
 # kill that all shells know for a group.
 signal() { kill "-$1" "-$child" 2>/dev/null || kill "-$1" "$child" 2>/dev/null; }
 
-# Whether nullworkerd says that a job runs that nobody is to end.
+# Whether nullworkerd says that a job runs that nobody is to end. One that gives no answer, such as a successor that is
+# only about to start, is believed what it last wrote, for a minute.
 is_protected() {
     told=http://127.0.0.1:$NULL_CONTROL_PORT/session
     case $asker in
@@ -325,7 +326,11 @@ is_protected() {
     ?*) told=$(unset http_proxy; timeout 5 wget -q -O - "$told") ;;
     *) told='"protected_until":'$(timeout 5 nullworker session --field protected_until) ;;
     esac
-    case $told in *'"protected_until":'[0-9]*) ;; *) return 1 ;; esac
+    case $told in
+    *'"protected_until":'[0-9]*) silent=0 ;;
+    '' | '"protected_until":') silent=$((silent + 1)); [ "$silent" -le 60 ] && has_job ;;
+    *) return 1 ;;
+    esac
 } 2>/dev/null
 
 # SIGTERM once, since a second one ends nullworkerd without its last report, and SIGKILL when the time is up and no job is
@@ -334,7 +339,7 @@ end_child() {
     first=${stopping:+$consumer}
     [ -n "$first" ] || signal TERM
     # Deaf to a second Ctrl-C, which would come to the whole group.
-    (trap '' TERM INT HUP; left=$STOP_GRACE
+    (trap '' TERM INT HUP; left=$STOP_GRACE silent=0
         if [ -n "$first" ]; then
             while [ "$left" -gt 0 ] && [ -n "$(birth_of "$first")" ]; do sleep 1; left=$((left - 1)); done
             signal TERM
@@ -346,10 +351,10 @@ end_child() {
     killer=$!
 }
 
-# Whether the session that the daemon held is there for its successor.
-has_session() {
-    case $(cat "${NULLWORKER_STATE_DIR:-$state}"/state-*.json 2>/dev/null) in *'"lease":{'*) ;; *) return 1 ;; esac
-}
+# Whether the session that the daemon held is there for its successor; has_job: with a job that was protected.
+has_session() { case $(kept) in *'"lease":{'*) ;; *) return 1 ;; esac; }
+has_job() { case $(kept) in *'"lease":{'*'"protected_until":{'*) ;; *) return 1 ;; esac; }
+kept() { cat "${NULLWORKER_STATE_DIR:-$state}"/state-*.json 2>/dev/null; }
 
 # The handler. Passes on SIGINT as SIGTERM: background processes of a shell are deaf to the first.
 stop() {
@@ -490,12 +495,20 @@ count_death() {
 
 # keep NAME COMMAND…
 keep() {
-    name=$1 delay=1 deaths=0
+    name=$1 delay=1 deaths=0 once_more=
     shift
-    while [ -z "$stopping" ]; do
-        began=$(now)
+    while [ -z "$stopping" ] || [ -n "$once_more" ]; do
+        began=$(now) once_more=
         run "$@"
-        [ -z "$stopping" ] || break
+        if [ -n "$stopping" ]; then
+            # It was killed while the stop waited for its job. Its successor has the session, and waits in its place.
+            case $name$code in nullworkerd134 | nullworkerd137 | nullworkerd139) ;; *) break ;; esac
+            has_job || break
+            say "nullworkerd ended with $(code_in_words "$code") while a job runs, and is started again for it"
+            once_more=yes
+            sleep 1
+            continue
+        fi
         lasted=$(($(now) - began))
         if [ "$lasted" -ge 60 ] || [ "$code" = 0 ]; then delay=1; fi
         pause=$delay delay=$((delay * 2))
