@@ -2,7 +2,7 @@
 # A machine of the local fleet: what a service manager does there. Starts deploy/onstart.sh, and again after a crash; after
 # a stop in order only where $CHAOS_DIR/again-<id> says so. The fleet ends it by SIGTERM to the whole group.
 set -u
-export WORKSPACE_DIR="$CHAOS_DIR/machine-$CONTAINER_ID" NULLWORKERD="$CHAOS_DIR/nullworkerd" STOP_GRACE=3
+export WORKSPACE_DIR="$CHAOS_DIR/machine-$CONTAINER_ID" NULLWORKERD="$CHAOS_DIR/nullworkerd"
 export NULLWORKER_STATE_DIR="$WORKSPACE_DIR/nullworker" # which a fleet takes away from its workers
 mkdir -p "$WORKSPACE_DIR"
 keep=
