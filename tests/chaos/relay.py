@@ -3,7 +3,6 @@
 
 count        /session/retire and /session/status are 404, as a worker of another kind answers: nobody knows of jobs
 unreachable  a worker that does not listen is answered for with 400, as if its session were over
-claim        a create arrives without its claim
 """
 
 import asyncio, json, re, sys
@@ -25,11 +24,6 @@ def reply(status, body):
 async def answer(head, body):
     if rule == "count" and re.match(rb"POST /session/(retire|status) ", head):
         return reply(b"404 Not Found", {"error": "no such route"})
-    if rule == "claim" and head.startswith(b"POST /session/create "):
-        create = json.loads(body)
-        create.get("payload", {}).pop("claim", None)
-        body = json.dumps(create).encode()
-        head = re.sub(rb"(?i)(\r\ncontent-length: *)\d+", rb"\g<1>%d" % len(body), head)
     try:
         reader, writer = await asyncio.open_connection("127.0.0.1", worker)
     except OSError:
