@@ -8,7 +8,7 @@
 #include <boost/asio/experimental/parallel_group.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/stream.hpp>
-#include <boost/beast/http/write.hpp>
+#include <boost/asio/write.hpp>
 
 #include <algorithm>
 #include <array>
@@ -19,8 +19,6 @@
 namespace nullworker::net {
 namespace {
 
-namespace beast = boost::beast;
-namespace http = beast::http;
 namespace experimental = asio::experimental;
 using tcp = asio::ip::tcp;
 using steady = std::chrono::steady_clock;
@@ -82,11 +80,11 @@ asio::awaitable<std::tuple<error_code, std::size_t>> connection::read_some(asio:
     return x_stream.async_read_some(room, nothrow);
 }
 
-asio::awaitable<std::tuple<error_code, std::size_t>> connection::send(raw_reply& message) {
+asio::awaitable<std::tuple<error_code, std::size_t>> connection::send(std::string_view text) {
     x_stream.expires_after(x_limits.write_timeout);
     if (x_secured)
-        return http::async_write(*x_secured, message, nothrow);
-    return http::async_write(x_stream, message, nothrow);
+        return asio::async_write(*x_secured, asio::buffer(text), nothrow);
+    return asio::async_write(x_stream, asio::buffer(text), nothrow);
 }
 
 // What the next read gets room for: memory is had as a peer fills it, so that many who send little cost
@@ -218,8 +216,7 @@ asio::awaitable<reading> connection::read_body(request_head& head) {
     if (head.content_length > x_limits.max_body_bytes)
         co_return reading::body_too_large;
     if (head.expects_continue && x_received.size() == 0) {
-        raw_reply proceed(http::status::continue_, 11);
-        const auto [ec, written] = co_await send(proceed);
+        const auto [ec, size] = co_await send("HTTP/1.1 100 Continue\r\n\r\n");
         if (ec)
             co_return reading::gone;
     }

@@ -14,8 +14,6 @@
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/rate_policy.hpp>
-#include <boost/beast/http/message.hpp>
-#include <boost/beast/http/string_body.hpp>
 #include <boost/beast/ssl/ssl_stream.hpp>
 
 #include <chrono>
@@ -68,8 +66,6 @@ private:
 // a socket and room for the first bytes: what else it needs, it gets when the peer has begun to send.
 class connection final : public crowd::member {
 public:
-    using raw_reply = boost::beast::http::response<boost::beast::http::string_body>;
-
     // Where a socket comes from.
     struct origin {
         peer from;
@@ -108,8 +104,8 @@ public:
     // it will send nothing more, which a peer that waits does not do.
     [[nodiscard]] asio::awaitable<bool> wait_for_change(std::chrono::steady_clock::time_point due);
 
-    // `message` outlives it.
-    [[nodiscard]] asio::awaitable<std::tuple<error_code, std::size_t>> send(raw_reply& message);
+    // Writes `text`, which outlives it.
+    [[nodiscard]] asio::awaitable<std::tuple<error_code, std::size_t>> send(std::string_view text);
 
     // After a reply: expects the next request, of which some may be here already.
     void expect_next();
