@@ -1,11 +1,11 @@
 #include <fleet/guarded_start.hpp>
-#include <nullworker/base/descriptor.hpp>
 #include <nullworker/base/exec_arguments.hpp>
 #include <nullworker/base/process.hpp>
 
 #include <csignal>
 #include <cstdlib>
 #include <string_view>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -82,7 +82,7 @@ std::string program_file(const std::string& name, const std::string& what) {
     return program;
 }
 
-result<pid_t> start_guarded(const guardian& guard, const guarded_command& command) {
+result<guarded_process> start_guarded(const guardian& guard, const guarded_command& command) {
     const descriptor input(::open("/dev/null", O_RDONLY | O_CLOEXEC));
     auto arguments = command.arguments;
     auto environment = merged_environment(command.environment);
@@ -102,8 +102,16 @@ result<pid_t> start_guarded(const guardian& guard, const guarded_command& comman
     if (*pid == 0)
         become(plan);
     // Both sides do so: whoever comes first, the group is there when it is signalled.
-    ::setpgid(*pid, command.group == 0 ? *pid : command.group);
-    return *pid;
+    const bool has_group = command.group == 0;
+    ::setpgid(*pid, has_group ? *pid : command.group);
+    auto handle = open_process(*pid);
+    if (handle)
+        return guarded_process{*pid, std::move(*handle)};
+    ::kill(has_group ? -*pid : *pid, SIGKILL);  // nobody would notice its end
+    if (has_group)
+        guard.forget(*pid);
+    reap(*pid);
+    return handle.error();
 }
 
 }  // namespace nullworker::fleet

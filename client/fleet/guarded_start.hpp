@@ -1,6 +1,7 @@
 #pragma once
 
 #include <fleet/guardian.hpp>
+#include <nullworker/base/descriptor.hpp>
 #include <nullworker/base/error.hpp>
 
 #include <map>
@@ -24,8 +25,13 @@ struct guarded_command {
     pid_t group = 0;                                 // of another that is guarded; 0: one of its own
 };
 
+struct guarded_process {
+    pid_t id;
+    descriptor handle;  // readable once it has ended (open_process)
+};
+
 // Starts it without input, and with no descriptor of ours but the standard ones. It ends with 127 where it
 // cannot become the program, or where there is no guardian for its group.
-[[nodiscard]] result<pid_t> start_guarded(const guardian& guard, const guarded_command& command);
+[[nodiscard]] result<guarded_process> start_guarded(const guardian& guard, const guarded_command& command);
 
 }  // namespace nullworker::fleet

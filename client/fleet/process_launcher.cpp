@@ -145,17 +145,11 @@ result<void> process_launcher::start(worker_spec spec) {
     auto to = open_sink(spec.id);
     if (!to)
         return to.error();
-    const auto pid = launch(x_program, x_options.command, spec, to->output.number(), 0);
-    if (!pid)
-        return pid.error();
-    auto handle = open_process(*pid);
-    if (!handle) {
-        ::kill(-*pid, SIGKILL);
-        x_guardian.forget(*pid);
-        reap(*pid);
-        return handle.error();
-    }
-    x_children.push_back({spec.id, *pid, asio::posix::stream_descriptor(x_executor, handle->release()),
+    auto begun = launch(x_program, x_options.command, spec, to->output.number(), 0);
+    if (!begun)
+        return begun.error();
+    x_children.push_back({spec.id, begun->id,
+                          asio::posix::stream_descriptor(x_executor, begun->handle.release()),
                           asio::steady_timer(x_executor, asio::steady_timer::time_point::max()), to->words});
     if (to->words)
         x_tasks.spawn(listen(to->words));
@@ -168,8 +162,9 @@ result<void> process_launcher::start(worker_spec spec) {
 }
 
 // Starts a process in `group`, or in one of its own where that is 0.
-result<pid_t> process_launcher::launch(const std::string& program, const std::vector<std::string>& command,
-                                       const worker_spec& spec, int output, pid_t group) const {
+result<guarded_process> process_launcher::launch(const std::string& program,
+                                                 const std::vector<std::string>& command,
+                                                 const worker_spec& spec, int output, pid_t group) const {
     return start_guarded(x_guardian, {.program = program,
                                       .arguments = command,
                                       .environment = spec.environment,
@@ -181,20 +176,15 @@ result<void> process_launcher::start_consumer(child& worker, const worker_spec& 
     auto to = open_sink(spec.id);
     if (!to)
         return to.error();
-    const auto pid = launch(x_consumer_program, x_options.consumer, spec, to->output.number(), worker.pid);
-    if (!pid)
-        return pid.error();
-    auto handle = open_process(*pid);
-    if (!handle) {
-        ::kill(*pid, SIGKILL);
-        reap(*pid);
-        return handle.error();
-    }
-    worker.consumer = *pid;
+    auto begun = launch(x_consumer_program, x_options.consumer, spec, to->output.number(), worker.pid);
+    if (!begun)
+        return begun.error();
+    worker.consumer = begun->id;
     if (to->words)
         x_tasks.spawn(listen(to->words));
-    x_tasks.spawn(watch_consumer(spec.id, worker.pid, *pid,
-                                 asio::posix::stream_descriptor(x_executor, handle->release()), to->words));
+    x_tasks.spawn(watch_consumer(spec.id, worker.pid, begun->id,
+                                 asio::posix::stream_descriptor(x_executor, begun->handle.release()),
+                                 to->words));
     return {};
 }
 

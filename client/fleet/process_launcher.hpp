@@ -1,5 +1,6 @@
 #pragma once
 
+#include <fleet/guarded_start.hpp>
 #include <fleet/guardian.hpp>
 #include <fleet/last_words.hpp>
 #include <fleet/worker_launcher.hpp>
@@ -74,8 +75,9 @@ private:
     [[nodiscard]] result<sink> open_sink(std::int64_t id) const;
     [[nodiscard]] std::string obituary(std::int64_t id, std::optional<int> status, last_words* words) const;
     [[nodiscard]] static asio::awaitable<void> listen(std::shared_ptr<last_words> words);
-    [[nodiscard]] result<pid_t> launch(const std::string& program, const std::vector<std::string>& command,
-                                       const worker_spec& spec, int output, pid_t group) const;
+    [[nodiscard]] result<guarded_process> launch(const std::string& program,
+                                                 const std::vector<std::string>& command,
+                                                 const worker_spec& spec, int output, pid_t group) const;
     void tell_of_consumer(std::int64_t id, const std::string& how) const;
     [[nodiscard]] result<void> start_consumer(child& worker, const worker_spec& spec);
     asio::awaitable<void> watch(child& watched);

@@ -27,20 +27,14 @@ result<void> job::start(const std::map<std::string, std::string>& variables,
                         std::function<void(int code)> on_end) {
     if (auto guarded = x_guardian.ensure({}); !guarded)
         return guarded.error();
-    const auto pid = fleet::start_guarded(
+    auto begun = fleet::start_guarded(
         x_guardian, {.program = x_program, .arguments = x_command, .environment = variables});
-    if (!pid)
-        return pid.error();
-    auto handle = open_process(*pid);
-    if (!handle) {
-        ::kill(-*pid, SIGKILL);
-        x_guardian.forget(*pid);
-        reap(*pid);
-        return handle.error();
-    }
-    x_group = *pid;
+    if (!begun)
+        return begun.error();
+    x_group = begun->id;
     x_told_to_end = x_killed = false;
-    x_tasks.spawn(watch(asio::posix::stream_descriptor(x_executor, handle->release()), std::move(on_end)));
+    x_tasks.spawn(
+        watch(asio::posix::stream_descriptor(x_executor, begun->handle.release()), std::move(on_end)));
     return {};
 }
 

@@ -436,14 +436,14 @@ TEST(guardian_test, keeps_a_descriptor_until_what_it_guards_is_gone) {
     std::optional<guardian> guard;
     guard.emplace(lock->number());
     ASSERT_TRUE(guard->ensure({}));
-    const auto group = start_guarded(*guard, {.program = shell, .arguments = line});
-    ASSERT_TRUE(group);
+    const auto begun = start_guarded(*guard, {.program = shell, .arguments = line});
+    ASSERT_TRUE(begun);
     lock.reset();
     EXPECT_EQ(name_lock::take(name).error(), errc::file_in_use);
     guard.reset();
-    EXPECT_FALSE(group_lives(*group));
+    EXPECT_FALSE(group_lives(begun->id));
     EXPECT_TRUE(name_lock::take(name));
-    reap(*group);
+    reap(begun->id);
 }
 
 }  // namespace
