@@ -28,46 +28,56 @@ parsed<session_claim> read_claim(const json& message) {
     return out;
 }
 
+// A body that names a session, and says more than that.
+struct claiming_body {
+    json_value message;
+    session_claim claim;
+};
+
+parsed<claiming_body> parse_claiming_body(std::string_view body) {
+    auto message = parse_claim(body);
+    if (!message)
+        return message.error();
+    auto claim = read_claim(message->document());
+    if (!claim)
+        return claim.error();
+    return claiming_body{std::move(*message), std::move(*claim)};
+}
+
 }  // namespace
 
 parsed<session_claim> parse_session_claim(std::string_view body) {
-    const auto message = parse_claim(body);
-    if (!message)
-        return message.error();
-    return read_claim(message->document());
+    auto told = parse_claiming_body(body);
+    if (!told)
+        return told.error();
+    return std::move(told->claim);
 }
 
 parsed<renewal_request> parse_renewal(std::string_view body, seconds longest) {
-    const auto message = parse_claim(body);
-    if (!message)
-        return message.error();
-    const json& fields = message->document();
-    const auto claim = read_claim(fields);
-    if (!claim)
-        return claim.error();
+    const auto told = parse_claiming_body(body);
+    if (!told)
+        return told.error();
+    const json& fields = told->message.document();
     const auto lifetime = fields.find("lifetime");
     if (lifetime == fields.end())
         return refuse("lifetime", "missing: how many seconds from now the session is to last");
     if (const char* fault = is_positive(*lifetime))
         return refuse("lifetime", fault);
-    return renewal_request{std::min(seconds(lifetime->get<double>()), longest), claim->session_id};
+    return renewal_request{std::min(seconds(lifetime->get<double>()), longest), told->claim.session_id};
 }
 
 parsed<protection_request> parse_protection(std::string_view body, seconds longest) {
-    const auto message = parse_claim(body);
-    if (!message)
-        return message.error();
-    const json& fields = message->document();
-    const auto claim = read_claim(fields);
-    if (!claim)
-        return claim.error();
+    const auto told = parse_claiming_body(body);
+    if (!told)
+        return told.error();
+    const json& fields = told->message.document();
     const auto span = fields.find("seconds");
     if (span == fields.end())
         return refuse("seconds", "missing: how many seconds from now the job may run; 0: it is done");
     const bool lifts = span->is_number() && *span == 0;
     if (!lifts && is_positive(*span))
         return refuse("seconds", "must be a finite number, 0 or greater");
-    return protection_request{std::min(seconds(span->get<double>()), longest), claim->session_id};
+    return protection_request{std::min(seconds(span->get<double>()), longest), told->claim.session_id};
 }
 
 parsed<session_query> parse_session_query(std::string_view query) {
