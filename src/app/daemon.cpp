@@ -336,7 +336,6 @@ void daemon::debt_settled() {
 
 void daemon::session_closed(const reservation::closed_session& session) {
     log::info("session_closed", {{"session_id", session.session_id}, {"reason", to_string(session.reason)}});
-    x_job_done.ring();
     x_callbacks.send(session);
 }
 
