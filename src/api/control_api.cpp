@@ -6,7 +6,6 @@
 #include <nullworker/net/route_table.hpp>
 #include <nullworker/wire/session_messages.hpp>
 
-#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -143,14 +142,13 @@ std::optional<wire::slot_session> describe_slot(const reservation::desk& desk, i
     const auto* lease = desk.holder();
     if (!lease)
         return std::nullopt;
-    const seconds remaining = lease->expires.monotonic - now.monotonic;
     const auto& until = lease->protected_until;
     return wire::slot_session{
         .session_id = lease->session_id,
         .generation = static_cast<std::int64_t>(lease->generation),
         .created_at = epoch_seconds(lease->created.wall),
         .expiration = epoch_seconds(lease->expires.wall),
-        .remaining = std::max(remaining.count(), 0.0),
+        .remaining = reservation::left_until(lease->expires, now).count(),
         .cost = lease->cost,
         .request_idx = lease->request_idx,
         .protected_until = until ? std::optional(epoch_seconds(until->wall)) : std::nullopt,

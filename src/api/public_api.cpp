@@ -5,7 +5,6 @@
 #include <nullworker/base/secret.hpp>
 #include <nullworker/net/route_table.hpp>
 
-#include <algorithm>
 #include <array>
 #include <string_view>
 #include <utility>
@@ -229,11 +228,11 @@ public_answer public_api::status(const net::request& request) {
         return net::json_reply(400, wire::session_not_found(wanted->session_id));
     if (outcome == desk::lookup_outcome::unauthorised)
         return not_authorised();
-    const seconds remaining = session->expires.monotonic - time.monotonic;
-    return net::json_reply(200, wire::session_stands({.session_id = session->session_id,
-                                                      .remaining = std::max(remaining.count(), 0.0),
-                                                      .protected_for = protected_for(*session, time).count(),
-                                                      .retiring = session->retiring}));
+    return net::json_reply(
+        200, wire::session_stands({.session_id = session->session_id,
+                                   .remaining = reservation::left_until(session->expires, time).count(),
+                                   .protected_for = protected_for(*session, time).count(),
+                                   .retiring = session->retiring}));
 }
 
 public_answer public_api::get(const net::request& request) {

@@ -51,12 +51,14 @@ struct lease {
     return shelter && shelter->monotonic > session.expires.monotonic ? *shelter : session.expires;
 }
 
+// How long it is until `then`; 0 where that is past.
+[[nodiscard]] inline seconds left_until(const instant& then, const instant& now) {
+    return std::max(then.monotonic - now.monotonic, std::chrono::steady_clock::duration::zero());
+}
+
 // How long the session is still protected; 0 where it is not.
 [[nodiscard]] inline seconds protected_for(const lease& session, const instant& now) {
-    const auto none = std::chrono::steady_clock::duration::zero();
-    if (!session.protected_until)
-        return none;
-    return std::max(session.protected_until->monotonic - now.monotonic, none);
+    return session.protected_until ? left_until(*session.protected_until, now) : seconds::zero();
 }
 
 // The session, for the log.
