@@ -52,6 +52,9 @@ constexpr auto tell_of_the_lock_every = 60s;
 // How far an expiry moves before it is worth a line in the file: its time runs by itself.
 constexpr auto worth_a_line = 1s;
 
+// Where a session ended that we did not end.
+constexpr const char* at_its_worker = " at its worker";
+
 std::string host_name() {
     std::array<char, 256> name{};
     return ::gethostname(name.data(), name.size() - 1) == 0 && name[0] != '\0' ? name.data() : "?";
@@ -502,8 +505,7 @@ private:
         }
         const auto& news = **heard;
         if (news.what == session_news::kind::over) {
-            here.over = true;
-            show().session(number, "released", session.session_id + " at its worker");
+            note_the_end(number, at_its_worker);
             co_return;
         }
         if (news.what == session_news::kind::open)
@@ -547,12 +549,10 @@ private:
         const auto& came = **heard;
         switch (came.what) {
             case kind::over:
-                here.over = true;
-                show().session(number, "released", session.session_id + " at its worker");
+                note_the_end(number, at_its_worker);
                 co_return;
             case kind::ended:
-                here.over = true;
-                show().session(number, "released", session.session_id);
+                note_the_end(number);
                 co_return;
             case kind::foreign:
                 tell_of_a_foreign_worker(number);
@@ -567,8 +567,7 @@ private:
                 x_roster.busy(number, came.protected_for, asked);
                 break;
             case kind::retiring:
-                x_roster.retiring(number, came.protected_for, asked);
-                show().session(number, "retiring", session.session_id + ", when its job is done");
+                note_the_retirement(number, came, asked);
                 break;
             case kind::kept:
                 x_roster.kept(number);
@@ -577,6 +576,18 @@ private:
         }
         come_back(number);
         save_what_was_heard(number);
+    }
+
+    void note_the_end(int number, const char* where = "") {
+        auto& here = *x_slots.at(number);
+        here.over = true;
+        show().session(number, "released", here.session->session_id + where);
+    }
+
+    void note_the_retirement(int number, const retirement& came, steady::time_point asked) {
+        x_roster.retiring(number, came.protected_for, asked);
+        show().session(number, "retiring",
+                       x_slots.at(number)->session->session_id + ", when its job is done");
     }
 
     void fall_silent(int number, const std::string& why, steady::time_point asked) {
@@ -675,21 +686,17 @@ private:
 
     asio::awaitable<void> retired(int number, const retirement& came, steady::time_point asked) {
         using kind = retirement::kind;
-        auto& here = *x_slots.at(number);
         if (came.what == kind::foreign) {
             tell_of_a_foreign_worker(number);
             co_await end(number);
             co_return;
         }
-        here.over = came.what == kind::ended || came.what == kind::over;
-        if (here.over) {
-            show().session(number, "released",
-                           here.session->session_id + (came.what == kind::over ? " at its worker" : ""));
+        if (came.what == kind::ended || came.what == kind::over) {
+            note_the_end(number, came.what == kind::over ? at_its_worker : "");
             co_return;
         }
-        x_roster.retiring(number, came.protected_for, asked);
+        note_the_retirement(number, came, asked);
         save(number);
-        show().session(number, "retiring", here.session->session_id + ", when its job is done");
     }
 
     // A whole lifetime, in which another one can take over.
@@ -698,8 +705,7 @@ private:
         const auto asked = steady::now();
         const auto heard = co_await place().api().status(*here.session, longest_question);
         if (heard && heard->what == session_news::kind::over) {
-            here.over = true;
-            show().session(number, "released", here.session->session_id + " at its worker");
+            note_the_end(number, at_its_worker);
             co_return;
         }
         const bool told = heard && heard->what == session_news::kind::open;
@@ -721,10 +727,9 @@ private:
         auto& here = *x_slots.at(number);
         while (!here.over) {
             const auto heard = co_await place().api().status(*here.session, longest_question);
-            here.over = heard ? heard->what == session_news::kind::over
-                              : heard.error().cause == asio::error::connection_refused;
-            if (here.over)
-                show().session(number, "released", here.session->session_id + " at its worker");
+            if (heard ? heard->what == session_news::kind::over
+                      : heard.error().cause == asio::error::connection_refused)
+                note_the_end(number, at_its_worker);
             else if (!heard && steady::now() > x_roster.at(number).until)
                 co_return;
             else
