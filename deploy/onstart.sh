@@ -132,15 +132,15 @@ END
 # $1 as the inside of a string of the report.
 json() { escaped "$(ascii "$1")"; }
 
-# What the nullworkerd that answers here says of itself.
-status() (
+# answer PATH SECONDS: what the nullworkerd that listens here says of that.
+answer() (
     unset http_proxy HTTP_PROXY all_proxy ALL_PROXY # nobody shall answer in its place
-    link=http://127.0.0.1:$NULL_CONTROL_PORT/status
-    if command -v curl >/dev/null; then curl -qs -m 2 "$link"; else timeout 2 wget -q -O - "$link"; fi
+    link=http://127.0.0.1:$NULL_CONTROL_PORT$1
+    if command -v curl >/dev/null; then curl -qs -m "$2" "$link"; else timeout "$2" wget -q -O - "$link"; fi
 ) 2>/dev/null
 
 # Whether this container $1 has its worker all the same, whoever started it: the autoscaler would take it for broken.
-is_served() { case $(status | tr -d '[:space:]') in *"\"container_id\":$1",* | *"\"container_id\":$1"'}'*) ;; *) return 1 ;; esac }
+is_served() { case $(answer /status 2 | tr -d '[:space:]') in *"\"container_id\":$1",* | *"\"container_id\":$1"'}'*) ;; *) return 1 ;; esac }
 
 # Tells every address of REPORT_ADDR that this worker is broken, and why.
 report() {
@@ -320,12 +320,11 @@ signal() { kill "-$1" "-$child" 2>/dev/null || kill "-$1" "$child" 2>/dev/null; 
 # Whether nullworkerd says that a job runs that nobody is to end. One that gives no answer, such as a successor that is
 # only about to start, is believed what it last wrote, for a minute.
 is_protected() {
-    told=http://127.0.0.1:$NULL_CONTROL_PORT/session
-    case $asker in
-    *curl) told=$(curl -qs --noproxy '*' -m 5 "$told") ;;
-    ?*) told=$(unset http_proxy; timeout 5 wget -q -O - "$told") ;;
-    *) told='"protected_until":'$(timeout 5 nullworker session --field protected_until) ;;
-    esac
+    if [ -n "$asker" ]; then
+        told=$(answer /session 5)
+    else
+        told='"protected_until":'$(timeout 5 nullworker session --field protected_until)
+    fi
     case $told in
     *'"protected_until":'[0-9]*) silent=0 ;;
     '' | '"protected_until":') silent=$((silent + 1)); [ "$silent" -le 60 ] && has_job ;;
