@@ -324,9 +324,8 @@ void desk::restore(const former_desk& left, clock_continuity clocks, instant now
     x_lease = left.state.holder;
     if (!x_lease)
         return;
-    const auto resumed = resumed_expiry(x_lease->expires, left.saved_at, clocks, now);
-    const auto longest = now.after(to_ticks(x_settings.max_lifetime));
-    x_lease->expires = resumed.monotonic <= longest.monotonic ? resumed : longest;
+    const auto longest = furthest(x_settings.max_lifetime, now);
+    x_lease->expires = earlier(resumed_expiry(x_lease->expires, left.saved_at, clocks, now), longest);
     x_lease->created = resumed_start(x_lease->created, left.saved_at, clocks, now);
     if (!is_same_clock(left.saved_at, clocks, now))
         x_lease->protected_until.reset();
