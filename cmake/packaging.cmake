@@ -15,6 +15,9 @@ set(for_all OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_
 install(DIRECTORY examples DESTINATION ${CMAKE_INSTALL_DOCDIR}
         PATTERN *.sh PERMISSIONS ${for_all}
         PATTERN *.py PERMISSIONS ${for_all})
+# To be copied into a project; found at a place that does not depend on Python's or Node's version.
+install(DIRECTORY consumer DESTINATION ${CMAKE_INSTALL_DATADIR}/nullworker
+        FILES_MATCHING PATTERN nullworker.py PATTERN nullworker.mjs PATTERN nullworker.d.mts)
 # Our licence, and those of the works that are linked into the programs and ask to be named.
 set(copyright ${PROJECT_BINARY_DIR}/copyright)
 file(READ LICENSE licence)
