@@ -55,7 +55,7 @@ class ScriptedDaemon:
         server, self.server = self.server, None
         server.shutdown()
         server.server_close()
-        if self.path:
+        if self.path and os.path.exists(self.path):
             os.unlink(self.path)
         with self.news:
             self.run += 1
