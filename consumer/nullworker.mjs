@@ -95,7 +95,7 @@ function speakTo(http, place, say) {
   return daemon
 }
 
-// ---- the keeper: a thread of its own, so that a job that blocks the event loop keeps its machine ----------------------
+// ---- the keeper: a thread of its own, so that a job that blocks the event loop keeps its machine --------------------
 
 function keep(require, speakTo) {
   const { parentPort, workerData } = require('node:worker_threads')
@@ -177,8 +177,8 @@ function keep(require, speakTo) {
       const began = Date.now()
       const wait = term / 4
       const news = daemon.tellsRetiring && !retiring ? '&retiring=false' : ''
-      const { status, told: slot } = await daemon.ask('GET', `/session?wait=${wait}&since=${generation}${news}`, undefined,
-        { limit: wait + limit, other: [422] })
+      const path = `/session?wait=${wait}&since=${generation}${news}`
+      const { status, told: slot } = await daemon.ask('GET', path, undefined, { limit: wait + limit, other: [422] })
       if (status === 422) daemon.tellsRetiring = false
       if (status === 200 && slot?.session_id !== id) end()
       else if (status === 200 && slot.retiring && !retiring) {
@@ -192,7 +192,7 @@ function keep(require, speakTo) {
   lookOn()
 }
 
-// ---- this process ------------------------------------------------------------------------------------------------------
+// ---- this process -------------------------------------------------------------------------------------------------
 
 const stopped = new AbortController()
 const open = new Set()
@@ -243,7 +243,7 @@ export async function ready() {
   return false
 }
 
-// ---- a session ---------------------------------------------------------------------------------------------------------
+// ---- a session ----------------------------------------------------------------------------------------------------
 
 // A reservation of this machine. `retiring`: it is wanted back; `over`: it is nobody's or another's now; `lost`: it was
 // over while a block of busy() ran; `signal`: aborted then, where onLost is 'stop'.
@@ -270,8 +270,9 @@ export class Session {
     this.signal = this.#abort.signal
     this.#also = also
     this.#onLost = onLost
-    const workerData = { place: { ...place, toldOld }, id: this.id, generation: this.generation, retiring: this.retiring,
-      term, retry: Math.min(0.5, term / 4), between: Math.min(0.2, term / 4), lastTries, exited: this.#exited }
+    const workerData = { place: { ...place, toldOld }, id: this.id, generation: this.generation,
+      retiring: this.retiring, term, retry: Math.min(0.5, term / 4), between: Math.min(0.2, term / 4), lastTries,
+      exited: this.#exited }
     // By its text, so that it is found within a bundle, too; and without the options of this process.
     this.#keeper = new Worker(`(${keep})(require, ${speakTo})`, { eval: true, execArgv: [], workerData })
     this.#keeper.unref()
@@ -450,8 +451,8 @@ class Slot {
       const began = Date.now()
       const wait = term / 4
       await this.#daemon.heartbeat({ signal })
-      const { status, told: slot } = await this.#daemon.ask('GET', `/session?wait=${wait}&since=${this.#seen}`, undefined,
-        { limit: wait + 10, signal })
+      const path = `/session?wait=${wait}&since=${this.#seen}`
+      const { status, told: slot } = await this.#daemon.ask('GET', path, undefined, { limit: wait + 10, signal })
       if (status === 200 && !slot && this.#seen) {
         this.#seen = 0
         continue
@@ -475,7 +476,7 @@ export async function* sessions({ term = 60 } = {}) {
   }
 }
 
-// ---- jobs --------------------------------------------------------------------------------------------------------------
+// ---- jobs ---------------------------------------------------------------------------------------------------------
 
 class Jobs {
   #take
@@ -532,8 +533,8 @@ class Jobs {
     const { pause } = this.#how
     if (took > pause + 0.5 && !this.#told) {
       this.#told = true
-      say('warn', `${this.#take.name || 'take()'} waited ${took.toFixed(1)} s for a job and found none; meanwhile nobody ` +
-        `could give this machine back: it must not wait for longer than pause, ${pause} s`)
+      say('warn', `${this.#take.name || 'take()'} waited ${took.toFixed(1)} s for a job and found none; meanwhile ` +
+        `nobody could give this machine back: it must not wait for longer than pause, ${pause} s`)
     }
     return this.#noteIdle(session)
   }
@@ -556,8 +557,8 @@ export function jobs(take, how) {
   return new Jobs(take, how)
 }
 
-// For queues that push, until a stop: resume() when the machine is reserved, pause() when it is wanted back, or when busy()
-// has said no for `idle` seconds; then it waits for what runs, calls giveBack(), and releases.
+// For queues that push, until a stop: resume() when the machine is reserved, pause() when it is wanted back, or when
+// busy() has said no for `idle` seconds; then it waits for what runs, calls giveBack(), and releases.
 export async function gate(resume, pause, busy, { giveBack, idle = null, term = 60, every = 0.2 } = {}) {
   for await (const session of sessions({ term })) {
     let foundNone = false

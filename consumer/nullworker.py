@@ -159,8 +159,8 @@ class _Daemon:
         self.can_protect = self.tells_retiring = True
 
     def call(self, method, target, body=None, limit=_LONGEST_CALL, wakes=(), other=()):
-        """Status and answer. OSError, ValueError or HTTPException where there is none, or none that is expected: 200, 409
-        and `other`."""
+        """Status and answer. OSError, ValueError or HTTPException where there is none, or none that is expected: 200,
+        409 and `other`."""
         link = (_UnixConnection(self._path, limit) if self._path
                 else http.client.HTTPConnection("127.0.0.1", int(self._port), timeout=limit))
         with contextlib.closing(link):
@@ -617,8 +617,8 @@ class jobs(_Jobs):
 
 
 class ajobs(_Jobs):
-    """The same for asyncio: `async for job in nullworker.ajobs(take)`. take and also may be coroutine functions; also is
-    called in the loop; `parallel` tasks may loop over the same object; "stop" cancels the task that runs the block."""
+    """The same for asyncio: `async for job in nullworker.ajobs(take)`. take and also may be coroutine functions; also
+    is called in the loop; `parallel` tasks may loop over the same object; "stop" cancels the task of the block."""
 
     def __aiter__(self):
         return self._loop()
@@ -694,8 +694,8 @@ class ajobs(_Jobs):
 
 
 def gate(resume, pause, busy, *, give_back=None, idle=None, term=60, every=0.2):
-    """For queues that push, until a stop: resume() when the machine is reserved, pause() when it is wanted back, or when
-    busy() has said no for `idle` seconds; then it waits for what runs, calls give_back(), and releases."""
+    """For queues that push, until a stop: resume() when the machine is reserved, pause() when it is wanted back, or
+    when busy() has said no for `idle` seconds; then it waits for what runs, calls give_back(), and releases."""
     for session in sessions(term=term):
         found_none = False
         # Protected from before the first job can come until none can come any more.

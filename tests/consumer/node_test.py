@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""consumer/nullworker.mjs against a daemon that does what a test says, and against the real one, if its program is named.
+"""consumer/nullworker.mjs against a daemon that does what a test says, and the real one, if its program is named.
 
     tests/consumer/node_test.py [TEST…] [build/release/nullworkerd]
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""consumer/nullworker.py against a daemon that does what a test says, and against the real one, if its program is named.
+"""consumer/nullworker.py against a daemon that does what a test says, and the real one, if its program is named.
 
     tests/consumer/python_test.py [TEST…] [build/release/nullworkerd]
 
@@ -487,7 +487,8 @@ class OldDaemonTest(JobsTest):
 # Of the tests above those to which neither a protection nor a retirement belongs.
 for name in list(vars(JobsTest)):
     if name.startswith("test_") and name not in (
-            "test_a_restart_of_the_daemon_before_a_session_is_waited_for", "test_break_and_exceptions_in_the_block_release",
+            "test_a_restart_of_the_daemon_before_a_session_is_waited_for",
+            "test_break_and_exceptions_in_the_block_release",
             "test_releases_for_want_of_a_job_only_where_idle_says_so", "test_goes_on_with_the_next_session",
             "test_a_session_that_is_over_in_a_job_is_lost_and_the_job_goes_on"):
         setattr(OldDaemonTest, name, None)
@@ -503,7 +504,8 @@ class ProcessTest(unittest.TestCase):
     def start(self, text, **more):
         text = "import os, sys, time, signal, threading\nimport nullworker\nnullworker._RETRY = 0.05\n" + text
         process = subprocess.Popen([sys.executable, "-B", "-c", text], stdout=subprocess.PIPE, text=True,
-                                   env={**self.daemon.variables(), "PYTHONPATH": LIBRARY, "PYTHONUNBUFFERED": "1", **more})
+                                   env={**self.daemon.variables(), "PYTHONPATH": LIBRARY, "PYTHONUNBUFFERED": "1",
+                                        **more})
         self.addCleanup(process.stdout.close)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
@@ -553,7 +555,8 @@ class ProcessTest(unittest.TestCase):
     def test_an_exit_releases_what_a_thread_holds(self):
         process = self.start("def loop():\n    for job in nullworker.jobs(lambda: 'a', term=0.4):\n"
                              "        begun.set()\n        time.sleep(60)\n"
-                             "begun = threading.Event()\nthreading.Thread(target=loop, daemon=True).start()\nbegun.wait()\n")
+                             "begun = threading.Event()\nthreading.Thread(target=loop, daemon=True).start()\n"
+                             "begun.wait()\n")
         name = self.daemon.reserve()
         self.assertEqual(process.wait(15), 0)
         self.assertEqual(self.daemon.count("/release", session_id=name), 1)
@@ -605,7 +608,7 @@ class ProcessTest(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             self.daemon.close()
             self.daemon = ScriptedDaemon(path=folder + "/control")
-            process = self.start("for job in nullworker.jobs(lambda: 'a', term=0.4):\n    break\n", NULL_CONTROL_PORT="9")
+            process = self.start("for job in nullworker.jobs(lambda: 'a', term=0.4): break\n", NULL_CONTROL_PORT="9")
             name = self.daemon.reserve()
             self.assertEqual(process.wait(15), 0)
             self.assertEqual(self.daemon.count("/release", session_id=name), 1)
@@ -644,7 +647,8 @@ class RealDaemonTest(unittest.TestCase):
         self.consumer.all._pause = 30  # unprotected all the while
         for times in 1, 2:
             self.daemon.reserve()
-            self.daemon.until(lambda slot: self.consumer.takes == times and slot["protected_until"] is None, "the pause")
+            self.daemon.until(lambda slot: self.consumer.takes == times and slot["protected_until"] is None,
+                              "the pause")
             self.assertEqual(self.daemon.retire()[0], 200)
             self.daemon.until(lambda slot: slot is None, "the end")
         self.consumer.jobs.put("a")
