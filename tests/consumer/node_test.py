@@ -333,7 +333,7 @@ class NodeTest(unittest.TestCase):
 
     @unittest.skipUnless(PROGRAM, "the program nullworkerd is not named")
     def test_understands_itself_with_the_real_daemon(self):
-        real = RealDaemon(PROGRAM)
+        real = RealDaemon(PROGRAM, 26550)
         self.addCleanup(real.close)
         running = self.start("const look = () => { say('look'); return take() }\n"
                              "for await (const job of nullworker.jobs(look, { term: 4, pause: 30 })) {\n"

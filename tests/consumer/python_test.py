@@ -621,7 +621,7 @@ class RealDaemonTest(unittest.TestCase):
 
     def setUp(self):
         nullworker._process = nullworker._Process()
-        self.daemon = RealDaemon(PROGRAM)
+        self.daemon = RealDaemon(PROGRAM, 26500)
         self.addCleanup(self.daemon.close)
         os.environ["NULL_CONTROL_PORT"] = str(self.daemon.control)
         self.consumer = Consumer(None, term=4)

@@ -1,6 +1,5 @@
 """The daemon itself, for a test that was given its program: on free ports of the loopback, taking any reservation."""
 import json
-import os
 import socket
 import subprocess
 import tempfile
@@ -9,10 +8,10 @@ import urllib.error
 import urllib.request
 
 
-def free_ports(count, first=26500, last=26599):
+def free_ports(count, first, last):
     """Below those that the system gives out."""
     found = []
-    for port in range(first + os.getpid() % 40, last):
+    for port in range(first, last + 1):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -26,9 +25,9 @@ def free_ports(count, first=26500, last=26599):
 
 
 class RealDaemon:
-    def __init__(self, program):
+    def __init__(self, program, first_port):
         self.program, self.folder = program, tempfile.TemporaryDirectory()
-        self.port, self.local, self.control = free_ports(3)
+        self.port, self.local, self.control = free_ports(3, first_port, first_port + 49)
         self.socket = self.folder.name + "/control"
         self.url = "http://127.0.0.1:%d" % self.port
         self.direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
