@@ -127,13 +127,13 @@ class NodeTest(unittest.TestCase):
     def test_protects_for_as_long_as_the_block_runs(self):
         running = self.begun()
         self.daemon.until_called("/protect", 8, seconds=0.4)
-        self.assertTrue(self.daemon.is_protected())
+        self.daemon.until(self.daemon.is_protected)
         running.order("end")
         self.daemon.until_called("/protect", seconds=0)
 
     def test_a_job_that_blocks_the_event_loop_keeps_its_machine(self):
-        running = self.start("for await (const job of nullworker.jobs(take, how)) {\n"
-                             "  say('begun ' + job)\n  for (const end = Date.now() + 1600; Date.now() < end;);\n"
+        running = self.start("for await (const job of nullworker.jobs(take, { term: 2 })) {\n"
+                             "  say('begun ' + job)\n  for (const end = Date.now() + 2500; Date.now() < end;);\n"
                              "  say('done ' + job)\n  break\n}")
         name = self.daemon.reserve()
         running.until_told("begun a")
@@ -142,7 +142,7 @@ class NodeTest(unittest.TestCase):
             lapses += not self.daemon.is_protected()
             time.sleep(0.01)
         self.assertEqual((lapses, self.daemon.session or name), (0, name))
-        self.assertGreaterEqual(self.daemon.count("/protect", seconds=0.4), 10)
+        self.assertGreaterEqual(self.daemon.count("/protect", seconds=2), 4)
         self.assertEqual(running.end(), 0)
 
     def test_releases_for_want_of_a_job_only_where_idle_says_so(self):
@@ -193,15 +193,14 @@ class NodeTest(unittest.TestCase):
         self.assertEqual(self.daemon.count("/protect"), protections)
 
     def test_retiring_while_busy_ends_the_job_and_releases_by_name(self):
-        running = self.begun(jobs="a b")
+        running = self.begun("await loop({ term: 8 })", jobs="a b")
         self.daemon.retire()
-        self.daemon.until_called("/protect", self.daemon.count("/protect") + 3, seconds=0.4)
         running.order("end")
         self.daemon.until_called("/release", session_id=self.name)
         self.assertEqual(running.told, ["begun a", "done a"])
 
     def test_retiring_between_take_and_block_still_does_the_job(self):
-        running = self.start("await loop({}, async () => { say('taken'); await order() })")
+        running = self.start("await loop({ term: 8 }, async () => { say('taken'); await order() })")
         self.daemon.reserve()
         running.until_told("taken")
         self.daemon.retire()
@@ -256,7 +255,7 @@ class NodeTest(unittest.TestCase):
         running = self.begun("await loop({ also: job => { say('also ' + job); throw new Error('of also') } })")
         running.until_told("also a", 3)
         running.until_warned("of also")
-        self.assertTrue(self.daemon.is_protected())
+        self.daemon.until(self.daemon.is_protected)
 
     def test_a_long_empty_take_is_warned_of_once_by_name(self):
         running = self.start("const slowTake = async () => { await sleep(600) }\n"
@@ -310,7 +309,7 @@ class NodeTest(unittest.TestCase):
     def test_a_gate_resumes_when_reserved_and_pauses_before_it_releases(self):
         running = self.start("let runs = true\n"
                              "const ended = nullworker.gate(() => say('resume'), () => say('pause'), () => runs,\n"
-                             "  { giveBack: () => say('give back'), term: 0.4, every: 0.02 })\n"
+                             "  { giveBack: () => say('give back'), term: 8, every: 0.02 })\n"
                              "await order()\nruns = false\nawait ended")
         self.daemon.until_called("/session")
         self.assertEqual(running.told, [])
@@ -318,7 +317,6 @@ class NodeTest(unittest.TestCase):
         running.until_told("resume")
         self.daemon.retire()
         running.until_told("pause")
-        self.daemon.until_called("/protect", self.daemon.count("/protect") + 3, seconds=0.4)
         self.assertEqual((running.told, self.daemon.session), (["resume", "pause"], name))
         running.order("end")
         running.until_told("give back")
