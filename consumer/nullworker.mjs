@@ -277,7 +277,13 @@ export class Session {
     this.#keeper = new Worker(`(${keep})(require, ${speakTo})`, { eval: true, execArgv: [], workerData })
     this.#keeper.unref()
     this.#keeper.on('message', told => this.#hear(told))
-    this.#keeper.on('error', e => say('error', `the keeper of session ${this.id} failed: ${e.stack}`))
+    this.#keeper.on('error', e => {
+      say('error', `the keeper of session ${this.id} failed, and nothing protects it: ${e.stack}`)
+      this.#end()
+      this.#keeper = null
+      open.delete(this)
+      for (const done of this.#asked.values()) done(409)
+    })
     open.add(this)
   }
 
@@ -341,7 +347,7 @@ export class Session {
     open.delete(this)
     if (released) this.over = true
     else say('warn', `session ${this.id} could not be released`)
-    await this.#keeper.terminate()
+    await this.#keeper?.terminate()
     this.#keeper = null
     for (const done of this.#asked.values()) done()
     return released

@@ -325,10 +325,14 @@ class Session:
     def _keep(self):
         due = time.monotonic() + self._term / 4
         while not self._closed.is_set() and not self.over:
-            if time.monotonic() < due:
-                self._look(due - time.monotonic())
-                continue
-            due = time.monotonic() + (self._term / 4 if self._beat() else _RETRY)
+            try:
+                if time.monotonic() < due:
+                    self._look(due - time.monotonic())
+                else:
+                    due = time.monotonic() + (self._term / 4 if self._beat() else _RETRY)
+            except Exception:  # without it nothing would protect the job any more
+                log.exception("the keeper of session %s stumbled, and goes on", self.id)
+                self._closed.wait(_RETRY)
 
     def _beat(self):
         """A sign of life, and the protection anew; whether it was heard."""

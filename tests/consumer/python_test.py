@@ -303,6 +303,16 @@ class JobsTest(unittest.TestCase):
         release.set()
         consumer.may_end.put("break")
 
+    def test_an_answer_that_makes_no_sense_costs_no_protection(self):
+        consumer = self.consumer("a")
+        self.daemon.reserve()
+        consumer.begun.get(timeout=15)
+        with self.assertLogs("nullworker", "ERROR"):
+            answers, self.daemon.on_session = self.daemon.on_session, lambda _: (200, {"what": "else"})
+            self.daemon.until_called("/protect", self.daemon.count("/protect") + 4, seconds=TERM)
+        self.daemon.on_session = answers
+        self.assertFalse(consumer.all.session.lost)
+
     def test_a_long_empty_take_is_warned_of_once_by_name(self):
         def slow_take():
             time.sleep(0.6)
