@@ -12,7 +12,7 @@ die() { echo "error: $*" >&2; exit 1; }
 # shellcheck disable=SC2034
 {
     build_packages=(ca-certificates cmake g++ ninja-build libssl-dev nlohmann-json3-dev libspdlog-dev libcli11-dev)
-    test_packages=(libgtest-dev libgmock-dev librapidcheck-dev)
+    test_packages=(libgtest-dev libgmock-dev librapidcheck-dev nodejs)
     fuzz_packages=(clang libclang-rt-dev)
     example_packages=(redis-server python3)
     deploy_packages=(curl wget)
