@@ -40,7 +40,7 @@ The consumer is started at once, since it may load for minutes, and `nullworker 
 It finds the daemon at NULL_CONTROL_PORT, gets no MASTER_TOKEN, and SIGTERM when it is to end.
 What dies is started again: after 1 s, then 2 s, up to 60 s; after 1 s if it ran for a minute or ended with 0.
 A nullworkerd that cannot start (exit code 2) has told the autoscaler why, and is tried again after 10 s. Of one that
-has died at three starts in a row this script tells the autoscaler.
+has died at three starts in a row this script tells the autoscaler. It tells nothing while a job is protected.
 One that does not answer at NULL_CONTROL_PORT within 5 s, three times in a row, is frozen: it is killed and started
 again, and its session goes on. That needs curl or wget.
 A daemon that held a session is started again after 1 s in any case.
@@ -142,12 +142,23 @@ answer() (
 # Whether this container $1 has its worker all the same, whoever started it: the autoscaler would take it for broken.
 is_served() { case $(answer /status 2 | tr -d '[:space:]') in *"\"container_id\":$1",* | *"\"container_id\":$1"'}'*) ;; *) return 1 ;; esac }
 
-# Tells every address of REPORT_ADDR that this worker is broken, and why.
+# Whether the state tells of a protection that is not over by the clock.
+still_protects() {
+    until=$(kept | sed -n 's/.*"protected_until":{[^}]*"wall_ns":\([0-9]*\)[0-9]\{9\}}.*/\1/p' | sed '$!d')
+    is_number "$until" && [ "$(now)" -lt "$until" ]
+}
+
+# Tells every address of REPORT_ADDR that this worker is broken, and why. Not while a job is protected, which may run on
+# without a nullworkerd: a worker that is broken is replaced, whatever runs there.
 report() {
     id=${CONTAINER_ID:-} error=$(ascii "$1" | cut -c -1000)
     is_number "$id" || { say "the autoscaler cannot be told: CONTAINER_ID=$id is no number of 1 to 15 digits"; return; }
     if is_served "$id"; then
         say "a nullworkerd of this container runs already, so the autoscaler is not told"
+        return
+    fi
+    if still_protects; then
+        say "a job is protected for $((until - $(now))) s more, so the autoscaler is not told"
         return
     fi
     port=
@@ -299,11 +310,12 @@ end_leftovers() {
 }
 
 end_former_consumer() {
-    find_leftover consumer || return 0
+    name=consumer
+    find_leftover "$name" || return 0
     say "stops the consumer of a predecessor that was killed"
     child=$pid
     end_child
-    while group_lives || find_remembered consumer; do sleep 1; done
+    while group_lives || find_remembered "$name"; do sleep 1; done
     kill -KILL "$killer" 2>/dev/null
     child='' killer=''
 }
@@ -332,11 +344,19 @@ is_protected() {
     esac
 } 2>/dev/null
 
-# SIGTERM once, since a second one ends nullworkerd without its last report, and SIGKILL when the time is up and no job is
-# protected. At a stop the consumer is told first, so that it can say how its job ended.
+# SIGTERM, once for each process, by whichever of us: of a second one nullworkerd ends without its last report, and
+# `nullworker work` without waiting for its job.
+tell() {
+    ! find_remembered "$name-told" || [ "$pid" != "$child" ] || return 0
+    remember "$name-told" "$child"
+    signal TERM
+}
+
+# Tells it, and kills it when the time is up and no job is protected. At a stop the consumer is told first, so that it can
+# say how its job ended.
 end_child() {
     first=${stopping:+$consumer}
-    [ -n "$first" ] || signal TERM
+    [ -n "$first" ] || tell
     # Deaf to a second Ctrl-C, which would come to the whole group.
     (trap '' TERM INT HUP; left=$STOP_GRACE silent=0
         if [ -n "$first" ]; then
@@ -472,7 +492,7 @@ run() {
     fi
     [ -z "$killer" ] || kill -KILL "$killer" 2>/dev/null
     child=
-    rm -f "$pipe" "$state/$name.pid"
+    rm -f "$pipe" "$state/$name.pid" "$state/$name-told.pid"
 }
 
 # Exit code $1 in words.
@@ -556,6 +576,7 @@ work() {
         [ "$problem" = "$told" ] || say "error: $problem"
         told=$problem
         report_until_stopped "$problem"
+        if still_protects; then give_up=$(($(now) + NULLWORKER_ERROR_LINGER)); fi
         if [ -z "$stopping" ] && [ "$(now)" -ge "$give_up" ]; then
             say "gives up"
             exit 1

@@ -6,7 +6,7 @@
 #
 # The two programs must be static. There are three roots: one with dash, coreutils and curl, like Debian's images, one
 # with nothing but busybox, like Alpine's, where there is a static one, and one with bash, coreutils and wget. They are
-# tested at the same time. The first of the ports is PORT, 25000 if that is not set, and the last is 599 further on.
+# tested at the same time. The first of the ports is PORT, 25000 if that is not set, and the last is 659 further on.
 #
 # Exit code 77: no namespaces to be had here, so nothing was tested.
 # shellcheck disable=SC2317 # check and traps call functions here
@@ -116,6 +116,16 @@ trap 'echo "told to end" >>"$WORKSPACE_DIR/events"' TERM
 echo "started, port $NULL_CONTROL_PORT" >>"$WORKSPACE_DIR/events"
 while :; do sleep 1; done
 END
+    # A job: it notes each signal that it gets, and ends when it may.
+    cat >"$root/root/job.sh" <<'END'
+#!/bin/sh
+signals=0
+trap 'signals=$((signals + 1))' TERM INT HUP
+echo begun >>"$WORKSPACE_DIR/events"
+until [ -e "$WORKSPACE_DIR/may-end" ]; do sleep 0.1; done
+rm "$WORKSPACE_DIR/may-end"
+echo "ended, signals $signals" >>"$WORKSPACE_DIR/events"
+END
     # In place of nullworkerd: one that prints what no terminal should see, one that crashes, one that never listens.
     cat >"$root/srv/noisy" <<'END'
 #!/bin/sh
@@ -166,8 +176,8 @@ exec ${isolate[*]} sh -c '
     kept="$root\$WORKSPACE_DIR/nullworker/onstart.pid"
     until [ -e "\$kept" ]; do sleep 0.1; done
     while [ -e "\$kept" ]; do
-        if [ -e "$root/kill" ]; then
-            rm "$root/kill"
+        if [ -e "$root/kill-\$CONTAINER_ID" ]; then
+            rm "$root/kill-\$CONTAINER_ID"
             read -r main _ <"\$kept"
             kill -KILL "\$main"
             \$enter --background
@@ -299,18 +309,22 @@ test_faults() {
     cat >"$work/faults" <<END
 export NULLWORKER_ERROR_LINGER=30 WORKSPACE_DIR=/workspace-\$CONTAINER_ID
 END
-    echo ". $work/faults" | tee "$work"/worker-{1,2,3,4,5,6,7,8,9} >/dev/null
+    echo ". $work/faults" | tee "$work"/worker-{1,2,3,4,5,6,7,8,9,10} >/dev/null
     echo "export NULLWORKER_ERROR_LINGER=$huge STOP_GRACE=$huge LOG_LIMIT=$huge WATCHDOG_INTERVAL=$huge" >>"$work/worker-1"
     echo "export NULLWORKER_URL=$serve?key=hush" | tee -a "$work"/worker-{2,3,4} >/dev/null
     echo "export NULLWORKER_SHA256=${sum/[0-9]/x}" >>"$work/worker-3"
     echo "export NULLWORKER_SHA256=$sum STOP_GRACE=010 LOG_LIMIT=$huge; unset PUBLIC_IPADDR" >>"$work/worker-4"
     echo 'export NULLWORKERD=/srv/nullworkerd WORKSPACE_DIR="/srv/nullworkerd/\"no"' >>"$work/worker-5"
     cp "$daemon" "$root/srv/steady"
+    cp "$daemon" "$root/srv/working"
+    cp "$client" "$root/usr/local/bin/"
     echo 'export NULLWORKERD=/srv/steady BACKGROUND=yes CONSUMER_CMD=/root/stubborn.sh STOP_GRACE=2' >>"$work/worker-6"
     echo 'export NULLWORKERD=/srv/noisy' >>"$work/worker-7"
     echo 'export NULLWORKERD=/srv/crashing' >>"$work/worker-8"
     echo 'export NULLWORKERD=/srv/slow WATCHDOG_INTERVAL=1' >>"$work/worker-9"
-    start_fleet "$1" --min-load 900 --max-workers 9
+    echo 'export NULLWORKERD=/srv/working BACKGROUND=yes CONSUMER_CMD="exec nullworker work --keep -- /root/job.sh"' \
+        >>"$work/worker-10"
+    start_fleet "$1" --min-load 1000 --max-workers 10
     check "a missing nullworkerd is reported to the autoscaler" told 'worker 1: .*error  (no nullworkerd is'
     check "numbers with which no shell can count are no obstacle" counted "$root/workspace-1/debug.log" 'is too large' 4
     check "a download without a checksum is reported" told 'worker 2: .*error  (.*not NULLWORKER_SHA256'
@@ -332,9 +346,12 @@ END
     hold=$!
     started+=("$hold")
     check "a session is held" told 'request 1: working'
+    ask hold >"$work/hold-10.log" 2>&1 &
+    started+=($!)
+    check "and another" told 'request 2: working'
     control=$(sed -n 's/.*port //p' "$events")
     session=$("$client" session --control-port "$control" --field session_id)
-    : >"$root/kill"
+    : >"$root/kill-6"
     check "a consumer whose onstart.sh was killed is told to end by the next" counted "$events" '^told to end' 1
     check "it is killed when its time is up, and there is a new one" counted "$events" '^started' 2
     check "no other is left" are '^/bin/sh /root/stubborn.sh' 1
@@ -346,13 +363,38 @@ END
     check "the session ends properly" test "$code" = 0
     check "the autoscaler never heard of a port that is taken" not told 'worker 6: .*error'
 
+    test_protected
+
     check "one that does not listen yet" is_old "$root/srv/slow-started" 8
     check "is left alone" not grep -q 'gave no answer' "$root/workspace-9/debug.log"
     check "no secret was in a log or in a command line" no_secret_shown
     check "nor was the download's" not grep -rqF hush "$root/workspace"* "$work"/worker-*.log "${posted[@]}"
     stop_fleet
-    check "SIGTERM ended all of them" counted "$work/fleet.log" 'stopping [^ ]* stopped  (exited with status 0)' 9
+    # The ninth never reported, and may have been replaced by now.
+    check "SIGTERM ended all of them" \
+        counted "$work/fleet.log" 'worker \([1-8]\|10\): stopping [^ ]* stopped  (exited with status 0)' 9
     check "nobody is left" are . 0
+}
+
+# A job that `nullworker work` protects, on the tenth worker.
+test_protected() {
+    local log=$root/workspace-10/debug.log events=$root/workspace-10/events told=$root/workspace-10/consumer.log
+    check "a job begins" counted "$events" begun 1
+    : >"$root/kill-10"
+    check "\`nullworker work\` is told to end where its onstart.sh was killed" counted "$told" event=stopping 1
+    : >"$root/kill-10"
+    check "and once more its onstart.sh is killed" counted "$log" 'stops the consumer of a predecessor' 2
+    check "nullworkerd is there again" counted "$root/workspace-10/nullworkerd.log" event=listening 3
+    mv "$root/srv/working" "$root/srv/whole"
+    cp "$root/srv/crashing" "$root/srv/working"
+    processes '^/srv/working' | xargs kill -KILL
+    check "though nullworkerd crashes at each start now, the autoscaler is not told while the job is protected" \
+        grep -q 'a job is protected .* not told' "$log"
+    mv "$root/srv/whole" "$root/srv/working"
+    check "with a whole one the work goes on" counted "$root/workspace-10/nullworkerd.log" event=listening 4
+    : >"$root/workspace-10/may-end"
+    check "the job ends, and no signal came to it" counted "$events" '^ended, signals 0' 1
+    check "the autoscaler never heard of it" not told 'worker 10: .*error'
 }
 
 is_old() { [ $(($(date +%s) - $(stat -c %Y "$1"))) -ge "$2" ]; }
@@ -387,7 +429,7 @@ for kind in "${kinds[@]}"; do
         outputs+=("$dir/$kind-$test.out")
         (run_test "$test" "$kind" "$port") >"${outputs[-1]}" 2>&1 &
         started+=($!)
-        port=$((port + 100))
+        port=$((port + 110))
     done
 done
 result=0

@@ -23,7 +23,7 @@ public:
     task_group(const task_group&) = delete;
     task_group& operator=(const task_group&) = delete;
 
-    // Starts `task` at the next turn of the event loop.
+    // Starts `task`: called on the event loop, it runs up to its first wait before this returns.
     void spawn(asio::awaitable<void> task);
 
     // Asks every coroutine to end; they do so at the next turns of the event loop.
