@@ -1,8 +1,9 @@
-#include "nearest.hpp"
+#include <nullworker/options/nearest.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <numeric>
+#include <utility>
 
 namespace nullworker::options {
 namespace {
@@ -52,6 +53,11 @@ const std::string* end_of(std::string_view word, const std::vector<std::string>&
     return out;
 }
 
+// From this distance on it is another word.
+std::size_t another_word(std::string_view word) {
+    return (word.size() + 2) / 3 + 1;
+}
+
 }  // namespace
 
 std::optional<std::string> nearest(std::string_view written, const std::vector<std::string>& known) {
@@ -61,7 +67,7 @@ std::optional<std::string> nearest(std::string_view written, const std::vector<s
     if (word.empty() || word.size() > longest_word)
         return std::nullopt;
     std::optional<std::string> out;
-    auto least = (word.size() + 2) / 3 + 1;  // from here on it is another word
+    auto least = another_word(word);
     for (const auto& one : known)
         if (const auto found = distance(word, one); found < least && found < one.size()) {
             least = found;
@@ -70,6 +76,29 @@ std::optional<std::string> nearest(std::string_view written, const std::vector<s
     for (const auto& one : known)
         if (!out && word.size() >= least_of_a_beginning && one.starts_with(word))
             out = one;
+    return out;
+}
+
+std::vector<std::string> closest(std::string_view written, const std::vector<std::string>& known,
+                                 std::size_t most) {
+    const auto word = as_we_write(written);
+    if (word.empty() || word.size() > longest_word)
+        return {};
+    std::vector<std::pair<std::size_t, std::string>> ranked;
+    for (const auto& one : known) {
+        const auto there = as_we_write(one);
+        if (there.size() > longest_word)
+            continue;
+        const auto found = distance(word, there);
+        const bool begins_so = word.size() >= least_of_a_beginning && there.starts_with(word);
+        if (begins_so || (found < another_word(word) && found < there.size()))
+            ranked.emplace_back(found, one);
+    }
+    std::ranges::stable_sort(ranked, {}, [](const auto& each) { return each.first; });
+    std::vector<std::string> out;
+    for (auto& [away, one] : ranked)
+        if (out.size() < most)
+            out.push_back(std::move(one));
     return out;
 }
 

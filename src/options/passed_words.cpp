@@ -1,7 +1,8 @@
 #include "passed_words.hpp"
 
 #include "command_parts.hpp"
-#include "nearest.hpp"
+
+#include <nullworker/options/nearest.hpp>
 
 #include <algorithm>
 #include <cctype>

@@ -1,10 +1,10 @@
 #include "command_parts.hpp"
-#include "nearest.hpp"
 #include "passed_words.hpp"
 #include "settings_file.hpp"
 
 #include <nullworker/base/environment.hpp>
 #include <nullworker/options/command.hpp>
+#include <nullworker/options/nearest.hpp>
 
 #include <CLI/CLI.hpp>
 

@@ -72,6 +72,13 @@ inline void read_value(const nlohmann::json& value, std::vector<std::int64_t>& o
         read_value(element, out.emplace_back());
 }
 
+template <class T>
+void read_value(const nlohmann::json& value, std::optional<T>& out) {
+    out.reset();
+    if (!value.is_null())
+        read_value(value, out.emplace());
+}
+
 // A member that may be absent; `out` is then left alone.
 template <class T>
 void read_member(const nlohmann::json& message, const char* name, T& out) {

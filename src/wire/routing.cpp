@@ -1,12 +1,10 @@
 #include "conversion.hpp"
+#include "tolerant.hpp"
 
 #include <nullworker/wire/routing.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
-#include <initializer_list>
-#include <system_error>
 #include <utility>
 
 namespace nullworker::wire {
@@ -25,48 +23,22 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(created_session, session_id, expiration)
 
 namespace {
 
-// A figure that came as a text.
-std::optional<double> figure(const std::string& text) {
-    double number = 0;
-    const auto [stop, ec] = std::from_chars(text.data(), text.data() + text.size(), number);
-    const bool whole = ec == std::errc() && stop == text.data() + text.size();
-    return whole && std::isfinite(number) ? std::optional(number) : std::nullopt;
-}
-
-// What of a message can be read: each of `texts` is a text, and all else that is one is a figure. What is
-// neither keeps its default.
-json tolerant(const json& entry, std::initializer_list<std::string_view> texts) {
-    if (!entry.is_object())
-        return entry;
-    json out = json::object();
-    for (const auto& [name, value] : entry.get_ref<const json::object_t&>()) {
-        const bool is_text = std::find(texts.begin(), texts.end(), name) != texts.end();
-        if (value.is_string() && !is_text) {
-            if (const auto number = figure(value.get_ref<const std::string&>()))
-                out[name] = *number;
-        } else if (value.is_string() || (value.is_number() && !is_text)) {
-            out[name] = value;
-        }
-    }
-    return out;
-}
-
-template <class T>
-std::vector<T> read_list(const json& list, std::initializer_list<std::string_view> texts) {
-    std::vector<T> out;
-    for (const auto& entry : list.get_ref<const json::array_t&>())
-        out.push_back(tolerant(entry, texts).get<T>());
-    return out;
-}
-
 // What the endpoint routes wrap their answers in.
 struct endpoint_results {
     std::vector<endpoint_info> results;
 };
 
+// The console calls min_workers what all else calls cold_workers.
+json by_one_name(json endpoints) {
+    for (auto& one : endpoints.get_ref<json::array_t&>())
+        if (one.is_object() && one.contains("min_workers") && one.value("cold_workers", json()).is_null())
+            one["cold_workers"] = one["min_workers"];
+    return endpoints;
+}
+
 void from_json(const json& document, endpoint_results& out) {
-    out.results =
-        read_list<endpoint_info>(document.at("results"), {"endpoint_name", "api_key", "endpoint_state"});
+    out.results = read_list<endpoint_info>(by_one_name(document.at("results")),
+                                           {"endpoint_name", "api_key", "endpoint_state"});
 }
 
 struct worker_list {

@@ -54,22 +54,22 @@ struct signed_grant {
 [[nodiscard]] std::string route_waiting(const std::string& endpoint, const std::string& status,
                                         std::int64_t request_idx);
 
-// GET /api/v0/endptjobs/: one endpoint of an account.
+// GET /api/v0/endptjobs/: one endpoint of an account. A parameter that is nothing was never set.
 struct endpoint_info {
     std::int64_t id = 0;
     std::string endpoint_name;
     std::string api_key;
     std::int64_t user_id = 0;
     double created_at = 0;
-    double min_load = 0;
-    double min_cold_load = 0;
-    double target_util = 1.0;
-    double cold_mult = 1.0;
-    std::int64_t cold_workers = 0;
-    std::int64_t max_workers = 0;
-    double max_queue_time = 0;
-    double target_queue_time = 0;
-    double inactivity_timeout = 0;
+    std::optional<double> min_load = {};
+    std::optional<double> min_cold_load = {};
+    std::optional<double> target_util = {};
+    std::optional<double> cold_mult = {};
+    std::optional<std::int64_t> cold_workers = {};
+    std::optional<std::int64_t> max_workers = {};
+    std::optional<double> max_queue_time = {};
+    std::optional<double> target_queue_time = {};
+    std::optional<double> inactivity_timeout = {};
     std::string endpoint_state = "active";
 };
 

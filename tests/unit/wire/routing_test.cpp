@@ -98,14 +98,27 @@ TEST(endpoint_list, survives_the_way_there_and_back) {
     EXPECT_EQ(json::parse(endpoint_single(endpoint))["result"]["endpoint_name"], "bench");
 }
 
-TEST(endpoint_list, takes_defaults_for_nulls_and_absent_fields) {
+TEST(endpoint_list, tells_what_was_never_set_from_zero) {
     const auto parsed = parse_endpoint_list(
         R"({"success": true, "results": [{"id": 5, "endpoint_name": "a", "max_workers": null, "new": 1}]})");
     ASSERT_TRUE(parsed.has_value());
     ASSERT_EQ(parsed->size(), 1U);
     EXPECT_EQ(parsed->front().endpoint_name, "a");
-    EXPECT_EQ(parsed->front().max_workers, 0);
+    EXPECT_EQ(parsed->front().max_workers, std::nullopt);
+    EXPECT_EQ(parsed->front().inactivity_timeout, std::nullopt);
     EXPECT_EQ(parsed->front().endpoint_state, "active");
+}
+
+TEST(endpoint_list, knows_the_cold_workers_by_the_consoles_name_too) {
+    const auto parsed = parse_endpoint_list(
+        R"({"results": [{"min_workers": 5}, {"min_workers": 5, "cold_workers": 2}, {"cold_workers": 1e300}]})");
+    ASSERT_FALSE(parsed.has_value()) << "a number beyond 64 bits is refused";
+    const auto known = parse_endpoint_list(
+        R"({"results": [{"min_workers": 5}, {"min_workers": 5, "cold_workers": 2}, {"cold_workers": "3"}]})");
+    ASSERT_TRUE(known.has_value());
+    EXPECT_EQ((*known)[0].cold_workers, 5);
+    EXPECT_EQ((*known)[1].cold_workers, 2);
+    EXPECT_EQ((*known)[2].cold_workers, 3);
 }
 
 TEST(endpoint_list, is_refused_where_it_is_none) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +13,11 @@ namespace nullworker::options {
 // close.
 [[nodiscard]] std::optional<std::string> nearest(std::string_view written,
                                                  const std::vector<std::string>& known);
+
+// Those of `known`, `most` at most, that somebody who wrote `written` may have meant, the likeliest first:
+// they differ in few letters, whatever their case, or begin as it does.
+[[nodiscard]] std::vector<std::string> closest(std::string_view written,
+                                               const std::vector<std::string>& known, std::size_t most);
 
 // "; did you mean X?", or nothing to say. What is found is put behind `before`, the `--` of a flag.
 [[nodiscard]] std::string suggestion(std::string_view word, const std::vector<std::string>& known,
