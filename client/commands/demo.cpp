@@ -182,8 +182,7 @@ private:
 
     // The story ends when the last worker is gone.
     asio::awaitable<void> wait_for_zero() {
-        const auto deadline =
-            steady::now() + to_ticks(x_options.where.fleet.scaling.inactivity_timeout) + 10s;
+        const auto deadline = steady::now() + to_ticks(idle_patience(x_options.where.fleet.scaling)) + 10s;
         while (!x_stop.requested() && show().worker_story().back() != 0 && steady::now() < deadline)
             co_await x_stop.wait_for(look_again);
         if (!x_stop.requested() && show().worker_story().back() != 0) {

@@ -8,6 +8,7 @@
 #include <terminal/runner.hpp>
 #include <vast/venue.hpp>
 
+#include <array>
 #include <chrono>
 #include <filesystem>
 #include <map>
@@ -149,51 +150,103 @@ options::option_group endpoint_rows(fleet::fleet_options& to) {
                          .help = "Account key to insist on"}}};
 }
 
+// Sets all parameters at once; the rows behind it change single ones.
+options::word_target preset(fleet::parameters& to) {
+    struct meaning {
+        const char* word;
+        fleet::parameters (*make)();
+    };
+    static constexpr std::array meanings = {
+        meaning{"recommended", [] { return fleet::parameters(); }},
+        meaning{"console", fleet::console_defaults},
+        meaning{"command-line", fleet::command_line_defaults},
+    };
+    options::word_target out;
+    for (const auto& one : meanings)
+        out.words.emplace_back(one.word);
+    out.choose = [&to](std::size_t place) { to = meanings.at(place).make(); };
+    out.chosen = [] { return std::size_t{0}; };
+    return out;
+}
+
 options::option_group scaling_rows(fleet::parameters& to) {
-    return {.options = {
-                {.name = "target-util",
-                 .target = &to.target_util,
-                 .least = 0.01,
-                 .most = 1,
-                 .help = "Capacity wanted = load / this"},
-                {.name = "min-load",
-                 .target = &to.min_load,
-                 .least = 0,
-                 .most = most_of_all,
-                 .help = "Load to be ready for when there is none"},
-                {.name = "cold-workers",
-                 .target = &to.cold_workers,
-                 .help = "Stopped workers kept, which start without a delay"},
-                {.name = "max-workers",
-                 .target = &to.max_workers,
-                 .least = 1,
-                 .most = 100,
-                 .help = "Most workers at once"},
-                {.name = "max-queue-time",
-                 .target = &to.max_queue_time,
-                 .least = 0,
-                 .most = most_of_all,
-                 .help = "A worker with at least this implied queue (its load / max_perf) gets no request"},
-                {.name = "target-queue-time",
-                 .target = &to.target_queue_time,
-                 .least = 0,
-                 .most = most_of_all,
-                 .help = "Workers with at most this implied queue are preferred"},
-                {.name = "inactivity-timeout",
-                 .target = &to.inactivity_timeout,
-                 .least = 0,
-                 .most = most_of_all,
-                 .help = "An idle worker is stopped after this"},
-                {.name = "error-timeout",
-                 .target = &to.error_timeout,
-                 .least = 0,
-                 .most = most_of_all,
-                 .help = "A worker that reports an error for so long is replaced"},
-                {.name = "start-delay",
-                 .target = &to.start_delay,
-                 .least = 0,
-                 .most = most_of_all,
-                 .help = "Stands for renting and booting a machine"}}};
+    return {
+        .options = {
+            {.name = "parameters",
+             .target = preset(to),
+             .help = "Those that nothing else is said of: what sessions need, or what Vast's console or its "
+                     "command line gives to a new endpoint"},
+            {.name = "target-util",
+             .target = &to.target_util,
+             .least = 0.01,
+             .most = 1,
+             .help = "Capacity wanted = load / this"},
+            {.name = "min-load",
+             .target = &to.min_load,
+             .least = 0,
+             .most = most_of_all,
+             .help = "Load to be ready for when there is none"},
+            {.name = "cold-workers",
+             .target = &to.cold_workers,
+             .help = "Stopped workers kept, which start without a delay"},
+            {.name = "min-cold-load",
+             .target = &to.min_cold_load,
+             .least = 0,
+             .most = most_of_all,
+             .help = "Told to clients, and without effect here"},
+            {.name = "cold-mult",
+             .target = &to.cold_mult,
+             .least = 0,
+             .most = most_of_all,
+             .help = "Told to clients, and without effect here"},
+            {.name = "max-workers",
+             .target = &to.max_workers,
+             .least = 0,
+             .most = 100,
+             .help = "Most workers at once"},
+            {.name = "max-queue-time",
+             .target = &to.max_queue_time,
+             .least = 0,
+             .most = most_of_all,
+             .help = "A worker with at least this implied queue (its load / max_perf) gets no request"},
+            {.name = "target-queue-time",
+             .target = &to.target_queue_time,
+             .least = 0,
+             .most = most_of_all,
+             .help = "Workers with at most this implied queue are preferred"},
+            {.name = "inactivity-timeout",
+             .target = &to.inactivity_timeout,
+             .least = -1,
+             .most = most_of_all,
+             .help = "An idle worker is stopped after this; -1: the last one is not"},
+            {.name = "error-timeout",
+             .target = &to.error_timeout,
+             .least = 0,
+             .most = most_of_all,
+             .help = "A worker that reports an error for so long is replaced"},
+            {.name = "start-delay",
+             .target = &to.start_delay,
+             .least = 0,
+             .most = most_of_all,
+             .help = "Stands for renting and booting a machine"}}};
+}
+
+options::option_group account_rows(fleet::account_facts& to) {
+    return {.options = {{.name = "credit",
+                         .target = &to.credit,
+                         .least = -most_of_all,
+                         .most = most_of_all,
+                         .help = "Dollars that the account has; told to clients, and without effect here"},
+                        {.name = "workergroups",
+                         .target = &to.workergroups,
+                         .least = 0,
+                         .most = 100,
+                         .help = "How many the endpoint has; told to clients, and without effect here"},
+                        {.name = "test-workers",
+                         .target = &to.test_workers,
+                         .least = 0,
+                         .most = 100,
+                         .help = "What each of them has set; told to clients, and without effect here"}}};
 }
 
 options::option_group process_rows(fleet_command_options& to) {
@@ -220,6 +273,7 @@ subcommand fleet_command() {
                       .summary = "Run a local stand-in for the autoscaler, with real workers",
                       .footer = fleet_footer,
                       .groups = {endpoint_rows(to->fleet), scaling_rows(to->fleet.scaling),
+                                 account_rows(to->fleet.account),
                                  local_fleet_rows(to->fleet, to->worker_command), process_rows(*to)}},
             .run = [to](const options::reading&, const words&) {
                 to->output =

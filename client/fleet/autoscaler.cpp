@@ -1,9 +1,12 @@
 #include <fleet/autoscaler.hpp>
 #include <nullworker/base/deadline.hpp>
+#include <nullworker/base/printable.hpp>
 #include <nullworker/base/query.hpp>
 #include <nullworker/base/secret.hpp>
 #include <nullworker/base/url.hpp>
+#include <nullworker/net/http_date.hpp>
 #include <nullworker/net/route_table.hpp>
+#include <nullworker/wire/account.hpp>
 #include <nullworker/wire/route_grant.hpp>
 #include <nullworker/wire/session_messages.hpp>
 
@@ -64,12 +67,17 @@ bool is_plausible(const wire::status_report& report) {
                                        [](double figure) { return std::abs(figure) <= most; });
 }
 
+std::optional<endpoint_state> state_named(std::string_view name) {
+    for (const auto state : {endpoint_state::active, endpoint_state::suspended})
+        if (name == to_string(state))
+            return state;
+    return std::nullopt;
+}
+
 // What Vast's endpoints can do and this one cannot. To say nothing of it would be to pretend.
 std::optional<std::string> beyond_us(const wire::endpoint_change& wanted, const std::string& name) {
-    if (wanted.min_cold_load || wanted.cold_mult)
-        return "min_cold_load and cold_mult are unknown to a local fleet; it has cold_workers";
-    if (wanted.endpoint_state.value_or("active") != "active")
-        return "the endpoint of a local fleet is always active";
+    if (wanted.endpoint_state && !state_named(*wanted.endpoint_state))
+        return "the endpoint of a local fleet is active or suspended, and nothing else";
     if (wanted.endpoint_name.value_or(name) != name)
         return "the endpoint of a local fleet keeps its name";
     return std::nullopt;
@@ -78,10 +86,14 @@ std::optional<std::string> beyond_us(const wire::endpoint_change& wanted, const 
 parameters with_change(parameters values, const wire::endpoint_change& wanted) {
     const auto set = []<class To, class From>(To& value, const std::optional<From>& given) {
         if (given)
-            value = static_cast<To>(*given);
+            value = To(*given);
     };
+    if (wanted.endpoint_state)
+        values.state = state_named(*wanted.endpoint_state).value_or(values.state);
     set(values.min_load, wanted.min_load);
+    set(values.min_cold_load, wanted.min_cold_load);
     set(values.target_util, wanted.target_util);
+    set(values.cold_mult, wanted.cold_mult);
     set(values.cold_workers, wanted.cold_workers);
     set(values.max_workers, wanted.max_workers);
     set(values.max_queue_time, wanted.max_queue_time);
@@ -100,15 +112,19 @@ std::string without_last_slash(std::string path) {
 
 // Without the last slash, which requests may have or not.
 struct autoscaler::tables {
-    static constexpr std::array<net::route<autoscaler, net::reply>, 10> routes = {{
+    static constexpr std::array<net::route<autoscaler, net::reply>, 14> routes = {{
         {net::verb::post, "/route", &autoscaler::serve_route},
         {net::verb::get, "/pubkey", &autoscaler::serve_public_key},
         {net::verb::post, "/worker_status", &autoscaler::take_report},
         {net::verb::post, "/delete_requests", &autoscaler::take_completions},
         {net::verb::post, "/get_endpoint_workers", &autoscaler::list_workers},
+        {net::verb::post, "/get_endpoint_logs", &autoscaler::show_logs},
         {net::verb::get, "/api/v0/endptjobs", &autoscaler::list_endpoints},
         {net::verb::get, "/api/v0/endptjobs/*", &autoscaler::show_endpoint},
         {net::verb::put, "/api/v0/endptjobs/*", &autoscaler::change_endpoint},
+        {net::verb::get, "/api/v0/workergroups", &autoscaler::list_workergroups},
+        {net::verb::get, "/api/v0/autojobs", &autoscaler::list_workergroups},  // as the command line has it
+        {net::verb::get, "/api/v0/users/current", &autoscaler::show_account},
         {net::verb::post, "/api/v0/sign_cert", &autoscaler::certify_worker},
         {net::verb::get, "/static/jvastai_root.cer", &autoscaler::serve_root},
     }};
@@ -154,6 +170,7 @@ asio::awaitable<net::reaction> autoscaler::answer(net::request incoming) {
                    : net::dispatch<autoscaler, net::reply>(*this, tables::routes, incoming, refuse_route);
     if (fate.lose_reply)
         co_return net::hang_up{};
+    out.headers.emplace_back("Date", net::http_date(now().wall));
     co_return out;
 }
 
@@ -217,16 +234,20 @@ bool autoscaler::is_account(const std::string& key) const {
     return x_options.account_key.empty() ? !key.empty() : same_secret(key, x_options.account_key);
 }
 
+// The documentation names the endpoint's key; the official client sends the account's, and the official
+// command line that in the header alone.
+bool autoscaler::is_owner(const net::request& incoming, const std::string& in_body) const {
+    const auto key = in_body.empty() ? presented_key(incoming) : in_body;
+    return same_secret(key, x_options.endpoint_key) || is_account(key);
+}
+
 net::reply autoscaler::list_workers(const net::request& incoming) {
     const auto asked = wire::parse_workers_request(incoming.body);
     if (!asked)
         return refuse(asked.error());
     if (asked->id != x_options.endpoint_id)
         return refuse(404, "no endpoint with id " + std::to_string(asked->id));
-    // The documentation names the endpoint's key; the official client sends the account's, and the official
-    // command line that in the header alone.
-    const auto key = asked->api_key.empty() ? presented_key(incoming) : asked->api_key;
-    if (!same_secret(key, x_options.endpoint_key) && !is_account(key))
+    if (!is_owner(incoming, asked->api_key))
         return refuse(401, "api_key is neither the endpoint's nor the account's");
     return net::json_reply(200, wire::to_json(x_scaler.workers()));
 }
@@ -240,12 +261,16 @@ wire::endpoint_info autoscaler::describe() const {
     out.user_id = 1;
     out.created_at = x_created_at;
     out.min_load = values.min_load;
+    out.min_cold_load = values.min_cold_load;
+    out.cold_mult = values.cold_mult;
+    out.endpoint_state = to_string(values.state);
     out.target_util = values.target_util;
     out.cold_workers = static_cast<std::int64_t>(values.cold_workers);
     out.max_workers = static_cast<std::int64_t>(values.max_workers);
     out.max_queue_time = values.max_queue_time.count();
     out.target_queue_time = values.target_queue_time.count();
-    out.inactivity_timeout = values.inactivity_timeout.count();
+    if (values.inactivity_timeout)
+        out.inactivity_timeout = values.inactivity_timeout->count();
     return out;
 }
 
@@ -253,6 +278,54 @@ net::reply autoscaler::list_endpoints(const net::request& incoming) {
     if (!is_account(presented_key(incoming)))
         return refuse(401, "not the account's key");
     return net::json_reply(200, wire::endpoint_list({describe()}));
+}
+
+net::reply autoscaler::list_workergroups(const net::request& incoming) {
+    if (!is_account(presented_key(incoming)))
+        return refuse(401, "not the account's key");
+    std::vector<wire::workergroup_info> groups(x_options.account.workergroups);
+    for (std::size_t i = 0; i < groups.size(); ++i)
+        groups[i] = {.id = static_cast<std::int64_t>(i + 1),
+                     .endpoint_id = x_options.endpoint_id,
+                     .endpoint_name = x_options.endpoint_name,
+                     .template_hash = "local",
+                     .test_workers = static_cast<std::int64_t>(x_options.account.test_workers)};
+    return net::json_reply(200, wire::workergroup_list(groups));
+}
+
+net::reply autoscaler::show_account(const net::request& incoming) {
+    if (!is_account(presented_key(incoming)))
+        return refuse(401, "not the account's key");
+    const auto credit = x_options.account.credit;
+    return net::json_reply(200, wire::to_json(wire::account_info{.credit = credit, .balance = credit}));
+}
+
+void autoscaler::write_down(const event& happened) {
+    const auto* of_worker = std::get_if<worker_event>(&happened);
+    if (!of_worker)
+        return;
+    constexpr std::size_t lines_kept = 500;
+    if (x_log.size() >= lines_kept)
+        x_log.pop_front();
+    const auto why = of_worker->why.empty() ? std::string() : ": " + printable(of_worker->why);
+    x_log.push_back(net::http_date(of_worker->at.wall) + " worker " + std::to_string(of_worker->worker) +
+                    ' ' + to_string(of_worker->to) + why + '\n');
+}
+
+net::reply autoscaler::show_logs(const net::request& incoming) {
+    const auto asked = wire::parse_logs_request(incoming.body);
+    if (!asked)
+        return refuse(asked.error());
+    if (asked->id != x_options.endpoint_id)
+        return refuse(404, "no endpoint with id " + std::to_string(asked->id));
+    if (!is_owner(incoming, asked->api_key))
+        return refuse(401, "api_key is neither the endpoint's nor the account's");
+    std::string text;
+    for (const auto& line : x_log)
+        text += line;
+    const auto tail = static_cast<std::size_t>(std::max<std::int64_t>(asked->tail, 0));
+    auto end = text.substr(text.size() - std::min(text.size(), tail));
+    return net::json_reply(200, wire::to_json(wire::endpoint_logs{.info0 = std::move(end)}));
 }
 
 // What is to be answered to a request about one endpoint that is not the account's, or about another one.

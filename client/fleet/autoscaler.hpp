@@ -10,7 +10,9 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
@@ -21,11 +23,19 @@ namespace nullworker::fleet {
 // How the fleet speaks with clients and workers.
 enum class transport { http, https };
 
+// What the console tells of the account, beside its endpoint. It changes nothing in what the fleet does.
+struct account_facts {
+    double credit = 100;           // US dollars
+    std::size_t workergroups = 1;  // of the endpoint
+    std::size_t test_workers = 1;  // of each
+};
+
 struct autoscaler_options {
     std::string endpoint_name = "local";
     std::int64_t endpoint_id = 1;
     std::string endpoint_key;      // not empty
     std::string account_key = {};  // empty: any will do, but for none
+    account_facts account = {};
     transport over = transport::http;
 };
 
@@ -54,6 +64,9 @@ public:
     void admit(std::int64_t worker, std::string token) { x_tokens[worker] = std::move(token); }
     void dismiss(std::int64_t worker) { x_tokens.erase(worker); }
 
+    // A line of the endpoint's log, of which some hundreds are kept.
+    void write_down(const event& happened);
+
     [[nodiscard]] const signing_key& key() const noexcept { return x_key; }
     [[nodiscard]] const certificate_authority& authority() const noexcept { return x_authority; }
 
@@ -68,6 +81,9 @@ private:
     net::reply heard(bool from_worker);  // the answer to what a worker told, or somebody else
     net::reply list_workers(const net::request& incoming);
     net::reply list_endpoints(const net::request& incoming);
+    net::reply list_workergroups(const net::request& incoming);
+    net::reply show_account(const net::request& incoming);
+    net::reply show_logs(const net::request& incoming);
     net::reply show_endpoint(const net::request& incoming);
     net::reply change_endpoint(const net::request& incoming);
     net::reply certify_worker(const net::request& incoming);
@@ -75,6 +91,7 @@ private:
 
     [[nodiscard]] bool is_running(std::string_view worker) const;
     [[nodiscard]] bool is_account(const std::string& key) const;
+    [[nodiscard]] bool is_owner(const net::request& incoming, const std::string& in_body) const;
     [[nodiscard]] std::optional<net::reply> refuse_stranger(const net::request& incoming) const;
     [[nodiscard]] bool is_worker(std::int64_t worker, const std::string& token) const;
     [[nodiscard]] wire::endpoint_info describe() const;
@@ -87,6 +104,7 @@ private:
     certificate_authority x_authority;
     std::map<std::int64_t, std::string> x_tokens;
     std::int64_t x_last_reqnum = 0;
+    std::deque<std::string> x_log;  // lines
     double x_created_at = 0;
     net::http_server x_server;
 };

@@ -69,6 +69,7 @@ fleet::fleet(asio::any_io_executor executor, fleet_options options, std::unique_
                    {.endpoint_name = x_options.endpoint_name,
                     .endpoint_key = x_options.endpoint_key,
                     .account_key = x_options.account_key,
+                    .account = x_options.account,
                     .over = x_options.over},
                    x_scaler, x_faults, [this] { handle_change(); }),
       x_bell(executor),
@@ -271,9 +272,11 @@ void fleet::handle_change() {
 }
 
 void fleet::publish() {
-    for (const auto& happened : x_scaler.take_events())
+    for (const auto& happened : x_scaler.take_events()) {
+        x_autoscaler.write_down(happened);
         for (const auto& watch : x_watchers)
             watch(happened);
+    }
 }
 
 }  // namespace nullworker::fleet

@@ -33,7 +33,8 @@ struct fleet_options {
     std::string endpoint_name = "local";
     std::string endpoint_key = {};  // empty: a random one
     std::string account_key = {};   // empty: any will do, but for none
-    std::uint16_t port = 8080;      // 0: any free one
+    account_facts account = {};
+    std::uint16_t port = 8080;  // 0: any free one
     // Worker k listens on base + 10 k (public), + 1 (webhook) and + 2 (control); k runs up to 499.
     // Below the range from which the system gives ports to outgoing connections, which would get in the way.
     std::uint16_t worker_base_port = 21000;

@@ -81,6 +81,8 @@ std::string scaler::waiting_text() const {
     };
     if (x_workers.closed())
         return "the fleet is stopping";
+    if (x_values.state == endpoint_state::suspended)
+        return "no worker is free, and none is started: the endpoint is suspended";
     const auto coming = count(worker_state::creating) + count(worker_state::loading);
     if (coming > 0)
         return "no worker is free; " + std::to_string(coming) + " starting" + trouble_text();
@@ -156,7 +158,8 @@ std::vector<action> scaler::plan(instant now) {
         x_requests.requeue(buried, now);
         out.emplace_back(kill_worker{buried});
     }
-    x_workers.plan(wanted_capacity(), out, now);
+    if (x_values.state == endpoint_state::active)
+        x_workers.plan(wanted_capacity(), out, now);
     return out;
 }
 

@@ -186,7 +186,7 @@ worker_pool::time_point worker_pool::hopeless_at(const worker& w) const {
 
 // When it has had nothing to do for so long that it may go.
 worker_pool::time_point worker_pool::unneeded_at(const worker& w) const {
-    const auto patience = to_ticks(x_values.inactivity_timeout);
+    const auto patience = to_ticks(idle_patience(x_values));
     if (w.state == worker_state::idle)
         return w.idle_since + patience;
     return w.state == worker_state::creating ? w.created_at + patience : time_point::max();
@@ -238,11 +238,15 @@ void worker_pool::scale_down(double wanted, std::vector<action>& out, instant no
             unneeded.push_back(&w);
     std::stable_sort(unneeded.begin(), unneeded.end(),
                      [](const worker* a, const worker* b) { return a->idle_since < b->idle_since; });
+    const bool keeps_one = x_values.inactivity_timeout.value_or(seconds::zero()) < seconds::zero();
+    const std::size_t least = keeps_one ? 1 : 0;
     double capacity = live_capacity();
+    std::size_t live = live_count();
     for (worker* w : unneeded) {
-        if (capacity - perf(*w) < wanted - rounding)
+        if (capacity - perf(*w) < wanted - rounding || live <= least)
             continue;
         capacity -= perf(*w);
+        --live;
         if (w->state == worker_state::creating) {
             change(*w, worker_state::stopped, "no longer wanted", now);
             x_workers.erase(w->id);

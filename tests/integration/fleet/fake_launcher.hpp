@@ -57,7 +57,8 @@ public:
 
     // What the worker says of itself, as the daemon would.
     [[nodiscard]] asio::awaitable<result<net::reply>> report(std::int64_t id, double cur_load = 0,
-                                                             std::vector<std::int64_t> working = {}) {
+                                                             std::vector<std::int64_t> working = {},
+                                                             std::string error = {}) {
         const auto environment = specs.at(id).environment;
         wire::status_report said;
         said.id = id;
@@ -65,6 +66,7 @@ public:
         said.max_perf = 100;
         said.cur_load = cur_load;
         said.working_request_idxs = std::move(working);
+        said.error_msg = std::move(error);
         said.url = url_of(id);
         auto body = wire::to_json(said);
         auto address = environment.at("REPORT_ADDR") + "/worker_status/";

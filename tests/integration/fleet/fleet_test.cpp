@@ -7,7 +7,9 @@
 #include <nullworker/auth/public_key.hpp>
 #include <nullworker/base/file.hpp>
 #include <nullworker/certificates/signing_request.hpp>
+#include <nullworker/net/http_date.hpp>
 #include <nullworker/net/tls.hpp>
+#include <nullworker/wire/account.hpp>
 #include <nullworker/wire/route_grant.hpp>
 #include <nullworker/wire/routing.hpp>
 
@@ -415,6 +417,9 @@ TEST_F(fleet_test, parameters_can_be_changed_while_it_runs) {
         for (const auto& [name, value] : std::map<std::string, json>{{"min_load", 50.0},
                                                                      {"cold_workers", 3},
                                                                      {"max_workers", 20},
+                                                                     {"min_cold_load", 300.0},
+                                                                     {"cold_mult", 2.5},
+                                                                     {"endpoint_state", "suspended"},
                                                                      {"max_queue_time", 7.5},
                                                                      {"target_queue_time", 2.5},
                                                                      {"inactivity_timeout", 99}}) {
@@ -431,10 +436,10 @@ TEST_F(fleet_test, parameters_that_make_no_sense_change_nothing) {
         std::string path = "/api/v0/endptjobs/1/";
         const auto before = (co_await get(path, "account")).body;
         const std::vector<std::pair<std::string, json>> wrong = {
-            {"target_util", 0},      {"target_util", "x"},       {"min_load", -1},
-            {"max_workers", -1},     {"max_workers", 501},       {"cold_workers", 1e30},
-            {"cold_mult", 2.5},      {"endpoint_name", "other"}, {"endpoint_state", "stopped"},
-            {"max_queue_time", 1e9},
+            {"target_util", 0},      {"target_util", "x"},         {"min_load", -1},
+            {"max_workers", -1},     {"max_workers", 501},         {"cold_workers", 1e30},
+            {"cold_mult", -1},       {"endpoint_name", "other"},   {"endpoint_state", "stopped"},
+            {"max_queue_time", 1e9}, {"inactivity_timeout", -1e9},
         };
         for (const auto& [name, value] : wrong) {
             std::string body = update(name, value);
@@ -448,6 +453,84 @@ TEST_F(fleet_test, parameters_that_make_no_sense_change_nothing) {
         std::string elsewhere = "/api/v0/endptjobs/2/";
         EXPECT_EQ((co_await say(net::verb::put, std::move(elsewhere), std::move(body))).status, 404u);
         EXPECT_EQ((co_await get(path, "account")).body, before);
+    });
+}
+
+TEST_F(fleet_test, what_was_never_set_is_told_as_null) {
+    fleet_options options{.scaling = command_line_defaults(), .account_key = "account", .port = 0};
+    tell(std::move(options), [this]() -> asio::awaitable<void> {
+        const auto told = co_await get("/api/v0/endptjobs/", "account");
+        const auto endpoint = json::parse(told.body).at("results").at(0);
+        EXPECT_TRUE(endpoint.at("inactivity_timeout").is_null());
+        EXPECT_EQ(endpoint.at("cold_workers"), 5);
+        EXPECT_EQ(endpoint.at("cold_mult"), 2.5);
+        EXPECT_EQ(endpoint.at("min_load"), 0);
+        EXPECT_EQ(endpoint.at("max_workers"), 20);
+    });
+}
+
+TEST_F(fleet_test, the_account_and_its_workergroups_are_told_to_its_owner_alone) {
+    fleet_options options{.scaling = {}, .account_key = "account", .port = 0};
+    options.account = {.credit = 3.5, .workergroups = 2, .test_workers = 3};
+    tell(std::move(options), [this]() -> asio::awaitable<void> {
+        for (const auto* path : {"/api/v0/workergroups/", "/api/v0/autojobs/"}) {
+            const auto groups = wire::parse_workergroups((co_await get(path, "account")).body).value();
+            EXPECT_EQ(groups.size(), 2U);
+            EXPECT_EQ(groups.back().id, 2);
+            EXPECT_EQ(groups.back().endpoint_id, 1);
+            EXPECT_EQ(groups.back().test_workers, 3);
+            EXPECT_EQ((co_await get(path, "guess")).status, 401U);
+        }
+        const auto account =
+            wire::parse_account((co_await get("/api/v0/users/current/", "account")).body).value();
+        EXPECT_EQ(account.credit, 3.5);
+        EXPECT_EQ((co_await get("/api/v0/users/current/")).status, 401U);
+    });
+}
+
+TEST_F(fleet_test, its_log_tells_of_a_worker_in_error) {
+    tell({.scaling = {}, .account_key = "account", .port = 0}, [this]() -> asio::awaitable<void> {
+        const auto id = co_await first_to_report();
+        std::string trouble = "no\nCUDA";
+        std::vector<std::int64_t> nothing;
+        (void)co_await x_workers->report(id, 0, std::move(nothing), std::move(trouble));
+        std::string path = "/get_endpoint_logs/";
+        std::string question = wire::to_json(wire::logs_request{.id = 1});
+        const auto told = co_await say(net::verb::post, path, question);
+        const auto logs = wire::parse_endpoint_logs(told.body).value();
+        EXPECT_TRUE(wire::error_of(logs, id).ends_with("worker 1 error: no\\nCUDA")) << told.body;
+        std::string short_one = wire::to_json(wire::logs_request{.id = 1, .tail = 5});
+        const auto cut = co_await say(net::verb::post, path, std::move(short_one));
+        EXPECT_EQ(wire::parse_endpoint_logs(cut.body)->info0.size(), 5U);
+        std::string other = "guess";
+        EXPECT_EQ((co_await say(net::verb::post, path, std::move(question), std::move(other))).status, 401U);
+        std::string elsewhere = wire::to_json(wire::logs_request{.id = 2});
+        EXPECT_EQ((co_await say(net::verb::post, path, std::move(elsewhere))).status, 404U);
+    });
+}
+
+TEST_F(fleet_test, every_answer_has_a_date) {
+    tell({}, [this]() -> asio::awaitable<void> {
+        const auto served = co_await get("/pubkey/");
+        const auto date = served.find("Date");
+        if (!date)
+            throw std::runtime_error("no Date");
+        const auto told = net::parse_http_date(*date);
+        EXPECT_TRUE(told && std::chrono::abs(*told - now().wall) < 60s) << *date;
+    });
+}
+
+TEST_F(fleet_test, a_suspended_endpoint_starts_nobody) {
+    fleet_options options{
+        .scaling = {.state = endpoint_state::suspended}, .account_key = "account", .port = 0};
+    tell(std::move(options), [this]() -> asio::awaitable<void> {
+        EXPECT_EQ((co_await ask()).status,
+                  "no worker is free, and none is started: the endpoint is suspended");
+        EXPECT_TRUE(x_workers->specs.empty());
+        std::string path = "/api/v0/endptjobs/1/";
+        std::string body = update("endpoint_state", "active");
+        EXPECT_EQ((co_await say(net::verb::put, path, std::move(body))).status, 200U);
+        EXPECT_TRUE(co_await started(1));
     });
 }
 

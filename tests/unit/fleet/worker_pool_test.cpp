@@ -84,6 +84,26 @@ TEST_F(worker_pool_test, idleness_is_due_after_the_inactivity_timeout) {
     EXPECT_EQ(it.find(1)->state, worker_state::stopping);
 }
 
+TEST_F(worker_pool_test, the_last_idle_worker_stays_where_the_timeout_is_negative) {
+    x_values.start_delay = 0s;
+    x_values.inactivity_timeout = seconds(-1);
+    ASSERT_TRUE(acts(200, x_now));
+    report(1);
+    report(2);
+    std::vector<action> out;
+    it.plan(0, out, x_now.after(10s));
+    EXPECT_EQ(out.size(), 1u);
+    EXPECT_EQ(it.live_count(), 1u);
+}
+
+TEST_F(worker_pool_test, an_idle_worker_goes_after_the_usual_time_where_none_was_set) {
+    x_values.start_delay = 0s;
+    x_values.inactivity_timeout.reset();
+    start_one();
+    report(1);
+    expect_act_at_deadline(10s, 0);
+}
+
 TEST_F(worker_pool_test, the_idleness_of_a_worker_that_is_wanted_wakes_nobody_twice) {
     x_values.start_delay = 0s;
     start_one();
