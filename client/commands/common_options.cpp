@@ -6,8 +6,6 @@
 #include <utility>
 
 namespace nullworker::client {
-namespace {
-
 options::option_group venue_rows(venue_options& to) {
     return {"Where",
             {{.name = "endpoint",
@@ -26,6 +24,8 @@ options::option_group venue_rows(venue_options& to) {
               .secret = true,
               .help = "Key of the account that owns the endpoint; better set as the variable"}}};
 }
+
+namespace {
 
 std::optional<std::string> refuse_other_than_route(const std::string& text) {
     const bool route =

@@ -14,6 +14,9 @@ namespace nullworker::client {
 // No number of the client needs to be larger; seconds of three years.
 inline constexpr double most_of_all = 1e8;
 
+// Which endpoint, and who asks.
+[[nodiscard]] options::option_group venue_rows(venue_options& to);
+
 // The rows of a command that holds sessions: its own, which endpoint and who asks, the numbers of a session,
 // and how the workers of a local fleet are run.
 [[nodiscard]] std::vector<options::option_group> session_rows(std::vector<options::option> own,

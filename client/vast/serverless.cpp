@@ -321,6 +321,14 @@ asio::awaitable<outcome<void>> serverless::end(held_session session, duration pa
     }
 }
 
+asio::awaitable<outcome<void>> serverless::reach(url worker, duration limit) {
+    net::call request{.target = std::move(worker), .limit = std::min(limit, call_limit)};
+    const auto answer = co_await call(std::move(request));
+    if (!answer)
+        co_return answer.error();
+    co_return outcome<void>();
+}
+
 asio::awaitable<outcome<bool>> serverless::is_open(held_session session, duration limit) {
     message question{.target = join(session.worker, "/session/health"),
                      .body = wire::session_body(session.session_id, session.grant),

@@ -89,6 +89,9 @@ public:
     // than `patience` in all.
     [[nodiscard]] asio::awaitable<outcome<void>> end(held_session session, duration patience = end_patience);
 
+    // Connects to a worker, whose certificate is verified where it speaks TLS. Whatever it answers will do.
+    [[nodiscard]] asio::awaitable<outcome<void>> reach(url worker, duration limit = call_limit);
+
     // Whether the worker still holds it.
     [[nodiscard]] asio::awaitable<outcome<bool>> is_open(held_session session, duration limit = call_limit);
 

@@ -65,6 +65,27 @@ std::vector<std::string> default_worker_command() {
     return {"nullworkerd"};
 }
 
+distant_endpoint locate(const venue_options& options) {
+    const auto& instance = find_instance(options.instance);
+    const bool local = instance.name == "local";
+    const bool secured = local && options.fleet.over == fleet::transport::https;
+    const auto name = local ? first_of(options.endpoint, "local") : options.endpoint;
+    if (name.empty())
+        throw startup_error("--endpoint is missing: the name of the endpoint to use");
+    const auto key = local ? first_of(options.account_key, "local") : options.account_key;
+    if (key.empty())
+        throw startup_error("VAST_API_KEY is not set: the key of the account that owns the endpoint");
+    if (has_control_character(key))
+        throw startup_error(
+            "VAST_API_KEY has a control character in it, perhaps a line's end; a key has none");
+    const auto autoscaler = first_of(options.autoscaler, secured ? secured_local : instance.autoscaler);
+    const auto console = first_of(options.console, secured ? secured_local : instance.console);
+    return {.name = name,
+            .where = {checked(autoscaler, "--autoscaler-url"), checked(console, "--console-url"), key},
+            .autoscaler = autoscaler,
+            .advice = secured ? "; nullworker fleet --tls says which SSL_CERT_FILE its clients need" : ""};
+}
+
 venue::venue(asio::any_io_executor executor, venue_options options) {
     if (options.is_local()) {
         options.fleet.port = 0;
@@ -82,24 +103,12 @@ venue::venue(asio::any_io_executor executor, venue_options options) {
         x_endpoint.emplace(executor, *x_api, x_name);
         return;
     }
-    const auto& instance = find_instance(options.instance);
-    const bool local = instance.name == "local";
-    const bool secured = local && options.fleet.over == fleet::transport::https;
-    x_name = local ? first_of(options.endpoint, "local") : options.endpoint;
-    if (x_name.empty())
-        throw startup_error("--endpoint is missing: the name of the endpoint to use");
-    const auto key = local ? first_of(options.account_key, "local") : options.account_key;
-    if (key.empty())
-        throw startup_error("VAST_API_KEY is not set: the key of the account that owns the endpoint");
-    if (has_control_character(key))
-        throw startup_error(
-            "VAST_API_KEY has a control character in it, perhaps a line's end; a key has none");
-    if (secured)
-        x_advice = "; nullworker fleet --tls says which SSL_CERT_FILE its clients need";
-    x_where = first_of(options.autoscaler, secured ? secured_local : instance.autoscaler);
-    x_console =
-        checked(first_of(options.console, secured ? secured_local : instance.console), "--console-url");
-    x_api.emplace(executor, service{checked(x_where, "--autoscaler-url"), x_console, key});
+    auto found = locate(options);
+    x_name = found.name;
+    x_where = found.autoscaler;
+    x_advice = found.advice;
+    x_console = found.where.console;
+    x_api.emplace(executor, std::move(found.where));
     x_endpoint.emplace(executor, *x_api, x_name);
 }
 

@@ -33,6 +33,17 @@ struct venue_options {
     }
 };
 
+// An endpoint elsewhere, before anybody has asked for it.
+struct distant_endpoint {
+    std::string name;
+    service where;
+    std::string autoscaler;   // its URL as it was written
+    std::string advice = {};  // behind an error of the first request
+};
+
+// Throws startup_error for options that make no sense, and where a fleet of its own is meant.
+[[nodiscard]] distant_endpoint locate(const venue_options& options);
+
 // The command line of nullworkerd: beside this program, or else in PATH.
 [[nodiscard]] std::vector<std::string> default_worker_command();
 

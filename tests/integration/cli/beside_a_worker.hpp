@@ -24,6 +24,16 @@ struct ending {
     std::string err;
 };
 
+// The answer to one request.
+inline net::reply send(const net::call& request) {
+    asio::io_context loop;
+    return drive(loop, [&]() -> asio::awaitable<net::reply> {
+        net::http_client client(loop.get_executor(), std::make_shared<net::tls_trust>());
+        auto told = co_await client.send(request);
+        co_return std::move(told.value());
+    });
+}
+
 // A daemon that anybody may reserve, on ports of its own.
 class beside_a_worker : public testing::Test {
 protected:
@@ -74,15 +84,6 @@ protected:
         const auto metrics = parse_url("http://127.0.0.1:" + std::to_string(port + 2) + "/metrics").value();
         while (!contains(send({.target = metrics}).body, "nullworker_waiters 1\n")) {
         }
-    }
-
-    static net::reply send(const net::call& request) {
-        asio::io_context loop;
-        return drive(loop, [&]() -> asio::awaitable<net::reply> {
-            net::http_client client(loop.get_executor(), std::make_shared<net::tls_trust>());
-            auto told = co_await client.send(request);
-            co_return std::move(told.value());
-        });
     }
 
     static std::string url_text() { return "http://127.0.0.1:" + std::to_string(port); }
