@@ -40,8 +40,9 @@ constexpr const char* work_footer =
     "\n"
     "Nothing happens to CMD while nullworkerd is restarted or away. Where the session is lost all the\n"
     "same, CMD gets SIGTERM and later SIGKILL. After SIGTERM work takes no further job, and CMD goes on\n"
-    "to its end. When work itself is killed, CMD is killed with it: a job that was taken and is not\n"
-    "done must come back by your queue, so keep it in a list of its own until it is done.";
+    "to its end, however often SIGTERM comes; a second Ctrl-C ends all at once. When work itself is\n"
+    "killed, CMD is killed with it: a job that was taken and is not done must come back by your queue,\n"
+    "so keep it in a list of its own until it is done.";
 
 struct work_settings : work_options {
     seconds term{60.0};
@@ -162,7 +163,7 @@ subcommand work_command() {
                 command all = [to](asio::any_io_executor executor, interruption& stop) {
                     return work(std::move(executor), *to, stop);
                 };
-                return run(std::move(all), on_signal::keep_code);
+                return run(std::move(all), on_signal::keep_code, second_sigterm::is_passed_over);
             }};
 }
 

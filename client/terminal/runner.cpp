@@ -14,10 +14,13 @@
 
 namespace nullworker::client {
 
-int run(command work, on_signal signalled_code) {
+int run(command work, on_signal signalled_code, second_sigterm again) {
     asio::io_context context(1);
     interruption stop;
-    signal_watch signals(context.get_executor(), {.on_first = [&stop](int number) { stop.request(number); }});
+    signal_watch::events on{.on_first = [&stop](int number) { stop.request(number); }};
+    if (again == second_sigterm::is_passed_over)
+        on.never_second.push_back(SIGTERM);
+    signal_watch signals(context.get_executor(), std::move(on));
     reaper zombies(context.get_executor());
 
     int code = exit_failed;

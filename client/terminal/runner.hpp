@@ -23,9 +23,14 @@ enum class on_signal {
     keep_code,  // what the command returns
 };
 
+// What a second SIGTERM is. Whoever has a job that must not be lost listens to a terminal's Ctrl-C alone: of
+// several who tell it to end, each of whom does so once, no one is impatient.
+enum class second_sigterm { ends_at_once, is_passed_over };
+
 // Runs a command to its end. The first signal of a `signal_watch` requests `stop`; a second one ends the
 // program at once.
-int run(command work, on_signal signalled_code = on_signal::exit_128);
+int run(command work, on_signal signalled_code = on_signal::exit_128,
+        second_sigterm again = second_sigterm::ends_at_once);
 
 // Runs a command that leaves nothing behind, and that a signal may end at once. `make` is called once.
 int run_plainly(const std::function<asio::awaitable<int>()>& make);

@@ -1,6 +1,7 @@
 #include <nullworker/base/error.hpp>
 #include <nullworker/base/signal_watch.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <utility>
@@ -41,9 +42,8 @@ void signal_watch::wait() {
     x_signals.async_wait([this](const error_code& ec, int number) {
         if (ec)
             return;
-        // It tells that a terminal has gone, and not that somebody is impatient: a shell that ends, the
-        // kernel and systemd (SendSIGHUP) send it right behind another one.
-        if (x_received != 0 && number == SIGHUP)
+        const auto& passed_over = x_on.never_second;
+        if (x_received != 0 && std::find(passed_over.begin(), passed_over.end(), number) != passed_over.end())
             return wait();
         if (x_received != 0) {
             if (x_on.before_exit)

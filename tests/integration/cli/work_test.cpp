@@ -238,13 +238,14 @@ TEST_F(work_beside_a_worker, it_waits_for_the_daemon) {
     it.wait_for("done\n");
 }
 
-TEST_F(work_beside_a_worker, after_sigterm_a_command_goes_on_to_its_end) {
+TEST_F(work_beside_a_worker, after_sigterm_a_command_goes_on_to_its_end_however_often_it_comes) {
     start();
     auto& it = work("trap 'echo told' TERM; echo on; " + until("go") + "echo done", {"--term", "0.4"});
     reserve(0.1);
     it.wait_for("on\n");
     it.signal(SIGTERM);
     it.wait_for("event=stopping");
+    it.signal(SIGTERM);  // by another who stops it
     await_protection();
     touch("go");
     EXPECT_EQ(it.wait(), 0) << it.err();
@@ -284,15 +285,15 @@ TEST_F(work_beside_a_worker, when_it_is_killed_its_command_dies_with_it_and_anot
     second.wait_for("event=released");
 }
 
-TEST_F(work_beside_a_worker, a_second_signal_ends_all_at_once) {
+TEST_F(work_beside_a_worker, a_second_interrupt_ends_all_at_once) {
     start();
     auto& it = work("trap '' TERM; echo $$ >$dir/command; echo on; while :; do sleep 600; done");
     reserve();
     it.wait_for("on\n");
-    it.signal(SIGTERM);
+    it.signal(SIGINT);
     it.wait_for("event=stopping");
-    it.signal(SIGTERM);
-    EXPECT_EQ(it.wait(), 128 + SIGTERM);
+    it.signal(SIGINT);
+    EXPECT_EQ(it.wait(), 128 + SIGINT);
     expect_soon_gone(number_in("command"));
 }
 
