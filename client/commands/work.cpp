@@ -71,7 +71,10 @@ void complete(work_settings& to, const words& behind) {
 // The lock that says that nobody else works here; nothing where `stop` came first. Throws startup_error where
 // there can be none.
 asio::awaitable<std::optional<name_lock>> lock(const control_place& place, interruption& stop) {
-    const auto name = work_lock_name(place);
+    const auto found = co_await work_lock_name(place, stop);
+    if (!found)
+        co_return std::nullopt;
+    const auto& name = *found;
     auto told_at = steady::time_point::min();
     while (!stop.requested()) {
         auto taken = name_lock::take(name);

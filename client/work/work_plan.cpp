@@ -74,10 +74,14 @@ void work_plan::wind_up(time_point now) {
         x_open = question::none;
         enter(x_session.empty() ? phase::over : phase::releasing, now);
     }
-    if (x_phase == phase::releasing && x_give_up_at == time_point::max())
+    if (x_phase != phase::releasing)
+        return;
+    if (x_give_up_at == time_point::max())
         x_give_up_at = now + last_tries;
-    if (now >= x_give_up_at)
-        x_phase = phase::over;
+    if (now < x_give_up_at)
+        return;
+    tell(work_news::left);
+    x_phase = phase::over;
 }
 
 work_step work_plan::next_while_running(time_point now) {

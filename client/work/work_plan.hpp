@@ -64,6 +64,7 @@ enum class work_news {
     moved,         // the consumer runs on in the session that this daemon has given out since
     ended_by_us,   // the consumer, `code`
     released,      // the session
+    left,          // the session, which could not be released before the end
     idle,          // it is about to be released for want of a job
     away,          // the daemon does not answer
     back,          // it does again

@@ -1,24 +1,29 @@
+#include <nullworker/base/backoff.hpp>
+#include <nullworker/base/error.hpp>
 #include <nullworker/base/log.hpp>
 #include <nullworker/wire/json_value.hpp>
 #include <work/work_run.hpp>
 
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
 #include <functional>
 #include <iterator>
-#include <system_error>
 #include <utility>
 
 namespace nullworker::client {
 namespace {
 
+using namespace std::chrono_literals;
 using steady = std::chrono::steady_clock;
 
 constexpr unsigned status_ok = 200;
 constexpr unsigned status_conflict = 409;
 constexpr seconds least_limit{1.0};
 constexpr std::size_t longest_trouble = 200;
+
+// Between two questions to a daemon that does not answer.
+constexpr auto tries_from = 500ms;
+constexpr auto tries_to = 5s;
 
 enum class detail { none, took, code, trouble };
 
@@ -51,6 +56,8 @@ constexpr wording wordings[] = {
      "the command goes on in the session that was reserved since"},
     {work_news::ended_by_us, log::level::warning, "command_was_ended", detail::code},
     {work_news::released, log::level::info, "released"},
+    {work_news::left, log::level::warning, "session_left", detail::trouble,
+     "it could not be released, and keeps this machine until its lifetime is over"},
     {work_news::idle, log::level::info, "idle", detail::took, "the session is released for want of a job"},
     {work_news::away, log::level::warning, "no_nullworkerd_answers", detail::trouble,
      "it is asked again and again"},
@@ -78,21 +85,41 @@ verdict understood(const net::reply& told) {
     return out;
 }
 
+asio::awaitable<result<wire::worker_status>> ask_status(const control_place& place, seconds limit) {
+    std::string path = "/status";
+    std::string nothing;
+    const auto told = co_await ask(place, net::verb::get, std::move(path), std::move(nothing), limit);
+    if (!told)
+        co_return told.error();
+    if (told->status != status_ok)
+        co_return errc::unexpected_message;
+    co_return wire::parse_worker_status(told->body);
+}
+
 seconds question_limit(steady::duration term) {
     return std::clamp(seconds(term) / 4, least_limit, usual_call_limit);
 }
 
 }  // namespace
 
-std::string work_lock_name(const control_place& place) {
-    constexpr std::size_t most = 80;  // of the 106 bytes that a name may have
+asio::awaitable<std::optional<std::string>> work_lock_name(const control_place& place, interruption& stop) {
     const std::string begin = "nullworker work at ";
     if (place.socket.empty())
-        return begin + std::to_string(place.port);
-    std::error_code failure;
-    const auto path = std::filesystem::weakly_canonical(place.socket, failure);
-    const std::string socket = failure ? place.socket : path.string();
-    return begin + (socket.size() <= most ? socket : std::to_string(std::hash<std::string>()(socket)));
+        co_return begin + std::to_string(place.port);
+    backoff pause(tries_from, tries_to);
+    for (bool away = false; !stop.requested(); away = true) {
+        const auto status = co_await ask_status(place, usual_call_limit);
+        if (status && status->control_port != 0)
+            co_return begin + std::to_string(status->control_port);
+        if (status)  // of an older version
+            co_return begin + std::to_string(std::hash<std::string>()(place.socket));
+        if (!away)
+            log::warning("no_nullworkerd_answers", {{"at", name_of(place)},
+                                                    {"error", status.error().message()},
+                                                    {"effect", "it is asked again and again"}});
+        co_await stop.wait_for(pause.next());
+    }
+    co_return std::nullopt;
 }
 
 work_run::work_run(asio::any_io_executor executor, const work_options& options, int kept)
@@ -186,13 +213,7 @@ asio::awaitable<void> work_run::look(std::uint64_t ticket, steady::time_point un
 
 // Which run of the daemon it is.
 asio::awaitable<daemon_run> work_run::ask_run() {
-    std::string path = "/status";
-    std::string nothing;
-    const auto told =
-        co_await ask(x_options.place, net::verb::get, std::move(path), std::move(nothing), x_limit);
-    if (!told || told->status != status_ok)
-        co_return std::nullopt;
-    const auto status = wire::parse_worker_status(told->body);
+    const auto status = co_await ask_status(x_options.place, x_limit);
     co_return status ? daemon_run(status->started_at) : std::nullopt;
 }
 

@@ -27,8 +27,10 @@ struct work_options {
     std::map<std::string, std::string> variables;  // of the command, beside ours and those of the session
 };
 
-// The name of the lock that one `work` at a daemon holds.
-[[nodiscard]] std::string work_lock_name(const control_place& place);
+// The name of the lock that one `work` at a daemon holds, whichever way it takes to it. Where that is a Unix
+// socket only the daemon knows its port: it is waited for. Nothing where `stop` came first.
+[[nodiscard]] asio::awaitable<std::optional<std::string>> work_lock_name(const control_place& place,
+                                                                         interruption& stop);
 
 // Carries out what work_plan decides: speaks with the daemon, runs the command, and tells the log.
 class work_run {

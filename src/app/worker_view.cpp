@@ -87,6 +87,7 @@ wire::worker_status worker_view::describe() const {
     wire::worker_status out{.version = NULLWORKER_VERSION,
                             .url = doors.own_url(),
                             .container_id = config.container_id,
+                            .control_port = doors.control().port(),
                             .started_at = epoch_seconds(state.started().wall),
                             .ready_since = told(state.ready_since()),
                             .draining = state.draining(),

@@ -110,8 +110,8 @@ NULLWORKER_MESSAGE(accepted_report, accepted_at, address, cur_load, max_perf, er
 NULLWORKER_MESSAGE(health_status, state, since, reasons)
 NULLWORKER_MESSAGE(consumer_status, probe, probe_since, probe_failure, heartbeat, last_heartbeat)
 NULLWORKER_MESSAGE(key_status, fetched_at, age)
-NULLWORKER_MESSAGE(worker_status, version, url, container_id, started_at, ready_since, draining, health,
-                   consumer, session, last_report, undelivered_completions, public_key)
+NULLWORKER_MESSAGE(worker_status, version, url, container_id, control_port, started_at, ready_since, draining,
+                   health, consumer, session, last_report, undelivered_completions, public_key)
 
 std::string to_json(const session_claim& claim) {
     return compact({{"session_id", claim.session_id}});

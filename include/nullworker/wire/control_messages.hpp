@@ -98,6 +98,7 @@ struct worker_status {
     std::string version;
     std::string url;
     std::int64_t container_id = 0;
+    std::uint16_t control_port = 0;  // 0: it does not say
     double started_at = 0;
     std::optional<double> ready_since;
     bool draining = false;

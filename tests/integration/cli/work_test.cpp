@@ -332,10 +332,22 @@ TEST_F(work_beside_a_worker, it_finds_the_daemon_at_its_unix_socket_and_so_does_
     const auto id = reserve();
     it.wait_for("event=released session_id=" + id);
     EXPECT_EQ(it.out(), id + '\n');
-    auto& second = work("true", {"--control-socket", x_directory.file("./control.sock")});
-    second.wait_for("event=another_is_here");
-    second.signal(SIGTERM);
-    EXPECT_EQ(second.wait(), 0);
+}
+
+TEST_F(work_beside_a_worker, there_is_one_whichever_way_each_takes_to_the_daemon) {
+    const auto path = x_directory.file("control.sock");
+    start({{"NULLWORKER_CONTROL_SOCKET", path}});
+    auto& first = work("true", {"--control-socket", path});
+    const auto id = reserve();
+    first.wait_for("event=released session_id=" + id);
+    const std::vector<std::vector<std::string>> ways = {
+        {}, {"--control-socket", path}, {"--control-socket", x_directory.file("./control.sock")}};
+    for (const auto& way : ways) {
+        auto& second = work("true", way);
+        second.wait_for("event=another_is_here");
+        second.signal(SIGTERM);
+        EXPECT_EQ(second.wait(), 0);
+    }
 }
 
 TEST_F(work_beside_a_worker, it_does_not_start_without_a_command) {

@@ -620,6 +620,18 @@ TEST_F(work_plan_test, a_release_that_nobody_hears_does_not_hold_up_a_stop_for_e
         pass(until());
     }
     EXPECT_EQ(next(), step::finish);
+    EXPECT_TRUE(heard_of(news::left));
+}
+
+TEST_F(work_plan_test, a_release_that_is_heard_late_leaves_nothing) {
+    begin();
+    x_plan.stop(x_now);
+    end(0);
+    ASSERT_EQ(next(), step::release);
+    pass(1h);
+    x_plan.asked_to_release(granted(), x_now);
+    EXPECT_EQ(next(), step::finish);
+    EXPECT_FALSE(heard_of(news::left));
 }
 
 TEST_F(work_plan_test, a_stop_does_not_wait_for_a_consumer_to_be_started_again) {
