@@ -36,6 +36,9 @@ constexpr seconds renewed_lifetime{60.0};
 // A worker that hangs does not hold up what is ordered for its session for longer.
 constexpr auto longest_question = 5s;
 
+// What is left of the time to be tried in for the last try.
+constexpr auto last_try = 1s;
+
 // How often at least a session is looked at, and how often one whose time is over.
 constexpr auto longest_interval = 10s;
 constexpr auto interval_of_the_lost = 10s;
@@ -675,10 +678,10 @@ private:
                 co_return;
             }
             why = came.error().message;
-            const auto until_next = pause.next();
-            if (steady::now() + until_next >= deadline)
+            const auto left = deadline - steady::now() - last_try;
+            if (left <= steady::duration::zero())
                 break;
-            co_await sleep_for(until_next);
+            co_await sleep_for(std::min(pause.next(), left));
         }
         ++x_unended;
         show().session(number, "failed", here.session->session_id + " is still to be retired: " + why);

@@ -255,6 +255,8 @@ void state_file::tell(const error_code& failed) {
 
 std::string usual_state_file(const std::string& autoscaler, std::int64_t endpoint_id) {
     auto folder = path_in_environment("XDG_STATE_HOME");
+    if (!std::filesystem::path(folder).is_absolute())  // which its specification has ignored
+        folder.clear();
     if (const auto home = home_folder(); folder.empty() && !home.empty())
         folder = home + "/.local/state";
     if (folder.empty())

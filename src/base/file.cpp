@@ -196,7 +196,10 @@ result<name_lock> name_lock::take(std::string_view name) {
 }
 
 result<file_lock> file_lock::take(const std::string& path) {
-    descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, owner_only));
+    constexpr int anyhow = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+    descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | anyhow, owner_only));
+    if (!file.is_open() && errno == EROFS)
+        file = descriptor(::open(path.c_str(), O_RDONLY | anyhow));
     if (!file.is_open())
         return last_error();
     if (::flock(file.number(), LOCK_EX | LOCK_NB) == 0)

@@ -85,7 +85,8 @@ class file_lock {
 public:
     file_lock() = default;
 
-    // Fails with errc::file_in_use when another process holds the lock on `path`, which is made if need be.
+    // Fails with errc::file_in_use when another process holds the lock on `path`, which is made if need be. A
+    // file of a disk that can only be read is locked, too, though not written.
     [[nodiscard]] static result<file_lock> take(const std::string& path);
 
     // Makes `text` what others can read in the file: who holds it.
