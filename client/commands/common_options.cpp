@@ -116,7 +116,7 @@ void refuse_idle_fleet_options(const options::reading& found, const venue_option
 
 void refuse_command(const words& behind) {
     if (!behind.empty())
-        throw startup_error("a command behind -- is for `nullworker hold`");
+        throw startup_error("a command behind -- is for `nullworker work` and `nullworker hold`");
 }
 
 }  // namespace nullworker::client

@@ -4,6 +4,7 @@
 #include <nullworker/base/clock.hpp>
 #include <nullworker/base/deadline.hpp>
 #include <nullworker/base/error.hpp>
+#include <nullworker/base/log.hpp>
 #include <nullworker/wire/control_messages.hpp>
 #include <nullworker/wire/json_value.hpp>
 #include <terminal/control_report.hpp>
@@ -181,7 +182,8 @@ asio::awaitable<int> wait(const wait_options& options) {
         if (!told && (now >= end || now - reached >= restart_patience))
             co_return unreachable(options, told.error());
         if (now >= end)
-            co_return complain(exit_refused, "nothing changed within " + span_text(options.timeout->count()));
+            co_return complain(exit_refused,
+                               "nothing changed within " + log::to_text(options.timeout->count()) + " s");
         // Answered before its time: too many are waiting, and must not take turns at full speed.
         if (!told || now - asked < to_ticks(poll) / 2)
             co_await sleep_for(pause_between_tries);

@@ -80,6 +80,7 @@ public:
             x_app.add_option("--config", config)->type_name("FILE");
         x_app.set_version_flag("--version", what.version, version_help);
         x_app.footer(closing(what));
+        x_behind_dashes = (subcommand ? *subcommand : what).behind_dashes;
         x_app.require_subcommand(what.subcommands.empty() ? 0 : 1);
         add_rows(x_app, what);
         for (const auto& inner : what.subcommands)
@@ -89,8 +90,11 @@ public:
     [[nodiscard]] std::string text() const {
         std::istringstream written(x_shown->help(x_shown == &x_app ? "" : x_app.get_name()));
         std::string out;
-        for (std::string line; std::getline(written, line);)
+        for (std::string line; std::getline(written, line);) {
+            if (line.starts_with("Usage: ") && !x_behind_dashes.empty())
+                line += " [-- " + x_behind_dashes + "...]";
             out += fitted(std::move(line), x_column) + '\n';
+        }
         return out;
     }
 
@@ -130,6 +134,7 @@ private:
     CLI::App x_app;
     CLI::App* x_shown;
     std::size_t x_column;
+    std::string x_behind_dashes;
 };
 
 // An option and what was found for it.

@@ -208,7 +208,7 @@ TEST(usage, a_mistake_names_the_word_and_what_was_meant) {
          "no command stands behind --; name one, or leave out the --; see nullworker hold --help"},
         {{"hold", "--", ""},
          "no command stands behind --; name one, or leave out the --; see nullworker hold --help"},
-        {{"demo", "--", "true"}, "a command behind -- is for `nullworker hold`"},
+        {{"demo", "--", "true"}, "a command behind -- is for `nullworker work` and `nullworker hold`"},
         {{"demo", "--worker", ""},
          "--worker: an empty value means nothing; leave it out; see nullworker demo --help"},
         {{"follow", "--max", "1", "--depth", " "},

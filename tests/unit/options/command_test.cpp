@@ -544,7 +544,7 @@ TEST_F(subcommand_test, each_has_a_help_and_lends_a_footer_where_it_has_none) {
               "Mind the stove.\n");
     EXPECT_EQ(read({"cook", "--help"}).help,
               "Make a dish\n"
-              "Usage: kitchen cook [OPTIONS] dish\n"
+              "Usage: kitchen cook [OPTIONS] dish [-- CMD...]\n"
               "\n"
               "Positionals:\n"
               "  dish TEXT REQUIRED          What to make\n"
