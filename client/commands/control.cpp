@@ -51,6 +51,10 @@ struct claim_options : control_options {
     std::string session_id;  // who the caller thinks holds the slot; empty: whoever does
 };
 
+struct release_options : claim_options {
+    bool idle = false;  // there was no job
+};
+
 struct renew_options : claim_options {
     std::optional<seconds> lifetime;  // from now on; required
 };
@@ -125,10 +129,6 @@ int unexpected(const net::reply& told) {
 
 std::string session_text(const std::optional<wire::slot_session>& slot) {
     return slot ? report(*slot, epoch_now()) : "no session\n";
-}
-
-std::string claim(const std::string& session_id) {
-    return session_id.empty() ? std::string() : wire::to_json(wire::session_claim{session_id});
 }
 
 asio::awaitable<int> status(const control_options& options) {
@@ -250,9 +250,15 @@ int run_protect(const protect_options& options) {
     });
 }
 
-int run_release(const claim_options& options) {
+int run_release(const release_options& options) {
     return run_plainly([&] {
-        return post_command(options, "/release", claim(options.session_id), [](const wire::json_value& told) {
+        wire::release_request wanted;
+        if (!options.session_id.empty())
+            wanted.session_id = options.session_id;
+        if (options.idle)
+            wanted.outcome = wire::session_outcome::idle;
+        auto body = wire::to_json(wanted);
+        return post_command(options, "/release", std::move(body), [](const wire::json_value& told) {
             return "released " + member(told, "session_ids.0");
         });
     });
@@ -379,12 +385,16 @@ subcommand protect_command() {
 }
 
 subcommand release_command() {
-    const auto to = std::make_shared<claim_options>();
+    const auto to = std::make_shared<release_options>();
     const auto claimed = claim_row(*to, "Session that is meant: another one is not released");
+    const options::option idle = {
+        .name = "idle",
+        .target = &to->idle,
+        .help = "Say that there was no job, so that its client does not reserve a machine for that at once"};
     return performing({.name = "release",
                        .summary = "End the session and free the worker",
                        .footer = "Name the session: a release that comes late must not free the next one.",
-                       .groups = {{.options = {claimed}}, control_rows(*to)}},
+                       .groups = {{.options = {claimed, idle}}, control_rows(*to)}},
                       to, run_release);
 }
 

@@ -168,7 +168,7 @@ asio::awaitable<outcome<std::optional<held_session>>> session_run::find_again(
     co_return co_await x_venue.api().find_again(std::move(unheard), options);
 }
 
-asio::awaitable<outcome<void>> session_run::end_shown(int number, held_session session) {
+asio::awaitable<outcome<session_outcome>> session_run::end_shown(int number, held_session session) {
     const auto ended = co_await x_venue.api().end(session);
     if (ended)
         x_show.session(number, "released", session.session_id);

@@ -56,7 +56,7 @@ protected:
         reservation_plan::create unheard, seconds lifetime);
 
     // Ends a session and shows what came of it.
-    [[nodiscard]] asio::awaitable<outcome<void>> end_shown(int number, held_session session);
+    [[nodiscard]] asio::awaitable<outcome<session_outcome>> end_shown(int number, held_session session);
 
 private:
     // The first line of what is shown; `where` names the endpoint.

@@ -4,11 +4,15 @@
 #include <nullworker/base/url.hpp>
 #include <nullworker/wire/json_value.hpp>
 #include <nullworker/wire/session_messages.hpp>
+#include <nullworker/wire/session_outcome.hpp>
 
 #include <cstdint>
 #include <string>
 
 namespace nullworker::client {
+
+using wire::retire_when;
+using wire::session_outcome;
 
 // How a session stands at its worker.
 struct session_news {
@@ -21,6 +25,7 @@ struct session_news {
     seconds remaining{};      // until the client's expiry
     seconds protected_for{};  // while a job runs; it ends when both are over
     bool retiring = false;
+    session_outcome outcome = session_outcome::done;  // of one that is over
 };
 
 // What a retirement came to.
@@ -35,9 +40,8 @@ struct retirement {
     };
     kind what = kind::ended;
     seconds protected_for{};
+    session_outcome outcome = session_outcome::done;  // of one that is over
 };
-
-using wire::retire_when;
 
 // A session that this client holds.
 struct held_session {

@@ -31,12 +31,18 @@ constexpr auto longest_lag = 1s;
 // As many as a worker wants, two digits each.
 constexpr std::size_t claim_bytes = 32;
 
+constexpr unsigned status_unknown_session = 400;
 constexpr unsigned status_not_found = 404;
 constexpr unsigned status_conflict = 409;
 
 // Whether a worker that answers so holds the session no more: it knows none of this id, or not by our grant.
 constexpr bool is_over(unsigned status) {
-    return status == 400 || status == 401;
+    return status == status_unknown_session || status == 401;
+}
+
+// How a session was, by the answer of a worker that does not hold it any more.
+session_outcome outcome_in(const net::reply& answer) {
+    return wire::parse_session_outcome(answer.body).value_or(session_outcome::done);
 }
 
 // Whether another try may find what this one did not. Nobody comes to listen on our own machine by being
@@ -293,13 +299,13 @@ asio::awaitable<outcome<std::optional<held_session>>> serverless::find_again(res
                                          .request_idx = unheard.request_idx});
 }
 
-asio::awaitable<outcome<void>> serverless::end(held_session session, duration patience) {
+asio::awaitable<outcome<session_outcome>> serverless::end(held_session session, duration patience) {
     backoff pause(200ms, 2s);
     auto deadline = steady::now() + patience;
     const message request{.target = join(session.worker, "/session/end"),
                           .body = wire::session_body(session.session_id, session.grant)};
     failure why;
-    for (int number = 1;; ++number) {
+    for (;;) {
         auto copy = request;
         copy.limit = deadline - steady::now();
         const auto latest = deadline + longest_lag;
@@ -308,10 +314,10 @@ asio::awaitable<outcome<void>> serverless::end(held_session session, duration pa
         if (steady::now() > latest)
             deadline = steady::now() + patience;
         if (answer && net::is_success(*answer))
-            co_return outcome<void>();
-        // Not there any more: an earlier try ended it, and only its reply was lost.
-        if (answer && answer->status == 400 && number > 1)
-            co_return outcome<void>();
+            co_return session_outcome::done;
+        // Not there any more: its consumer gave it back, or an earlier try ended it, and its reply was lost.
+        if (answer && answer->status == status_unknown_session)
+            co_return outcome_in(*answer);
         why = *obstacle_to("cannot end it", answer);
         const auto until_next = pause.next();
         const bool final = answer && !is_retryable(answer->status);
@@ -349,7 +355,7 @@ asio::awaitable<outcome<session_news>> serverless::status(held_session session, 
                      .limit = limit};
     const auto answer = co_await post(std::move(question));
     if (answer && is_over(answer->status))
-        co_return session_news{.what = kind::over};
+        co_return session_news{.what = kind::over, .outcome = outcome_in(*answer)};
     if (answer && answer->status == status_not_found) {
         const auto open = co_await is_open(std::move(session), limit);
         if (!open && is_over(open.error().status))
@@ -377,7 +383,7 @@ asio::awaitable<outcome<retirement>> serverless::retire(held_session session, re
                      .limit = limit};
     const auto answer = co_await post(std::move(question));
     if (answer && is_over(answer->status))
-        co_return retirement{.what = kind::over};
+        co_return retirement{.what = kind::over, .outcome = outcome_in(*answer)};
     if (answer && answer->status == status_not_found)
         co_return retirement{.what = kind::foreign};
     const bool busy = answer && answer->status == status_conflict;

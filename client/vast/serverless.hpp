@@ -86,8 +86,9 @@ public:
     static constexpr duration end_patience = std::chrono::seconds(15);
 
     // Ends a session. While its worker is out of reach or says "not now", it is tried again, for no longer
-    // than `patience` in all.
-    [[nodiscard]] asio::awaitable<outcome<void>> end(held_session session, duration patience = end_patience);
+    // than `patience` in all. One that its worker does not know is over already: returned is how it was.
+    [[nodiscard]] asio::awaitable<outcome<session_outcome>> end(held_session session,
+                                                                duration patience = end_patience);
 
     // Connects to a worker, whose certificate is verified where it speaks TLS. Whatever it answers will do.
     [[nodiscard]] asio::awaitable<outcome<void>> reach(url worker, duration limit = call_limit);

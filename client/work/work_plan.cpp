@@ -54,6 +54,7 @@ work_step work_plan::next(time_point now) {
         case phase::pausing:
             if (x_rules.idle && now - x_idle_since >= *x_rules.idle) {
                 tell(work_news::idle, now - x_idle_since);
+                x_idle = true;
                 enter(phase::releasing, now);
                 return ask(work_step::kind::release, now);
             }
@@ -176,6 +177,7 @@ void work_plan::take(const slot_seen& seen, time_point now) {
     if (seen.session_id != x_session) {
         x_session = seen.session_id;
         x_idle_since = now;
+        x_idle = false;
         tell(seen.retiring ? work_news::passed_over : work_news::reserved);
     }
     enter(seen.retiring ? phase::releasing : phase::protecting, now);

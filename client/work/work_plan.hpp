@@ -111,6 +111,9 @@ public:
     // The session that is held, or was; empty: none.
     [[nodiscard]] const std::string& session() const noexcept { return x_session; }
 
+    // Whether it is released for want of a job.
+    [[nodiscard]] bool is_idle() const noexcept { return x_idle; }
+
     // ---- events ----
 
     void looked(const slot_seen& seen, time_point now);
@@ -171,6 +174,7 @@ private:
     time_point x_idle_since{};  // the session
     daemon_run x_granted_by;    // the last protection
     bool x_had_job = false;     // the last time
+    bool x_idle = false;        // the session is released, since there is no job
     bool x_told_waits = false;
 
     bool x_watches = false;    // looks at the slot while the consumer runs

@@ -257,7 +257,8 @@ asio::awaitable<void> work_run::lift(std::uint64_t ticket) {
 
 asio::awaitable<void> work_run::release(std::uint64_t ticket) {
     std::string path = "/release";
-    auto body = wire::to_json(wire::session_claim{x_plan.session()});
+    const auto outcome = x_plan.is_idle() ? std::optional(wire::session_outcome::idle) : std::nullopt;
+    auto body = wire::to_json(wire::release_request{x_plan.session(), outcome});
     const auto told = co_await post(std::move(path), std::move(body));
     if (ticket != x_ticket)
         co_return;

@@ -49,7 +49,7 @@ def serve():
         ours = protect()
     if done:
         redis("eval", DONE, 0, ME, job)
-    control("POST", "/release", claim)
+    control("POST", "/release", claim if job else {**claim, "outcome": "idle"})
 
 
 while True:

@@ -48,19 +48,19 @@ std::optional<std::string> control_api::holder() const {
 }
 
 net::reaction control_api::release(const net::request& request) {
-    const auto claim = wire::parse_session_claim(request.body);
-    if (!claim)
-        return refused(claim.error());
-    if (x_settings.strict_release && !claim->session_id)
+    const auto wanted = wire::parse_release(request.body);
+    if (!wanted)
+        return refused(wanted.error());
+    if (x_settings.strict_release && !wanted->session_id)
         return refused(
             wire::refuse("session_id", "missing: this worker releases only the session that is named"));
     x_on.on_alive();
     // A session that survived a restart can be released before the worker is ready for the next one.
-    const auto released =
-        claim->session_id ? x_desk.release(*claim->session_id, now()) : x_desk.release(now());
+    const auto released = wanted->session_id ? x_desk.release(*wanted->session_id, now(), wanted->outcome)
+                                             : x_desk.release(now(), wanted->outcome);
     if (released)
         return net::json_reply(200, wire::released(*released));
-    if (claim->session_id)
+    if (wanted->session_id)
         return net::json_reply(409, wire::not_the_holder("released", holder()));
     if (!x_state.ready())
         return net::json_reply(503, wire::not_released("backend not ready"));

@@ -175,13 +175,20 @@ net::reply public_api::turn_away(const wire::route_grant& grant, desk::reserve_o
     return net::empty_reply(replayed ? 401 : 429);
 }
 
+// Not here: it was never, or it is over, and then its client may hear how it was.
+net::reply public_api::unknown(const wire::session_reference& wanted) const {
+    return net::json_reply(
+        400, wire::session_not_found(wanted.session_id,
+                                     x_desk.outcome_of(wanted.session_id, wanted.session_auth)));
+}
+
 public_answer public_api::end(const net::request& request) {
     const auto session = wire::parse_session_reference(request.body);
     if (!session)
         return refused(session.error());
     switch (x_desk.end(session->session_id, session->session_auth, now())) {
         case desk::lookup_outcome::unknown:
-            return net::json_reply(400, wire::session_not_found(session->session_id));
+            return unknown(*session);
         case desk::lookup_outcome::unauthorised:
             return not_authorised();
         case desk::lookup_outcome::found:
@@ -201,7 +208,7 @@ public_answer public_api::retire(const net::request& request) {
     const auto left = told.session ? protected_for(*told.session, time).count() : 0.0;
     switch (told.outcome) {
         case outcome::unknown:
-            return net::json_reply(400, wire::session_not_found(session_id));
+            return unknown(wanted->session);
         case outcome::unauthorised:
             return not_authorised();
         case outcome::busy:
@@ -225,7 +232,7 @@ public_answer public_api::status(const net::request& request) {
     const auto time = now();
     const auto [outcome, session] = x_desk.find(wanted->session_id, wanted->session_auth, time);
     if (outcome == desk::lookup_outcome::unknown)
-        return net::json_reply(400, wire::session_not_found(wanted->session_id));
+        return unknown(*wanted);
     if (outcome == desk::lookup_outcome::unauthorised)
         return not_authorised();
     return net::json_reply(

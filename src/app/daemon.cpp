@@ -335,7 +335,11 @@ void daemon::debt_settled() {
 }
 
 void daemon::session_closed(const reservation::closed_session& session) {
-    log::info("session_closed", {{"session_id", session.session_id}, {"reason", to_string(session.reason)}});
+    std::vector<log::field> told = {{"session_id", session.session_id},
+                                    {"reason", to_string(session.reason)}};
+    if (session.outcome)
+        told.emplace_back("outcome", to_string(*session.outcome));
+    log::write(log::level::info, "session_closed", told);
     x_callbacks.send(session);
 }
 

@@ -18,6 +18,7 @@ namespace {
 
 using nlohmann::json;
 using reservation::desk_state;
+using reservation::ended_session;
 using reservation::grant_trust;
 using reservation::lease;
 
@@ -163,6 +164,28 @@ lease read_lease(const json& document) {
     return out;
 }
 
+json to_document(const ended_session& ended) {
+    return {{"session_id", ended.session_id},
+            {"grants", ended.grants},
+            {"outcome", wire::to_string(ended.outcome)}};
+}
+
+ended_session read_ended(const json& document) {
+    ended_session out{.session_id = read_session_id(document.at("session_id"))};
+    for (const auto& grant : document.at("grants")) {
+        if (!grant.is_number_unsigned())
+            refuse_value("not a fingerprint");
+        out.grants.push_back(grant.get<std::uint64_t>());
+    }
+    if (out.grants.empty() || out.grants.size() > max_grants)
+        refuse_value("no grants, or too many");
+    const auto outcome = wire::session_outcome_named(document.at("outcome").get_ref<const std::string&>());
+    if (!outcome)
+        refuse_value("an unknown outcome");
+    out.outcome = *outcome;
+    return out;
+}
+
 std::string read_spent(const json& value) {
     const auto& text = value.get_ref<const std::string&>();
     if (!reservation::spent_grants::is_text(text))
@@ -201,6 +224,8 @@ saved_state read_document(const json& document) {
     state.owed.cur_perf = within_range(document.at("cur_perf"), 0, max_sum);
     if (const auto spent = document.find("spent_grants"); spent != document.end())
         state.spent = read_spent(*spent);
+    if (const auto ended = document.find("ended"); ended != document.end())
+        state.ended = read_ended(*ended);
     if (const auto& held = document.at("lease"); !held.is_null()) {
         state.holder = read_lease(held);
         state.holder->generation = state.generation;
@@ -231,6 +256,8 @@ std::string write_state(const state_owner& owner, const desk_state& state, insta
     };
     if (!owner.init_birth.empty())
         document["init_birth"] = owner.init_birth;
+    if (state.ended)
+        document["ended"] = to_document(*state.ended);
     auto out = wire::compact(document);
     out.pop_back();  // the brace, for one more member
     constexpr std::size_t names_of_members = 64;

@@ -208,18 +208,26 @@ desk::lookup_outcome desk::end(const std::string& session_id, const wire::json_v
     return found.outcome;
 }
 
-std::optional<std::string> desk::release(instant now) {
+std::optional<std::string> desk::release(instant now, said outcome) {
     expire(now);
     if (!x_lease)
         return std::nullopt;
     auto id = x_lease->session_id;
-    close(close_reason::released, now);
+    close(close_reason::released, now, outcome);
     return id;
 }
 
-std::optional<std::string> desk::release(const std::string& session_id, instant now) {
+std::optional<std::string> desk::release(const std::string& session_id, instant now, said outcome) {
     expire(now);
-    return x_lease && x_lease->session_id == session_id ? release(now) : std::nullopt;
+    return x_lease && x_lease->session_id == session_id ? release(now, outcome) : std::nullopt;
+}
+
+desk::said desk::outcome_of(const std::string& session_id, const wire::json_value& auth) const {
+    if (!x_ended || x_ended->session_id != session_id)
+        return std::nullopt;
+    const auto& opened = x_ended->grants;
+    const bool proven = std::find(opened.begin(), opened.end(), x_means.fingerprint(auth)) != opened.end();
+    return proven ? said(x_ended->outcome) : std::nullopt;
 }
 
 std::optional<std::string> desk::release_idle(instant now) {
@@ -311,7 +319,8 @@ desk_state desk::save() const {
             .requests_received = x_requests.count(),
             .owed = x_ledger.owed(),
             .spent = x_spent.text(),
-            .holder = x_lease};
+            .holder = x_lease,
+            .ended = x_ended};
 }
 
 void desk::restore(const former_desk& left, clock_continuity clocks, instant now) {
@@ -319,6 +328,7 @@ void desk::restore(const former_desk& left, clock_continuity clocks, instant now
     x_requests.resume(left.state.requests_received);
     x_ledger.resume(left.state.owed);
     x_spent.resume(left.state.spent);
+    x_ended = left.state.ended;
     for (const auto& entry : left.undelivered)
         x_outbox.add(entry);
     x_lease = left.state.holder;
@@ -350,8 +360,14 @@ void desk::spend(const wire::json_value& grant) {
     x_spent.add(x_means.fingerprint(grant));
 }
 
+void desk::note_outcome(const lease& gone, wire::session_outcome outcome) {
+    auto& ended = x_ended.emplace(ended_session{gone.session_id, {}, outcome});
+    for (const auto& grant : gone.grants)
+        ended.grants.push_back(x_means.fingerprint(grant));
+}
+
 // The one way out of the slot, whoever opened the door.
-void desk::close(close_reason reason, instant now) {
+void desk::close(close_reason reason, instant now, said outcome) {
     const lease gone = *std::exchange(x_lease, std::nullopt);
     const double started = epoch_seconds(gone.created.wall);
     const seconds span = now.monotonic - gone.created.monotonic;  // whatever became of the wall clock
@@ -360,6 +376,8 @@ void desk::close(close_reason reason, instant now) {
             spend(grant);
     if (!gone.claim.empty())
         x_spent.add(x_means.fingerprint(wire::text_value(gone.claim)));
+    if (outcome)
+        note_outcome(gone, *outcome);
     x_ledger.complete(gone.cost);
     x_outbox.add({.request_idx = gone.request_idx,
                   .entered_queue_at = started,
@@ -367,7 +385,7 @@ void desk::close(close_reason reason, instant now) {
                   .work_completed_at = started + span.count()});
     changed();
     if (x_observer)
-        x_observer->session_closed({gone.session_id, reason, gone.trust, gone.on_close});
+        x_observer->session_closed({gone.session_id, reason, gone.trust, gone.on_close, outcome});
 }
 
 void desk::changed() {

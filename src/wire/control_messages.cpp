@@ -17,40 +17,53 @@ parsed<json_value> parse_claim(std::string_view body) {
 }
 
 // "session_id" may be absent or null, which claims nothing.
-parsed<session_claim> read_claim(const json& message) {
-    session_claim out;
+parsed<std::optional<std::string>> read_claim(const json& message) {
     const auto id = message.find("session_id");
     if (id == message.end() || id->is_null())
-        return out;
+        return std::optional<std::string>();
     if (!id->is_string() || id->get_ref<const std::string&>().empty())
         return refuse("session_id", "must be a string that is not empty");
-    out.session_id = id->get<std::string>();
-    return out;
+    return std::optional(id->get<std::string>());
 }
 
-// A body that names a session, and says more than that.
+// A body that may name a session, and says more than that.
 struct claiming_body {
     json_value message;
-    session_claim claim;
+    std::optional<std::string> session_id;
 };
 
 parsed<claiming_body> parse_claiming_body(std::string_view body) {
     auto message = parse_claim(body);
     if (!message)
         return message.error();
-    auto claim = read_claim(message->document());
-    if (!claim)
-        return claim.error();
-    return claiming_body{std::move(*message), std::move(*claim)};
+    auto id = read_claim(message->document());
+    if (!id)
+        return id.error();
+    return claiming_body{std::move(*message), std::move(*id)};
+}
+
+// "outcome" may be absent or null, which says nothing.
+parsed<std::optional<session_outcome>> read_outcome(const json& message) {
+    const auto told = message.find("outcome");
+    if (told == message.end() || told->is_null())
+        return std::optional<session_outcome>();
+    const auto outcome =
+        told->is_string() ? session_outcome_named(told->get_ref<const std::string&>()) : std::nullopt;
+    if (!outcome)
+        return refuse("outcome", "must be done or idle");
+    return outcome;
 }
 
 }  // namespace
 
-parsed<session_claim> parse_session_claim(std::string_view body) {
-    auto told = parse_claiming_body(body);
+parsed<release_request> parse_release(std::string_view body) {
+    const auto told = parse_claiming_body(body);
     if (!told)
         return told.error();
-    return std::move(told->claim);
+    const auto outcome = read_outcome(told->message.document());
+    if (!outcome)
+        return outcome.error();
+    return release_request{told->session_id, *outcome};
 }
 
 parsed<renewal_request> parse_renewal(std::string_view body, seconds longest) {
@@ -63,7 +76,7 @@ parsed<renewal_request> parse_renewal(std::string_view body, seconds longest) {
         return refuse("lifetime", "missing: how many seconds from now the session is to last");
     if (const char* fault = is_positive(*lifetime))
         return refuse("lifetime", fault);
-    return renewal_request{std::min(seconds(lifetime->get<double>()), longest), told->claim.session_id};
+    return renewal_request{std::min(seconds(lifetime->get<double>()), longest), told->session_id};
 }
 
 parsed<protection_request> parse_protection(std::string_view body, seconds longest) {
@@ -77,7 +90,7 @@ parsed<protection_request> parse_protection(std::string_view body, seconds longe
     const bool lifts = span->is_number() && *span == 0;
     if (!lifts && is_positive(*span))
         return refuse("seconds", "must be a finite number, 0 or greater");
-    return protection_request{std::min(seconds(span->get<double>()), longest), told->claim.session_id};
+    return protection_request{std::min(seconds(span->get<double>()), longest), told->session_id};
 }
 
 parsed<session_query> parse_session_query(std::string_view query) {
@@ -113,8 +126,14 @@ NULLWORKER_MESSAGE(key_status, fetched_at, age)
 NULLWORKER_MESSAGE(worker_status, version, url, container_id, control_port, started_at, ready_since, draining,
                    health, consumer, session, last_report, undelivered_completions, public_key)
 
-std::string to_json(const session_claim& claim) {
-    return compact({{"session_id", claim.session_id}});
+// What is not said is not there: a daemon of an older version need not understand it.
+std::string to_json(const release_request& release) {
+    json out = json::object();
+    if (release.session_id)
+        out["session_id"] = *release.session_id;
+    if (release.outcome)
+        out["outcome"] = to_string(*release.outcome);
+    return compact(out);
 }
 
 std::string to_json(const renewal_request& renewal) {

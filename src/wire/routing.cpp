@@ -255,6 +255,12 @@ std::optional<retire_answer> parse_retire_answer(std::string_view body) {
     return retire_answer{.ended = ended == true, .protected_for = left.value_or(0)};
 }
 
+std::optional<session_outcome> parse_session_outcome(std::string_view body) {
+    const auto value = json_value::parse(body);
+    const auto told = value ? value->text_at("outcome") : std::nullopt;
+    return told ? session_outcome_named(*told) : std::nullopt;
+}
+
 std::string parse_error(std::string_view body) {
     constexpr std::size_t excerpt = 200;
     const auto value = json_value::parse(body);

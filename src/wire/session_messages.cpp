@@ -272,8 +272,11 @@ std::string session_stands(const session_standing& standing) {
                     {"retiring", standing.retiring}});
 }
 
-std::string session_not_found(const std::string& session_id) {
-    return error("session with id " + session_id + " not found");
+std::string session_not_found(const std::string& session_id, std::optional<session_outcome> ended) {
+    json out = {{"error", "session with id " + session_id + " not found"}};
+    if (ended)
+        out["outcome"] = to_string(*ended);
+    return compact(out);
 }
 
 std::string ok(bool value) {

@@ -82,6 +82,8 @@ void require_consistent(desk& desk, int closed, const lease& given, instant time
     require(desk.next_expiry().has_value() == (desk.holder() != nullptr),
             "a lease expires, and nothing else");
     const auto found = desk.find(given.session_id, given.grants.front(), time).outcome;
+    const auto said = desk.outcome_of(given.session_id, given.grants.front());
+    require(!said || closed == 1, "nothing is said of the end before that");
     if (closed) {
         require(!desk.holder() && shown.cur_load == 0, "a closed session has left the slot");
         require(found == desk::lookup_outcome::unknown, "and nobody knows it");

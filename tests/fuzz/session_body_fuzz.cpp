@@ -38,6 +38,9 @@ FUZZ_TARGET(session_body, 100) {
     require_json(wire::session_ended(session->session_id));
     require_json(wire::session_stands({.session_id = session->session_id}));
     require_json(wire::session_not_found(session->session_id));
+    const auto idle = wire::session_not_found(session->session_id, wire::session_outcome::idle);
+    require(wire::parse_session_outcome(idle) == wire::session_outcome::idle,
+            "an outcome survives the way to the client");
     wire::session_description description;
     description.session_id = session->session_id;
     description.auth_data = session->session_auth;

@@ -28,6 +28,7 @@ void require_usable(const reservation::former_desk& left, clock_continuity clock
     front.restore(left, clocks, time);
     require(front.outbox().size() == std::min<std::size_t>(left.undelivered.size(), 10000),
             "no completion is lost");
+    require(front.save().ended.has_value() == left.state.ended.has_value(), "nor what is known of an end");
     const bool held = front.holder() != nullptr;
     require(held == left.state.holder.has_value(), "the session is in the slot");
     if (held) {

@@ -70,6 +70,7 @@ private:
     net::reply turn_away(const wire::route_grant& grant, reservation::desk::reserve_outcome why);
     public_answer refuse_grant(const net::request& request, auth::grant_verdict verdict,
                                const wire::route_grant& grant);
+    [[nodiscard]] net::reply unknown(const wire::session_reference& wanted) const;
     public_answer end(const net::request& request);
     public_answer retire(const net::request& request);
     public_answer status(const net::request& request);

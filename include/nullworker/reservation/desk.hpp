@@ -134,10 +134,16 @@ public:
     // Ends the session, if `auth` equals one of its grants; says whether it was found.
     lookup_outcome end(const std::string& session_id, const wire::json_value& auth, instant now);
 
+    using said = std::optional<wire::session_outcome>;  // nothing: nobody said how it was
+
     // Frees the slot whoever holds it, or only if `session_id` does; the id of the session it ended, or
     // nothing.
-    std::optional<std::string> release(instant now);
-    std::optional<std::string> release(const std::string& session_id, instant now);
+    std::optional<std::string> release(instant now, said outcome = {});
+    std::optional<std::string> release(const std::string& session_id, instant now, said outcome = {});
+
+    // What the consumer said at the end of the session, where `auth` equals one of the grants that opened it.
+    // The last session of which that was said is remembered.
+    [[nodiscard]] said outcome_of(const std::string& session_id, const wire::json_value& auth) const;
 
     // Frees the slot unless a job runs; the id of the session it ended, or nothing.
     std::optional<std::string> release_idle(instant now);
@@ -202,7 +208,8 @@ private:
     void note_use();
     void spend(const wire::json_value& grant);
     void add_grant(const wire::json_value& grant);
-    void close(close_reason reason, instant now);
+    void note_outcome(const lease& gone, wire::session_outcome outcome);
+    void close(close_reason reason, instant now, said outcome = {});
     void changed();
     void worth_saving();
     void settled();
@@ -220,6 +227,7 @@ private:
     completion_outbox x_outbox;
     recent_requests x_requests;
     spent_grants x_spent;
+    std::optional<ended_session> x_ended;
     std::uint64_t x_snapshots = 0;
 };
 

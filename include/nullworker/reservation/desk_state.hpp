@@ -1,6 +1,7 @@
 #pragma once
 
 #include <nullworker/base/clock.hpp>
+#include <nullworker/reservation/ended_session.hpp>
 #include <nullworker/reservation/lease.hpp>
 #include <nullworker/reservation/load_ledger.hpp>
 #include <nullworker/wire/completion.hpp>
@@ -19,6 +20,7 @@ struct desk_state {
     load_figures owed;                   // to the next report
     std::string spent;                   // grants, as `spent_grants::text` has them
     std::optional<lease> holder;         // the last of the leases, if it is live
+    std::optional<ended_session> ended;  // the last of those whose consumer said how it was
 };
 
 // What the desk of a former process left. Its times are those of that process: the monotonic ones mean

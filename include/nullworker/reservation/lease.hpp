@@ -2,6 +2,7 @@
 
 #include <nullworker/base/clock.hpp>
 #include <nullworker/wire/json_value.hpp>
+#include <nullworker/wire/session_outcome.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -74,6 +75,7 @@ struct closed_session {
     close_reason reason = close_reason::ended;
     grant_trust trust = grant_trust::unverified;
     std::optional<close_request> on_close;
+    std::optional<wire::session_outcome> outcome;  // as its consumer said
 };
 
 [[nodiscard]] constexpr const char* to_string(close_reason reason) noexcept {

@@ -3,6 +3,7 @@
 #include <nullworker/base/clock.hpp>
 #include <nullworker/base/error.hpp>
 #include <nullworker/wire/refusal.hpp>
+#include <nullworker/wire/session_outcome.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -18,12 +19,13 @@ namespace nullworker::wire {
 inline constexpr seconds longest_wait{3600.0};
 
 // The body of /release; may be empty.
-struct session_claim {
-    std::optional<std::string> session_id;  // who the caller thinks holds the slot
+struct release_request {
+    std::optional<std::string> session_id = {};   // who the caller thinks holds the slot
+    std::optional<session_outcome> outcome = {};  // nothing: the caller does not say
 };
 
-[[nodiscard]] std::string to_json(const session_claim& claim);
-[[nodiscard]] parsed<session_claim> parse_session_claim(std::string_view body);
+[[nodiscard]] std::string to_json(const release_request& release);
+[[nodiscard]] parsed<release_request> parse_release(std::string_view body);
 
 // The body of /renew. `lifetime` is above 0 and at most `longest`: more is cut to that.
 struct renewal_request {

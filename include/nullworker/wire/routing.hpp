@@ -168,6 +168,10 @@ struct retire_answer {
 // Nothing for what is no such reply.
 [[nodiscard]] std::optional<retire_answer> parse_retire_answer(std::string_view body);
 
+// How a session ended, by the reply of a worker that does not hold it any more. Nothing where that says
+// nothing of it, or what is not known here.
+[[nodiscard]] std::optional<session_outcome> parse_session_outcome(std::string_view body);
+
 // The text of {"error": "…"}, "error_msg" and "msg", or the body's beginning where it is no such thing.
 [[nodiscard]] std::string parse_error(std::string_view body);
 

@@ -3,6 +3,7 @@
 #include <nullworker/base/clock.hpp>
 #include <nullworker/wire/refusal.hpp>
 #include <nullworker/wire/route_grant.hpp>
+#include <nullworker/wire/session_outcome.hpp>
 
 #include <optional>
 #include <string>
@@ -93,7 +94,9 @@ struct session_standing {
 
 [[nodiscard]] std::string session_stands(const session_standing& standing);
 
-[[nodiscard]] std::string session_not_found(const std::string& session_id);
+// `ended`: how a session of that id ended that the caller's grant opened, if its consumer said so.
+[[nodiscard]] std::string session_not_found(const std::string& session_id,
+                                            std::optional<session_outcome> ended = {});
 [[nodiscard]] std::string ok(bool value);
 [[nodiscard]] std::string ping_result();
 [[nodiscard]] std::string error(const std::string& what);

@@ -184,6 +184,16 @@ TEST_F(beside_a_worker, release_frees_only_the_session_that_is_named) {
     EXPECT_TRUE(contains(again.err, "not the holder")) << again.err;
 }
 
+TEST_F(beside_a_worker, release_may_say_that_there_was_no_job) {
+    start();
+    const auto silent = reserve();
+    EXPECT_EQ(run({"release"}).code, 0);
+    x_daemon->wait_for("event=session_closed session_id=" + silent + " reason=released\n");
+    const auto idle = reserve();
+    EXPECT_EQ(run({"release", "--idle"}).out, "released " + idle + "\n");
+    x_daemon->wait_for("event=session_closed session_id=" + idle + " reason=released outcome=idle\n");
+}
+
 TEST_F(beside_a_worker, release_of_nothing_is_refused_with_the_reason) {
     start();
     const auto nothing = run({"release"});

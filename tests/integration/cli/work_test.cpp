@@ -91,6 +91,7 @@ TEST_F(work_beside_a_worker, a_job_is_a_session) {
         it.wait_for_next("does " + id + "\n");
         it.wait_for_next("event=job_done session_id=" + id);
         it.wait_for_next("event=released session_id=" + id);
+        x_daemon->wait_for("event=session_closed session_id=" + id + " reason=released\n");
     }
     EXPECT_EQ(holder(), "null\n");
     EXPECT_TRUE(contains(it.out(), "to 23502, 1 and 75\n")) << it.out();
@@ -128,6 +129,7 @@ TEST_F(work_beside_a_worker, it_releases_for_want_of_a_job_where_it_is_told_to) 
     const auto id = reserve();
     it.wait_for("event=idle session_id=" + id);
     it.wait_for("event=released session_id=" + id);
+    x_daemon->wait_for("event=session_closed session_id=" + id + " reason=released outcome=idle\n");
 }
 
 TEST_F(work_beside_a_worker, it_keeps_the_session_while_there_are_jobs) {

@@ -29,10 +29,10 @@ held_session session_at(const test::scripted_peer& worker) {
             .worker_url = worker.origin()};
 }
 
-outcome<void> end_at(asio::io_context& loop, test::scripted_peer& worker,
-                     serverless::duration patience = serverless::end_patience) {
+outcome<session_outcome> end_at(asio::io_context& loop, test::scripted_peer& worker,
+                                serverless::duration patience = serverless::end_patience) {
     serverless api(loop.get_executor(), service{worker.at(""), worker.at(""), "key"});
-    outcome<void> ended{};
+    outcome<session_outcome> ended = failure{};
     test::drive(loop, [&]() -> asio::awaitable<void> {
         ended = co_await api.end(session_at(worker), patience);
         co_await worker.stop();
@@ -142,6 +142,36 @@ TEST(serverless, only_a_400_and_a_401_mean_that_a_session_is_over) {
     EXPECT_FALSE(status_where([](test::scripted_peer& worker) {
         worker.reply_always(status_path, net::text_reply(200, "<html>"));
     }));
+}
+
+// What a worker says of a session that it does not hold any more, and what is made of it.
+constexpr std::pair<const char*, session_outcome> ends[] = {
+    {R"({"error": "session with id Ab3 not found", "outcome": "idle"})", session_outcome::idle},
+    {R"({"error": "session with id Ab3 not found", "outcome": "done"})", session_outcome::done},
+    {R"({"error": "session with id Ab3 not found"})", session_outcome::done},
+    {R"({"outcome": "lost"})", session_outcome::done},
+    {R"({"outcome": 7})", session_outcome::done},
+    {"<html>", session_outcome::done},
+};
+
+TEST(serverless, a_session_that_is_over_was_idle_only_where_its_worker_says_so) {
+    for (const auto& [body, wanted] : ends) {
+        const auto script = [body = body](test::scripted_peer& worker) {
+            for (const char* path : {status_path, retire_path, end_path})
+                worker.reply_always(path, net::json_reply(400, body));
+        };
+        const auto status = status_where(script);
+        ASSERT_TRUE(status);
+        EXPECT_EQ(status->what, session_news::kind::over);
+        EXPECT_EQ(status->outcome, wanted) << body;
+        const auto retired = retired_where(script);
+        ASSERT_TRUE(retired);
+        EXPECT_EQ(retired->outcome, wanted) << body;
+        const auto ended = asked<outcome<session_outcome>>(
+            script, [](serverless& api, held_session session) { return api.end(std::move(session)); });
+        ASSERT_TRUE(ended) << "one that its worker does not know is over";
+        EXPECT_EQ(*ended, wanted) << body;
+    }
 }
 
 TEST(serverless, a_worker_that_knows_no_status_tells_by_its_health) {

@@ -81,13 +81,57 @@ TEST(release, that_is_not_understood_frees_nothing) {
         const auto id = co_await worker.create(worker.grant(11));
         for (const std::string body :
              {"anything", "[]", R"({"session_id": })", R"({"session_id": 7})", R"({"session_id": ""})",
-              R"({"session_id": "a", "session_id": "b"})"}) {
+              R"({"session_id": "a", "session_id": "b"})", R"({"outcome": "lost"})", R"({"outcome": 7})"}) {
             const auto answer = co_await control_post(worker, "/release", body);
             EXPECT_EQ(answer.status, 422u) << body;
             EXPECT_TRUE(body_of(answer).contains("error")) << body;
         }
         const auto held = co_await control_get(worker, "/session");
         EXPECT_EQ(body_of(held)["session_id"], id);
+    });
+}
+
+// The answers of a worker to the client of a session that it does not hold any more.
+asio::awaitable<std::vector<std::string>> told_of(test_worker& worker, json session) {
+    std::vector<std::string> out;
+    for (const std::string path : {"/session/status", "/session/end", "/session/retire"}) {
+        const auto answer = co_await worker.post(path, session);
+        EXPECT_EQ(answer.status, 400u) << path;
+        out.push_back(answer.body);
+    }
+    co_return out;
+}
+
+std::vector<std::string> thrice(const std::string& body) {
+    return {body, body, body};
+}
+
+TEST(release, may_say_what_the_consumer_found_which_the_client_hears_when_it_asks) {
+    with_worker([](test_worker& worker) -> asio::awaitable<void> {
+        for (const std::string outcome : {"idle", "done"}) {
+            const json grant = worker.grant(11);
+            const auto id = co_await worker.create(grant);
+            const json release = {{"session_id", id}, {"outcome", outcome}};
+            const auto answer = co_await control_post(worker, "/release", release.dump());
+            EXPECT_EQ(answer.status, 200u) << answer.body;
+            const auto not_found = R"({"error":"session with id )" + id + " not found\"";
+            const auto heard = co_await told_of(worker, reference(id, grant));
+            EXPECT_EQ(heard, thrice(not_found + R"(,"outcome":")" + outcome + "\"}"));
+            const auto strange = co_await told_of(worker, reference(id, worker.grant(12)));
+            EXPECT_EQ(strange, thrice(not_found + "}"));
+        }
+    });
+}
+
+TEST(release, that_says_nothing_leaves_the_answers_as_they_are) {
+    with_worker([](test_worker& worker) -> asio::awaitable<void> {
+        for (const std::string body : {"", "{}", R"({"outcome": null})"}) {
+            const json grant = worker.grant(11);
+            const auto id = co_await worker.create(grant);
+            (void)co_await control_post(worker, "/release", body);
+            const auto heard = co_await told_of(worker, reference(id, grant));
+            EXPECT_EQ(heard, thrice(R"({"error":"session with id )" + id + " not found\"}"));
+        }
     });
 }
 

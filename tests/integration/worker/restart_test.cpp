@@ -56,6 +56,20 @@ void with_successor(const temporary_directory& folder,
     drive(loop, whole(worker, story));
 }
 
+TEST(restart, the_client_still_hears_what_the_consumer_found) {
+    const temporary_directory folder;
+    const auto session = state_after(folder, [](test_worker& worker) -> asio::awaitable<json> {
+        json left = co_await reserve(worker);
+        (void)co_await control_post(worker, "/release", R"({"outcome": "idle"})");
+        co_return left;
+    });
+    with_successor(folder, [&](test_worker& worker) -> asio::awaitable<void> {
+        const auto told = co_await worker.post("/session/status", session);
+        EXPECT_EQ(told.status, 400u);
+        EXPECT_EQ(body_of(told)["outcome"], "idle");
+    });
+}
+
 TEST(restart, the_session_can_still_be_asked_for_and_ended_and_its_load_is_reported) {
     const temporary_directory folder;
     const json session = state_after(folder, reserve);

@@ -227,8 +227,14 @@ TEST_F(work_plan_test, it_releases_for_want_of_a_job_only_if_told_to) {
         x_plan.asked_to_protect(granted(), x_now);
         run_it();
     }
+    EXPECT_FALSE(x_plan.is_idle());
     EXPECT_EQ(next(), step::release);
     EXPECT_TRUE(heard_of(news::idle));
+    EXPECT_TRUE(x_plan.is_idle());
+    x_plan.asked_to_release(granted(), x_now);
+    ASSERT_EQ(next(), step::look);
+    see("B");
+    EXPECT_FALSE(x_plan.is_idle()) << "which is of the next session";
 }
 
 TEST_F(work_plan_test, the_idle_time_counts_from_the_last_job) {

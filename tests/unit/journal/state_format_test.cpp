@@ -14,6 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 using nlohmann::json;
 using reservation::close_request;
+using reservation::ended_session;
 using reservation::grant_trust;
 using reservation::lease;
 using wire::completion_status;
@@ -141,6 +142,18 @@ TEST(state_format, protection_retirement_and_claim_are_kept) {
     EXPECT_EQ(found.claim, held.claim);
 }
 
+TEST(state_format, what_the_consumer_said_of_the_last_session_is_kept) {
+    auto state = sample();
+    EXPECT_FALSE(read_state(written(state))->left.state.ended);
+    state.left.state.ended =
+        ended_session{"Bcdefghij1234", {0, 0xffffffffffffffffU}, wire::session_outcome::idle};
+    const auto read = read_state(written(state));
+    ASSERT_TRUE(read && read->left.state.ended);
+    EXPECT_EQ(read->left.state.ended->session_id, "Bcdefghij1234");
+    EXPECT_EQ(read->left.state.ended->grants, state.left.state.ended->grants);
+    EXPECT_EQ(read->left.state.ended->outcome, wire::session_outcome::idle);
+}
+
 TEST(state_format, the_run_of_the_container_is_kept) {
     auto state = sample();
     state.owner.init_birth = "1234";
@@ -215,6 +228,16 @@ TEST(state_format, with_a_value_that_no_daemon_writes_it_is_refused) {
         {"/lease/claim", "\"\""},
         {"/lease/close_route", "7"},
         {"/lease/close_payload", "{}"},
+        {"/ended", "7"},
+        {"/ended", "null"},
+        {"/ended", "{}"},
+        {"/ended", R"({"session_id": "", "grants": [1], "outcome": "idle"})"},
+        {"/ended", R"({"session_id": "a", "grants": [], "outcome": "idle"})"},
+        {"/ended", R"({"session_id": "a", "grants": [-1], "outcome": "idle"})"},
+        {"/ended", R"({"session_id": "a", "grants": [1.5], "outcome": "idle"})"},
+        {"/ended", R"({"session_id": "a", "grants": ["1"], "outcome": "idle"})"},
+        {"/ended", R"({"session_id": "a", "grants": [1], "outcome": "lost"})"},
+        {"/ended", R"({"session_id": "a", "grants": [1], "outcome": 1})"},
         {"/completions", "{}"},
         {"/completions", "[[1,\"Success\",0,0]]"},
         {"/completions", "[[1,\"Well\",0,0,0]]"},

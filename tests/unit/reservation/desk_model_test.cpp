@@ -89,6 +89,11 @@ struct step {
     [[nodiscard]] bool callback() const { return amount >= 32; }
     [[nodiscard]] bool in_session() const { return verified; }
     [[nodiscard]] std::size_t most() const { return 1 + amount % 4; }
+    [[nodiscard]] desk::said said() const {
+        constexpr desk::said table[] = {std::nullopt, wire::session_outcome::idle,
+                                        wire::session_outcome::done};
+        return table[amount % std::size(table)];
+    }
 };
 
 std::ostream& operator<<(std::ostream& out, const step& s) {
@@ -119,6 +124,8 @@ std::ostream& operator<<(std::ostream& out, const step& s) {
         case deed::acknowledge:
         case deed::deliver:
             return out << "(" << s.who << " before the newest)";
+        case deed::release:
+            return out << "(" << (s.said() ? wire::to_string(*s.said()) : "saying nothing") << ")";
         case deed::take_parcel:
             return out << "(at most " << s.most() << ")";
         default:
@@ -221,6 +228,8 @@ struct books {
         std::vector<wire::json_value> grants;
     };
     std::optional<session> open;
+    std::optional<session> ended;  // the last whose consumer said how it was
+    desk::said outcome;            // of that one
     std::vector<wire::json_value> spent;
     std::vector<std::string> spent_claims;
     std::chrono::steady_clock::time_point looked;  // at the clock, last
@@ -243,6 +252,7 @@ struct closing {
     close_reason reason = close_reason::ended;
     bool verified = false;
     bool callback = false;
+    desk::said outcome = {};
 
     friend bool operator==(const closing&, const closing&) = default;
 };
@@ -268,7 +278,7 @@ struct witness final : desk_observer {
     void session_closed(const closed_session& session) override {
         too_early = too_early || watched->holder() != nullptr || watched->outbox().empty() || changes == 0;
         closings.push_back({session.session_id, session.reason, session.trust == grant_trust::verified,
-                            session.on_close.has_value()});
+                            session.on_close.has_value(), session.outcome});
     }
 };
 
@@ -345,7 +355,7 @@ public:
                 end(s);
                 break;
             case deed::release:
-                release();
+                release(s);
                 break;
             case deed::release_idle:
                 release_idle();
@@ -441,10 +451,14 @@ private:
         x_changed = true;
     }
 
-    void model_closes(close_reason reason) {
+    void model_closes(close_reason reason, desk::said outcome = {}) {
         const auto gone = *std::exchange(x_books.open, std::nullopt);
         x_books.total.completed += gone.cost;
-        x_closings.push_back({gone.id, reason, gone.verified, gone.callback});
+        x_closings.push_back({gone.id, reason, gone.verified, gone.callback, outcome});
+        if (outcome) {
+            x_books.ended = gone;
+            x_books.outcome = outcome;
+        }
         if (gone.verified)
             x_books.spent.insert(x_books.spent.end(), gone.grants.begin(), gone.grants.end());
         if (!gone.claim.empty())
@@ -588,6 +602,18 @@ private:
         require(found.outcome == model_uses(named.id, named.auth), "what is found");
         require(found.session == (found.outcome == lookup::found ? x_desk->holder() : nullptr),
                 "the session found");
+        ask_for_the_outcome(s);
+    }
+
+    // Of the session that is remembered, or of one before, with a grant of its own or of another request.
+    void ask_for_the_outcome(const step& s) {
+        const auto& ended = x_books.ended;
+        const auto id = ended && s.who == 0 ? ended->id : named_by(s).id;
+        const auto request_idx = ended && s.amount % 4 != 0 ? static_cast<unsigned>(ended->request_idx) : 1U;
+        const auto& auth = document(request_idx, s.grant);
+        const bool known = ended && ended->id == id && is_among(ended->grants, auth);
+        require(x_desk->outcome_of(id, auth) == (known ? x_books.outcome : std::nullopt),
+                "what is remembered of a session's end");
     }
 
     void renew(const step& s) {
@@ -693,14 +719,14 @@ private:
             model_closes(close_reason::ended);
     }
 
-    void release() {
-        const auto released = x_desk->release(x_now);
+    void release(const step& s) {
+        const auto released = x_desk->release(x_now, s.said());
         model_expires();
         require(released.has_value() == x_books.open.has_value(), "whether something is released");
         if (!released)
             return;
         require(*released == x_books.open->id, "what is released");
-        model_closes(close_reason::released);
+        model_closes(close_reason::released, s.said());
     }
 
     void expire() {

@@ -594,6 +594,34 @@ TEST_F(desk_test, a_ping_in_a_session_leaves_no_completion_of_its_own) {
     EXPECT_TRUE(owed().empty());
 }
 
+TEST_F(desk_test, what_the_consumer_found_is_told_to_the_client_whose_session_it_was) {
+    using wire::session_outcome;
+    reserve(request(7));
+    EXPECT_EQ(front.outcome_of("session-1", request(7).grant.document), std::nullopt);
+    front.release("session-1", clock.time, session_outcome::idle);
+    ASSERT_EQ(observer.closed.size(), 1U);
+    EXPECT_EQ(observer.closed[0].outcome, session_outcome::idle);
+    EXPECT_EQ(front.outcome_of("session-1", request(7).grant.document), session_outcome::idle);
+    EXPECT_EQ(front.outcome_of("session-1", request(8).grant.document), std::nullopt);
+    EXPECT_EQ(front.outcome_of("session-2", request(7).grant.document), std::nullopt);
+}
+
+TEST_F(desk_test, the_last_outcome_that_was_said_is_remembered_whoever_holds_the_slot_since) {
+    using wire::session_outcome;
+    reserve(request(7), grant_trust::unverified);
+    front.release(clock.time, session_outcome::idle);
+    reserve(request(8));
+    EXPECT_EQ(front.outcome_of("session-1", request(7).grant.document), session_outcome::idle);
+    front.release(clock.time);
+    EXPECT_EQ(observer.closed.back().outcome, std::nullopt);
+    EXPECT_EQ(front.outcome_of("session-1", request(7).grant.document), session_outcome::idle);
+    EXPECT_EQ(front.outcome_of("session-2", request(8).grant.document), std::nullopt);
+    reserve(request(9));
+    front.release(clock.time, session_outcome::done);
+    EXPECT_EQ(front.outcome_of("session-1", request(7).grant.document), std::nullopt);
+    EXPECT_EQ(front.outcome_of("session-3", request(9).grant.document), session_outcome::done);
+}
+
 TEST_F(desk_test, a_close_request_is_handed_on_with_the_closed_session) {
     auto wanted = request(7);
     wanted.on_close_route = "/closed";

@@ -16,19 +16,40 @@ std::string refusal_of(const parsed<T>& outcome) {
 
 TEST(control_messages, a_claim_may_be_left_out) {
     for (const auto* body : {"", "{}", R"({"session_id": null})", R"({"other": 1})"}) {
-        const auto claim = parse_session_claim(body);
-        ASSERT_TRUE(claim) << body;
-        EXPECT_FALSE(claim->session_id) << body;
+        const auto release = parse_release(body);
+        ASSERT_TRUE(release) << body;
+        EXPECT_FALSE(release->session_id) << body;
     }
-    EXPECT_EQ(parse_session_claim(R"({"session_id": "abc"})")->session_id, "abc");
+    EXPECT_EQ(parse_release(R"({"session_id": "abc"})")->session_id, "abc");
+}
+
+TEST(control_messages, a_release_may_say_what_the_consumer_found) {
+    for (const auto* body : {"", "{}", R"({"outcome": null})"})
+        EXPECT_EQ(parse_release(body)->outcome, std::nullopt) << body;
+    EXPECT_EQ(parse_release(R"({"outcome": "idle"})")->outcome, session_outcome::idle);
+    EXPECT_EQ(parse_release(R"({"outcome": "done"})")->outcome, session_outcome::done);
+}
+
+TEST(control_messages, a_release_says_no_more_than_it_must) {
+    EXPECT_EQ(to_json(release_request{}), "{}");
+    EXPECT_EQ(to_json(release_request{"abc", {}}), R"({"session_id":"abc"})");
+    EXPECT_EQ(to_json(release_request{"abc", session_outcome::idle}),
+              R"({"outcome":"idle","session_id":"abc"})");
+}
+
+TEST(control_messages, an_outcome_that_is_not_known_is_refused) {
+    for (const auto* outcome : {R"("")", R"("Idle")", R"("idle ")", R"("lost")", "7", "true", "[]", "{}"})
+        EXPECT_EQ(refusal_of(parse_release(std::string(R"({"outcome": )") + outcome + "}")),
+                  R"({"error":"outcome: must be done or idle"})")
+            << outcome;
 }
 
 TEST(control_messages, a_claim_that_is_not_understood_is_refused_with_the_reason) {
-    EXPECT_EQ(refusal_of(parse_session_claim("anything")), R"({"error":"invalid JSON"})");
-    EXPECT_EQ(refusal_of(parse_session_claim(R"({"session_id": )")), R"({"error":"invalid JSON"})");
-    EXPECT_EQ(refusal_of(parse_session_claim("[]")), R"({"error":"body: must be an object"})");
+    EXPECT_EQ(refusal_of(parse_release("anything")), R"({"error":"invalid JSON"})");
+    EXPECT_EQ(refusal_of(parse_release(R"({"session_id": )")), R"({"error":"invalid JSON"})");
+    EXPECT_EQ(refusal_of(parse_release("[]")), R"({"error":"body: must be an object"})");
     for (const auto* id : {"7", "true", "[]", "{}", R"("")"})
-        EXPECT_EQ(refusal_of(parse_session_claim(std::string(R"({"session_id": )") + id + "}")),
+        EXPECT_EQ(refusal_of(parse_release(std::string(R"({"session_id": )") + id + "}")),
                   R"({"error":"session_id: must be a string that is not empty"})")
             << id;
 }

@@ -383,6 +383,7 @@ TEST(session_replies, have_the_recorded_form) {
     EXPECT_EQ(json::parse(error("session_auth is not valid")), body("/session/end no auth"));
     EXPECT_EQ(json::parse(error("session does not exist")), body("/session/get unknown id"));
     EXPECT_EQ(json::parse(session_not_found("nosuch")), body("/session/end unknown id"));
+    EXPECT_EQ(session_not_found("nosuch"), R"({"error":"session with id nosuch not found"})");
     EXPECT_EQ(json::parse(session_ended("<sid>")), body("end"));
     EXPECT_EQ(json::parse(released("<sid>"))["released"], body("release")["released"]);
     EXPECT_EQ(json::parse(not_released("no active session")), body("release none"));
