@@ -15,7 +15,8 @@ constexpr const char* follow_footer =
     "Numbers on several lines are added up: printf 'llen jobs\\nllen working\\n' | redis-cli\n"
     "More work opens sessions at once. Less work gives back those in which no job is protected, the\n"
     "youngest first, once it has been less for the whole of the hysteresis. A session that its consumer\n"
-    "releases makes room by itself. While CMD fails, everything stays as it is. A signal retires the\n"
+    "releases makes room by itself, and at once for the next one, unless it says that it found no job\n"
+    "(release --idle). While CMD fails, everything stays as it is. A signal retires the\n"
     "sessions: each ends when its job is done. The exit code is 0 if all have heard of it.\n"
     "The sessions are kept in a file, and a follow that is started again goes on with them. A second one\n"
     "with the same CMD stands by until the first one ends.";
@@ -38,6 +39,11 @@ std::vector<options::option> own_rows(follow_options& to) {
          .most = 1000,
          .must_be_passed = true,
          .help = "Most sessions at once, each of which is a machine"},
+        {.name = "jobs-per-session",
+         .target = &to.jobs_per_session,
+         .least = 1,
+         .most = 1'000'000,
+         .help = "Jobs for which there is to be one session: four of them are one machine with 4"},
         {.name = "hysteresis",
          .target = &to.hysteresis,
          .least = 0,
@@ -48,6 +54,12 @@ std::vector<options::option> own_rows(follow_options& to) {
          .least = 0.05,
          .most = most_of_all,
          .help = "Time between two runs of CMD"},
+        {.name = "recheck",
+         .target = &to.recheck,
+         .least = 0.05,
+         .most = most_of_all,
+         .help = "While a worker found none of the jobs that are counted, one session looks again after "
+                 "--interval, then twice that, and so on up to this"},
         {.name = "depth-timeout",
          .target = &to.depth_timeout,
          .least = 0.01,

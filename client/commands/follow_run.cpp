@@ -67,6 +67,15 @@ std::string counted(std::size_t count, const std::string& what) {
     return std::to_string(count) + ' ' + what + (count == 1 ? "" : "s");
 }
 
+follow_limits limits_of(const follow_options& options) {
+    return {.least = options.least,
+            .most = options.most,
+            .hysteresis = to_ticks(options.hysteresis),
+            .jobs_per_session = options.jobs_per_session,
+            .interval = to_ticks(options.interval),
+            .recheck = to_ticks(options.recheck)};
+}
+
 // One run of `follow`.
 class follow final : public session_run {
 public:
@@ -78,7 +87,7 @@ public:
           x_lifetime(options.lifetime.value_or(renewed_lifetime)),
           x_every(std::min(
               {to_ticks(options.interval), to_ticks(x_lifetime / 4), steady::duration(longest_interval)})),
-          x_roster({options.least, options.most, to_ticks(options.hysteresis)}, to_ticks(options.patience)),
+          x_roster(limits_of(options), to_ticks(options.patience)),
           x_sessions(executor) {}
 
 private:
@@ -165,8 +174,9 @@ private:
             if (const auto ended = co_await take_over())
                 co_return *ended;
         while (!x_stop.requested()) {
-            co_await look();
-            co_await x_stop.wait_for(to_ticks(x_options.interval));
+            const auto again = co_await look();
+            const auto next = steady::now() + to_ticks(x_options.interval);
+            co_await x_stop.wait_until(std::min(next, again.value_or(next)));
         }
         co_return co_await finish();
     }
@@ -304,23 +314,26 @@ private:
 
     // ---- how many there are to be ----
 
-    asio::awaitable<void> look() {
+    // When to look again at the latest, if it matters.
+    asio::awaitable<std::optional<steady::time_point>> look() {
         const auto depth = co_await measure();
         if (x_stop.requested())
-            co_return;
+            co_return std::nullopt;
         if (x_state && x_state->is_failing())
             x_state->retry();
         if (!depth) {
             if (std::exchange(x_trouble, depth.error().message) != depth.error().message)
                 show().note("cannot tell how much work there is: " + depth.error().message);
             carry_out(x_roster.decide_blindly(steady::now()));
-            co_return;
+            co_return std::nullopt;
         }
         if (!std::exchange(x_trouble, {}).empty())
             show().note("the command of --depth works again");
         if (std::exchange(x_depth, *depth) != *depth)
             show().tell("work", {{"depth", *depth}}, "work: " + std::to_string(*depth));
-        carry_out(x_roster.decide(*depth, steady::now()));
+        const auto wanted = x_roster.decide(*depth, steady::now());
+        carry_out(wanted);
+        co_return wanted.look_again;
     }
 
     asio::awaitable<outcome<std::int64_t>> measure() {
@@ -349,11 +362,15 @@ private:
             here.ordered = what;
             here.bell.ring();
         }
-        if (wanted.open > 0)
+        if (wanted.open > 0 || wanted.probe)
             keep_the_idle();
         const bool can_write = !x_state || !x_state->is_failing();
-        for (int i = 0; i < wanted.open && can_write && steady::now() >= x_not_before; ++i)
-            open_one();
+        if (!can_write || steady::now() < x_not_before)
+            return;
+        for (int i = 0; i < wanted.open; ++i)
+            open_one(x_roster.open());
+        if (wanted.probe)
+            open_one(x_roster.open_probe());
     }
 
     // There is work for those that were to be given back and do not know it yet.
@@ -373,8 +390,7 @@ private:
                                " is lost: its worker is out of reach, and its time is over");
     }
 
-    void open_one() {
-        const int number = x_roster.open();
+    void open_one(int number) {
         x_slots.emplace(number, std::make_unique<slot>(x_executor));
         x_sessions.spawn(occupy(number));
     }
@@ -508,7 +524,7 @@ private:
         }
         const auto& news = **heard;
         if (news.what == session_news::kind::over) {
-            note_the_end(number, at_its_worker);
+            note_the_end(number, ending::done, at_its_worker);
             co_return;
         }
         if (news.what == session_news::kind::open)
@@ -552,10 +568,10 @@ private:
         const auto& came = **heard;
         switch (came.what) {
             case kind::over:
-                note_the_end(number, at_its_worker);
+                note_the_end(number, ending::done, at_its_worker);
                 co_return;
             case kind::ended:
-                note_the_end(number);
+                note_the_end(number, ending::given);
                 co_return;
             case kind::foreign:
                 tell_of_a_foreign_worker(number);
@@ -581,10 +597,21 @@ private:
         save_what_was_heard(number);
     }
 
-    void note_the_end(int number, const char* where = "") {
+    void note_the_end(int number, ending how, const char* where = "") {
         auto& here = *x_slots.at(number);
         here.over = true;
+        x_roster.ended(number, how, steady::now());
         show().session(number, "released", here.session->session_id + where);
+        tell_of_the_unfound();
+    }
+
+    // Once, until something is found.
+    void tell_of_the_unfound() {
+        if (!x_roster.finds_nothing())
+            x_knows_unfound = false;
+        else if (x_roster.unfound_sessions() > 0 && !std::exchange(x_knows_unfound, true))
+            show().note(counted(static_cast<std::size_t>(x_depth), "job") + (x_depth == 1 ? " is" : " are") +
+                        " counted, but a worker found none; from now on one session at a time looks again");
     }
 
     void note_the_retirement(int number, const retirement& came, steady::time_point asked) {
@@ -695,7 +722,7 @@ private:
             co_return;
         }
         if (came.what == kind::ended || came.what == kind::over) {
-            note_the_end(number, came.what == kind::over ? at_its_worker : "");
+            note_the_end(number, ending::given, came.what == kind::over ? at_its_worker : "");
             co_return;
         }
         note_the_retirement(number, came, asked);
@@ -708,7 +735,7 @@ private:
         const auto asked = steady::now();
         const auto heard = co_await place().api().status(*here.session, longest_question);
         if (heard && heard->what == session_news::kind::over) {
-            note_the_end(number, at_its_worker);
+            note_the_end(number, ending::given, at_its_worker);
             co_return;
         }
         const bool told = heard && heard->what == session_news::kind::open;
@@ -732,7 +759,7 @@ private:
             const auto heard = co_await place().api().status(*here.session, longest_question);
             if (heard ? heard->what == session_news::kind::over
                       : heard.error().cause == asio::error::connection_refused)
-                note_the_end(number, at_its_worker);
+                note_the_end(number, ending::given, at_its_worker);
             else if (!heard && steady::now() > x_roster.at(number).until)
                 co_return;
             else
@@ -753,6 +780,7 @@ private:
     std::int64_t x_depth = -1;
     int x_unended = 0;  // of which nobody knows whether they are given back
     bool x_knows_foreign = false;
+    bool x_knows_unfound = false;
     std::optional<state_file> x_state;
     task_group x_sessions;
 };

@@ -12,6 +12,11 @@ struct follow_limits {
     int least = 0;
     int most = 1;  // at least `least`
     std::chrono::steady_clock::duration hysteresis = std::chrono::seconds(30);
+    int jobs_per_session = 1;
+    // Where a worker found no job, the next one looks after `interval`, then after longer and longer, at
+    // last `recheck`.
+    std::chrono::steady_clock::duration interval = std::chrono::seconds(2);
+    std::chrono::steady_clock::duration recheck = std::chrono::seconds(60);
 };
 
 // How many sessions to open or to close for the work there is. More work opens sessions at once. Less work
@@ -23,7 +28,7 @@ public:
 
     explicit follow_plan(follow_limits limits) : x_limits(limits) {}
 
-    // `depth` is how many units of work there are, `have` how many sessions are open or on their way.
+    // `depth` is how many sessions the work is worth, `have` how many are open or on their way.
     // Positive: so many are to be opened; negative: to be closed.
     [[nodiscard]] int step(std::int64_t depth, int have, time_point now) {
         const auto wanted = static_cast<int>(std::clamp<std::int64_t>(depth, x_limits.least, x_limits.most));

@@ -15,13 +15,25 @@ bool is_leaving(const roster_entry& one) {
     return counts(one) && (one.unwanted || one.retiring);
 }
 
+std::int64_t rounded_up(std::int64_t jobs, int per_session) {
+    return jobs / per_session + (jobs % per_session == 0 ? 0 : 1);
+}
+
 }  // namespace
 
 int roster::open() {
     int number = 1;
     while (x_entries.contains(number))
         ++number;
-    x_entries[number].order = ++x_last_order;
+    auto& one = x_entries[number];
+    one.order = ++x_last_order;
+    one.had_work = x_sessions > 0;
+    return number;
+}
+
+int roster::open_probe() {
+    const int number = open();
+    x_entries[number].probe = true;
     return number;
 }
 
@@ -51,13 +63,14 @@ void roster::not_offered(int number) {
 void roster::held(int number, seconds lifetime, time_point now) {
     auto& one = x_entries.at(number);
     one.offered = true;
-    one.held = true;
+    if (!std::exchange(one.held, true))
+        one.held_at = now;
     one.until = now + to_ticks(lifetime);
 }
 
 void roster::heard(int number, const session_standing& told, time_point now) {
     auto& one = x_entries.at(number);
-    one.protected_until = now + to_ticks(told.protected_for);
+    protect(one, told.protected_for, now);
     one.until = std::max(now + to_ticks(told.remaining), one.protected_until);
     one.retiring = told.retiring;
     seen(number);
@@ -65,7 +78,7 @@ void roster::heard(int number, const session_standing& told, time_point now) {
 
 void roster::busy(int number, seconds protected_for, time_point now) {
     auto& one = x_entries.at(number);
-    one.protected_until = now + to_ticks(protected_for);
+    protect(one, protected_for, now);
     one.until = std::max(one.until, one.protected_until);
     seen(number);
 }
@@ -73,6 +86,18 @@ void roster::busy(int number, seconds protected_for, time_point now) {
 void roster::retiring(int number, seconds protected_for, time_point now) {
     x_entries.at(number).retiring = true;
     busy(number, protected_for, now);
+}
+
+// A consumer that lifts its protection and protects anew cannot be told from one that makes it last longer.
+void roster::protect(roster_entry& one, seconds protected_for, time_point now) {
+    constexpr auto inexact = std::chrono::milliseconds(500);  // the time that an answer takes
+    const auto until = now + to_ticks(protected_for);
+    if (until <= now || std::chrono::abs(until - one.protected_until) > inexact)
+        one.protected_since = now;
+    one.protected_until = until;
+    one.had_work = one.had_work || until > now;
+    if (until > now && x_unfound.is_a_find(one.order, now - one.held_at, now - one.protected_since))
+        found_work();
 }
 
 void roster::seen(int number) {
@@ -99,16 +124,87 @@ void roster::forgive(int number, time_point now) {
         since = now;
 }
 
+void roster::found_work() {
+    x_unfound.found();
+    for (auto& entry : x_entries)
+        entry.second.probe = false;
+}
+
+void roster::ended(int number, ending how, time_point now) {
+    const auto& one = x_entries.at(number);
+    // What we give back says nothing about the work.
+    if (how == ending::given || one.lost || is_leaving(one))
+        return;
+    // Who ends where there was no work all the time found none, whatever that is called.
+    if (how == ending::done && one.had_work) {
+        found_work();
+        return;
+    }
+    const unfound::idle_end none{one.order, now - one.held_at, one.protected_until > now};
+    const int others = counting() - probes() - (one.probe ? 0 : 1);
+    x_unfound.ended_idle(none, others, x_last_order, now);
+}
+
 roster::orders roster::decide(std::int64_t depth, time_point now) {
     orders out;
     x_knows_depth = true;
     give_up_the_silent(out, now);
-    const int change = x_plan.step(depth, counting(), now);
-    const auto present =
-        std::count_if(x_entries.begin(), x_entries.end(), [](const auto& one) { return !one.second.lost; });
+    count(depth);
+    settle_the_probes(now);
+    const auto worth = worth_opening(now);
+    const int change = x_plan.step(worth, counting(), now);
     give_back(std::max(-change, 0), out, now);
-    out.open = std::clamp(change, 0, std::max(x_limits.most - static_cast<int>(present), 0));
+    open_what_is_missing(change, worth, out, now);
     return out;
+}
+
+void roster::count(std::int64_t depth) {
+    x_sessions = rounded_up(depth, x_limits.jobs_per_session);
+    x_unfound.counted(x_sessions);
+    for (auto& [number, one] : x_entries)
+        one.had_work = one.had_work || x_sessions > 0;
+}
+
+// A probe whose consumer neither finds a job nor ends must not keep all others from looking.
+void roster::settle_the_probes(time_point now) {
+    for (auto& [number, one] : x_entries)
+        if (one.probe && one.held && now - one.held_at >= x_unfound.recheck()) {
+            one.probe = false;
+            x_unfound.settled();
+        }
+}
+
+// How many sessions there may be at once for the work that there is.
+std::int64_t roster::worth_opening(time_point now) const {
+    const auto at_work = std::count_if(x_entries.begin(), x_entries.end(), [now](const auto& entry) {
+        const auto& one = entry.second;
+        return counts(one) && !one.probe && one.protected_until > now;
+    });
+    // What runs was found.
+    const auto not_at_work = std::max<std::int64_t>(x_sessions - at_work, 0);
+    const auto out_of_reach = std::min(x_unfound.sessions(), not_at_work);
+    return std::min(x_sessions - out_of_reach + probes(), x_sessions);
+}
+
+void roster::open_what_is_missing(int change, std::int64_t worth, orders& out, time_point now) const {
+    const auto present = static_cast<int>(
+        std::count_if(x_entries.begin(), x_entries.end(), [](const auto& one) { return !one.second.lost; }));
+    const int room = std::max(x_limits.most - present, 0);
+    const int missing = std::clamp(change, 0, room);
+    if (!x_unfound.is_backing_off()) {
+        out.open = missing;
+        return;
+    }
+    const auto have = counting();
+    // What only `least` wants waits like what nobody finds.
+    out.open = static_cast<int>(std::clamp<std::int64_t>(worth - have, 0, missing));
+    const bool some_wait = missing > out.open || x_sessions > have + out.open;
+    if (!some_wait || room == out.open || probes() > 0)
+        return;
+    if (x_unfound.probe_at() <= now)
+        out.probe = true;
+    else
+        out.look_again = x_unfound.probe_at();
 }
 
 roster::orders roster::decide_blindly(time_point now) {
@@ -155,6 +251,8 @@ void roster::give_up_the_silent(orders& out, time_point now) {
     for (auto& [number, one] : x_entries)
         if (one.held && !one.lost && one.silent_since &&
             now >= std::max(one.until, *one.silent_since + x_patience)) {
+            if (!is_leaving(one))
+                found_work();  // as far as anybody knows
             one.lost = true;
             one.unwanted = true;
             out.changed.push_back(number);
@@ -192,6 +290,12 @@ std::vector<int> roster::youngest_first() const {
     std::sort(out.begin(), out.end(),
               [this](int a, int b) { return x_entries.at(a).order > x_entries.at(b).order; });
     return out;
+}
+
+int roster::probes() const {
+    return static_cast<int>(std::count_if(x_entries.begin(), x_entries.end(), [](const auto& one) {
+        return one.second.probe && counts(one.second);
+    }));
 }
 
 int roster::counting() const {
