@@ -209,6 +209,7 @@ void roster::open_what_is_missing(int change, std::int64_t worth, orders& out, t
 
 roster::orders roster::decide_blindly(time_point now) {
     orders out;
+    x_held_up_since.reset();
     give_up_the_silent(out, now);
     // Who takes over keeps what is there until he knows better.
     if (x_knows_depth)
@@ -233,6 +234,8 @@ void roster::give_back(int surplus, orders& out, time_point now) {
     keep_the_oldest(leaving - left, out);
     retire_the_unwanted(out);
     left -= leaving;
+    if (left <= 0)
+        x_held_up_since.reset();
     for (const auto& [number, one] : x_entries)
         left -= one.ordered && counts(one) && !is_leaving(one) ? 1 : 0;
     for (const int number : numbers) {
@@ -242,6 +245,26 @@ void roster::give_back(int surplus, orders& out, time_point now) {
         if (left > 0 && idle) {
             give(number, deed::retire_idle, out);
             --left;
+        }
+    }
+    retire_the_busy(left, out, now);
+}
+
+// More are busy than there is work for. Where that goes on, some wait for a job under protection, and would
+// do so for ever: the youngest are told to end when they lift it.
+void roster::retire_the_busy(int surplus, orders& out, time_point now) {
+    if (surplus <= 0)
+        return;
+    if (!x_held_up_since)
+        x_held_up_since = now;
+    if (now - *x_held_up_since < x_limits.hysteresis)
+        return;
+    for (const int number : youngest_first()) {
+        const auto& one = x_entries.at(number);
+        const bool busy = one.held && counts(one) && !is_leaving(one) && !one.ordered && !one.silent_since;
+        if (surplus > 0 && busy) {
+            give(number, deed::retire_done, out);
+            --surplus;
         }
     }
 }

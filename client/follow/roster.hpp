@@ -49,9 +49,9 @@ enum class ending {
 // Which sessions there are to be, without I/O: who carries it out tells what became of each.
 //
 // A protected session is one unit of work and one machine until it has ended. Only others are given back, the
-// youngest first. A session whose worker is out of reach counts until its time is over; one that comes back
-// later is retired, or kept where there is work for it. Work that no worker finds opens one session at a
-// time.
+// youngest first; where too many are protected for long, the youngest are to end when their jobs are done. A
+// session whose worker is out of reach counts until its time is over; one that comes back later is retired,
+// or kept where there is work for it. Work that no worker finds opens one session at a time.
 class roster {
 public:
     using time_point = roster_entry::time_point;
@@ -160,6 +160,7 @@ private:
     void open_what_is_missing(int change, std::int64_t worth, orders& out, time_point now) const;
     void give_up_the_silent(orders& out, time_point now);
     void give_back(int surplus, orders& out, time_point now);
+    void retire_the_busy(int surplus, orders& out, time_point now);
     void retire_the_unwanted(orders& out);
     void keep_the_oldest(int count, orders& out);
     void give(int number, deed what, orders& out);
@@ -175,6 +176,7 @@ private:
     std::uint64_t x_last_order = 0;
     std::int64_t x_sessions = 0;  // that the work is worth
     bool x_knows_depth = false;
+    std::optional<time_point> x_held_up_since;  // too many are there, and a job is protected in each of them
 };
 
 }  // namespace nullworker::client

@@ -78,6 +78,42 @@ TEST_F(roster_test, where_all_are_protected_it_waits) {
     EXPECT_EQ(listed(it.decide(0, now)), (given{{2, deed::retire_idle}}));
 }
 
+TEST_F(roster_test, who_is_protected_for_long_though_there_is_no_work_ends_when_its_job_is_done) {
+    hold(3);
+    (void)it.decide(3, now);
+    for (int number : {1, 2, 3})
+        it.heard(number, {lifetime, seconds(600), false}, now);
+    EXPECT_EQ(ordered_for(1), given());
+    now += 9s;
+    EXPECT_EQ(listed(it.decide(1, now)), given());
+    now += 1s;
+    EXPECT_EQ(listed(it.decide(1, now)), (given{{3, deed::retire_done}, {2, deed::retire_done}}));
+    EXPECT_EQ(listed(it.decide(1, now)), given());
+    for (int number : {2, 3}) {
+        it.answered(number);
+        it.retiring(number, seconds(600), now);
+    }
+    EXPECT_EQ(listed(it.decide(1, now)), given());
+    EXPECT_EQ(listed(it.decide(2, now)), (given{{2, deed::keep}}));
+}
+
+TEST_F(roster_test, who_is_protected_is_given_the_whole_hysteresis_after_more_work_or_an_unknown_depth) {
+    hold(2);
+    (void)it.decide(2, now);
+    for (int number : {1, 2})
+        it.heard(number, {lifetime, seconds(600), false}, now);
+    EXPECT_EQ(ordered_for(1), given());
+    now += 9s;
+    (void)it.decide(2, now);
+    EXPECT_EQ(ordered_for(1), given());
+    now += 9s;
+    (void)it.decide_blindly(now);
+    now += 1s;
+    EXPECT_EQ(listed(it.decide(1, now)), given());
+    now += 10s;
+    EXPECT_EQ(listed(it.decide(1, now)), (given{{2, deed::retire_done}}));
+}
+
 TEST_F(roster_test, what_is_ordered_is_not_ordered_again_before_it_is_answered) {
     hold(2);
     EXPECT_EQ(ordered_for(1), (given{{2, deed::retire_idle}}));
