@@ -25,6 +25,9 @@ using steady = std::chrono::steady_clock;
 // Who wants to stop waits so long for a create that is under way, and then asks once more.
 constexpr auto patience_with_a_create = 2s;
 
+// And so long for the number of its request, without which that cannot be taken back.
+constexpr auto patience_with_a_request = 2s;
+
 // A try that takes so much longer than it may was not waited for.
 constexpr auto longest_lag = 1s;
 
@@ -116,7 +119,8 @@ asio::awaitable<outcome<endpoint_access>> serverless::find_endpoint(std::string 
     request.headers.emplace_back("Authorization", "Bearer " + x_where.account_key);
     const auto answer = co_await call(std::move(request));
     if (!answer)
-        co_return failure{"cannot list the endpoints: " + answer.error().message, answer.error().retryable};
+        co_return failure{"cannot list the endpoints: " + answer.error().message, answer.error().retryable, 0,
+                          answer.error().cause};
     if (!net::is_success(*answer)) {
         const auto why = refused("cannot list the endpoints (is VAST_API_KEY right?)", *answer);
         co_return failure{without_keys(why.message), why.retryable, why.status};
@@ -223,7 +227,8 @@ asio::awaitable<outcome<held_session>> serverless::reserve(known_endpoint& endpo
         if (const auto* ask = std::get_if<plan::ask_route>(&next)) {
             used = endpoint.access();
             auto asking = route(used, options.cost, *ask);
-            const duration grace = way->is_leaving() ? patience_with_a_create : 0s;
+            const bool unnamed = keeper && ask->request_idx == 0;
+            const duration grace = way->is_leaving() || unnamed ? patience_with_a_request : 0s;
             const auto answer = co_await unless_stopped(stop, std::move(asking), grace);
             next = answer ? unless_late(way->routed(*answer, steady::now())) : interrupted();
             const auto idx = answer && *answer ? (*answer)->request_idx : 0;

@@ -401,6 +401,22 @@ TEST_F(follow_elsewhere_restart, a_create_of_which_nobody_heard_is_asked_for_unt
     EXPECT_EQ(sent[0], sent[3]);
 }
 
+TEST_F(follow_elsewhere_restart, a_request_is_taken_back_even_where_its_number_comes_after_the_signal) {
+    const auto queued = net::json_reply(200, R"({"status": "none is free", "request_idx": 7})");
+    x_peer.script().hold_once("/route/", queued);
+    x_peer.script().reply_always("/route/", queued);
+    auto& it = follow();
+    x_peer.await_requests("/route/", 1);
+    it.signal(SIGTERM);
+    it.wait_for("retiring 0 sessions");
+    x_peer.let_go();
+    EXPECT_EQ(it.wait(), 0) << it.out();
+    const auto asked = x_peer.bodies_of("/route/");
+    ASSERT_EQ(asked.size(), 2U);
+    EXPECT_TRUE(contains(asked[1], R"("request_idx":7)")) << asked[1];
+    EXPECT_TRUE(contains(asked[1], R"("replay_timeout":1.0)")) << asked[1];
+}
+
 TEST_F(follow_elsewhere_restart, a_create_whose_session_came_and_went_is_over) {
     x_peer.script().hold_once("/session/create");
     auto& first = follow();
