@@ -167,6 +167,8 @@ private:
         return "following the depth of a queue with sessions on " + where;
     }
 
+    [[nodiscard]] bool is_patient() const override { return true; }
+
     void fail(const std::string& why) override { show().note(why); }
 
     [[nodiscard]] asio::awaitable<int> work() override {

@@ -93,10 +93,14 @@ asio::awaitable<int> session_run::run() {
         if (std::exchange(told, why) != why)
             x_show.note(why + "; trying again");
     };
-    auto opening = x_venue.open(reservation_timeout(x_options, x_venue.is_local()), on_trouble);
+    std::optional<std::chrono::steady_clock::duration> patience;
+    if (!is_patient())
+        patience = reservation_timeout(x_options, x_venue.is_local());
+    auto opening = x_venue.open(patience, on_trouble);
     const auto opened = co_await unless_stopped(x_stop, std::move(opening));
     if (!opened) {
         fail("interrupted before the endpoint was found");
+        code = is_patient() ? exit_done : exit_failed;
     } else if (*opened) {
         x_show.note(title(x_venue.description()));
         x_watching.spawn(follow_size(x_show));

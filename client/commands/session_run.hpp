@@ -66,6 +66,9 @@ private:
     // ended or is lost by then.
     [[nodiscard]] virtual asio::awaitable<int> work() = 0;
 
+    // Whether it waits for its endpoint for however long, as a service that may be started before it.
+    [[nodiscard]] virtual bool is_patient() const { return false; }
+
     // Shows why the endpoint was not found, in place of `work`.
     virtual void fail(const std::string& why) = 0;
 

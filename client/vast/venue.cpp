@@ -112,18 +112,21 @@ venue::venue(asio::any_io_executor executor, venue_options options) {
     x_endpoint.emplace(executor, *x_api, x_name);
 }
 
-asio::awaitable<outcome<void>> venue::open(std::chrono::steady_clock::duration patience,
+asio::awaitable<outcome<void>> venue::open(std::optional<std::chrono::steady_clock::duration> patience,
                                            const std::function<void(const std::string& why)>& on_trouble) {
+    using steady = std::chrono::steady_clock;
     backoff pause(200ms, 5s);
-    const auto deadline = std::chrono::steady_clock::now() + patience;
+    const auto deadline = patience ? steady::now() + *patience : steady::time_point::max();
     for (;;) {
         const auto found = co_await look_around();
-        if (found || !found.error().retryable)
+        if (found)
             co_return found;
+        const auto& why = found.error();
+        const bool may_pass = why.retryable || (!patience && why.cause == asio::error::connection_refused);
         const auto until_next = pause.next();
-        if (std::chrono::steady_clock::now() + until_next >= deadline)
+        if (!may_pass || steady::now() >= deadline - until_next)
             co_return found;
-        on_trouble(found.error().message);
+        on_trouble(why.message);
         co_await sleep_for(until_next);
     }
 }
@@ -141,7 +144,8 @@ asio::awaitable<failure> venue::explained(failure why) {
     const bool here = !x_console.host.empty() && names_loopback(x_console);
     if (here && why.cause == asio::error::connection_refused)
         co_return failure{"no fleet answers at " + origin + "; start one with `nullworker fleet" +
-                          (x_console.is_tls() ? " --tls`" : "`")};
+                              (x_console.is_tls() ? " --tls`" : "`"),
+                          /*retryable=*/false, 0, why.cause};
     if (here && why.cause && co_await x_api->is_other_scheme_spoken())
         co_return failure{x_console.is_tls() ? "HTTP is spoken at " + origin +
                                                    ", without TLS: leave out --tls, or say http://"

@@ -53,9 +53,10 @@ public:
     // Throws startup_error when the options make no sense or the local fleet cannot be started.
     venue(asio::any_io_executor executor, venue_options options);
 
-    // Finds the endpoint. What may pass is tried again for `patience`, and `on_trouble` is told why.
+    // Finds the endpoint. What may pass is tried again for `patience`, and `on_trouble` is told why. Without
+    // a patience there is no limit, and somebody may come to listen on this machine, too.
     [[nodiscard]] asio::awaitable<outcome<void>> open(
-        std::chrono::steady_clock::duration patience,
+        std::optional<std::chrono::steady_clock::duration> patience,
         const std::function<void(const std::string& why)>& on_trouble);
 
     // Stops the local fleet, if there is one. To be awaited before the venue is destroyed.

@@ -129,12 +129,26 @@ TEST_F(follow, a_signal_does_not_wait_for_the_depth_command) {
     EXPECT_FALSE(contains(it.out(), "asking")) << it.out();
 }
 
-TEST_F(follow, an_endpoint_out_of_reach_is_a_failure_that_names_it) {
+TEST_F(follow, an_endpoint_out_of_reach_is_named_and_waited_for) {
+    queue("1");
+    program it({NULLWORKER_PROGRAM, "follow", "--depth", "cat " + x_directory.file("depth"), "--max", "1",
+                "--instance", "local", "--autoscaler-url", "http://127.0.0.1:22790", "--console-url",
+                "http://127.0.0.1:22790", "--state", x_directory.file("state")});
+    it.wait_for("no fleet answers at http://127.0.0.1:22790");
+    it.wait_for("trying again");
+    program fleet({NULLWORKER_PROGRAM, "fleet", "--port", "22790", "--worker-port", "22750"});
+    it.wait_for("session 1  held");
+    it.signal(SIGTERM);
+    EXPECT_EQ(it.wait(), 0) << it.out();
+}
+
+TEST_F(follow, who_is_told_to_stop_while_it_waits_for_its_endpoint_has_nothing_to_end) {
     program it({NULLWORKER_PROGRAM, "follow", "--depth", "echo 1", "--max", "1", "--endpoint", "x",
                 "--api-key", "k", "--autoscaler-url", "http://127.0.0.1:1", "--console-url",
                 "http://127.0.0.1:1"});
-    EXPECT_EQ(it.wait(), 1);
-    EXPECT_TRUE(contains(it.out(), "http://127.0.0.1:1")) << it.out();
+    it.wait_for("http://127.0.0.1:1");
+    it.signal(SIGTERM);
+    EXPECT_EQ(it.wait(), 0) << it.out();
 }
 
 TEST_F(follow, with_json_every_line_is_an_object) {
