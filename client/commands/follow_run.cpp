@@ -195,13 +195,13 @@ private:
             co_return exit_usage;
         }
         state_file::told on_trouble = [this](const std::string& why) { tell_of_the_file(why); };
-        x_state.emplace(x_executor, std::move(path), std::move(on_trouble));
+        x_state.emplace(x_executor, std::move(path), whose(), std::move(on_trouble));
         if (const auto ended = co_await lock())
             co_return ended;
         const auto found = co_await x_state->open();
         if (!found) {
             show().note("cannot read " + x_state->path() + ": " + found.error().message +
-                        "; when no session of it is open any more, remove it");
+                        "; say another --state FILE, or remove it when no session of it is open any more");
             co_return exit_usage;
         }
         for (const auto& [number, one] : *found)
@@ -212,6 +212,11 @@ private:
         if (!x_slots.empty())
             show().note("going on with " + counted(x_slots.size(), "session") + " of " + x_state->path());
         co_return std::nullopt;
+    }
+
+    [[nodiscard]] state_owner whose() {
+        const auto address = parse_url(place().autoscaler());
+        return {address ? address->origin() : std::string(), place().endpoint().access().id};
     }
 
     asio::awaitable<std::optional<int>> lock() {

@@ -94,6 +94,7 @@ error_code make_folder_of(const std::string& path) {
 struct state_file::book {
     std::string path;
     std::string boot;
+    state_owner owner;
     file_lock held;
     appended_file log;
     state_digest digest;
@@ -114,7 +115,7 @@ struct state_file::book {
     }
 
     error_code rewrite() {
-        const auto text = state_head(boot) + digest.text();
+        const auto text = state_head(boot, owner) + digest.text();
         whole = false;
         auto failed = replace_file(path, text, durability::process);
         if (failed == boost::system::errc::no_such_file_or_directory && !make_folder_of(path))
@@ -131,13 +132,14 @@ struct state_file::book {
     }
 };
 
-state_file::state_file(asio::any_io_executor executor, std::string path, told on_trouble)
+state_file::state_file(asio::any_io_executor executor, std::string path, state_owner owner, told on_trouble)
     : x_path(std::move(path)),
       x_on_trouble(std::move(on_trouble)),
       x_book(std::make_shared<book>()),
       x_thread(std::move(executor)) {
     x_book->path = x_path;
     x_book->boot = boot_id();
+    x_book->owner = std::move(owner);
 }
 
 asio::awaitable<outcome<std::optional<state_holder>>> state_file::lock(state_holder us) {
@@ -170,7 +172,7 @@ asio::awaitable<outcome<std::map<int, kept_session>>> state_file::open() {
         if (!text)
             return failure{text.error().message()};
         const auto time = now();
-        auto found = read_state_text(*text, shared->boot, time);
+        auto found = read_state_text(*text, shared->boot, shared->owner, time);
         if (found)
             for (const auto& [number, one] : *found)
                 shared->digest.put(number, state_line(number, one, time));

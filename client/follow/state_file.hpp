@@ -33,7 +33,7 @@ public:
     using told = std::function<void(const std::string& why)>;
 
     // `on_trouble` hears once why a line could not be written, and once, of nothing, that they are again.
-    state_file(asio::any_io_executor executor, std::string path, told on_trouble);
+    state_file(asio::any_io_executor executor, std::string path, state_owner owner, told on_trouble);
 
     // Makes the folder if need be, and tries to lock the file: nothing when it is ours, else who has it.
     // Fails where it cannot be locked at all.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <utility>
 
 namespace nullworker::client {
@@ -58,6 +59,13 @@ kept_session read_session(const json& line, bool same_boot, instant now) {
     return out;
 }
 
+// Nothing in a file of an earlier version, which did not say.
+std::optional<state_owner> read_owner(const json& head) {
+    if (!head.contains("endpoint_id"))
+        return std::nullopt;
+    return state_owner{head.at("autoscaler").get<std::string>(), head.at("endpoint_id").get<std::int64_t>()};
+}
+
 void read_line(const json& line, bool same_boot, instant now, std::map<int, kept_session>& out) {
     const int number = line.at("n").get<int>();
     if (line.contains("order"))
@@ -70,8 +78,11 @@ void read_line(const json& line, bool same_boot, instant now, std::map<int, kept
 
 }  // namespace
 
-std::string state_head(const std::string& boot_id) {
-    return line_of({{"nullworker_follow", format_version}, {"boot_id", boot_id}});
+std::string state_head(const std::string& boot_id, const state_owner& owner) {
+    return line_of({{"nullworker_follow", format_version},
+                    {"boot_id", boot_id},
+                    {"autoscaler", owner.autoscaler},
+                    {"endpoint_id", owner.endpoint_id}});
 }
 
 std::string state_line(int number, const kept_session& one, instant now) {
@@ -104,7 +115,7 @@ std::string gone_line(int number) {
 }
 
 outcome<std::map<int, kept_session>> read_state_text(std::string_view text, const std::string& boot_id,
-                                                     instant now) {
+                                                     const state_owner& owner, instant now) {
     std::map<int, kept_session> out;
     bool same_boot = false;
     std::size_t number = 0;
@@ -125,6 +136,10 @@ outcome<std::map<int, kept_session>> read_state_text(std::string_view text, cons
             }
             if (document.at("nullworker_follow") != format_version)
                 return failure{"it is of another version"};
+            if (const auto theirs = read_owner(document); theirs && *theirs != owner)
+                return failure{"it has the sessions of endpoint " + std::to_string(theirs->endpoint_id) +
+                               " at " + theirs->autoscaler + ", and not those of endpoint " +
+                               std::to_string(owner.endpoint_id) + " at " + owner.autoscaler};
             same_boot = !boot_id.empty() && document.at("boot_id") == boot_id;
         } catch (const std::exception&) {  // of nlohmann, and of a map without the session
             return failure{"line " + std::to_string(number) + " is none that follow writes"};

@@ -11,8 +11,9 @@
 #include <string_view>
 
 // What `follow` writes of its sessions, so that another one can go on with them: a text of lines. The first
-// names the format and the boot of the machine. Each of the others is about one session: all of it, or what
-// was heard of it since, or that it is gone. The last one that was written in part counts for nothing.
+// names the format, the boot of the machine, and whose sessions they are. Each of the others is about one
+// session: all of it, or what was heard of it since, or that it is gone. The last one that was written in
+// part counts for nothing.
 namespace nullworker::client {
 
 // A session as it is written.
@@ -25,7 +26,15 @@ struct kept_session {
     std::string session_id;  // empty: there is none yet, as far as is known
 };
 
-[[nodiscard]] std::string state_head(const std::string& boot_id);
+// The endpoint of the sessions.
+struct state_owner {
+    std::string autoscaler;  // its origin
+    std::int64_t endpoint_id = 0;
+
+    bool operator==(const state_owner&) const = default;
+};
+
+[[nodiscard]] std::string state_head(const std::string& boot_id, const state_owner& owner);
 
 // The line that has all of it.
 [[nodiscard]] std::string state_line(int number, const kept_session& one, instant now);
@@ -37,9 +46,10 @@ struct kept_session {
 
 // The sessions of a text by number. Their times are by this process's clock: the monotonic one says how much
 // is left, where the machine was not started anew since, and else the wall clock. Fails where the text is
-// none of ours.
+// none of ours, or of another owner, whom it names.
 [[nodiscard]] outcome<std::map<int, kept_session>> read_state_text(std::string_view text,
-                                                                   const std::string& boot_id, instant now);
+                                                                   const std::string& boot_id,
+                                                                   const state_owner& owner, instant now);
 
 // The lines that a text needs, by session: what was superseded goes. What is given to it was made above.
 class state_digest {

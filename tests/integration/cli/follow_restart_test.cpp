@@ -281,6 +281,17 @@ TEST_F(follow_restart, a_file_that_is_none_of_ours_is_not_taken_for_an_empty_one
     EXPECT_TRUE(contains(it.out(), "cannot read " + x_files.file("state/follow") + ": line 1")) << it.out();
 }
 
+TEST_F(follow_restart, the_file_of_another_endpoint_is_refused_and_says_whose_it_is) {
+    std::filesystem::create_directories(x_files.path() / "state");
+    std::ofstream(x_files.file("state/follow"))
+        << R"({"nullworker_follow":1,"boot_id":"x","autoscaler":"https://run.example","endpoint_id":77})"
+        << "\n";
+    program it(follow());
+    EXPECT_EQ(it.wait(), 2);
+    EXPECT_TRUE(contains(it.out(), "the sessions of endpoint 77 at https://run.example")) << it.out();
+    EXPECT_TRUE(contains(it.out(), "say another --state FILE")) << it.out();
+}
+
 // With workers that this program plays.
 class follow_elsewhere_restart : public elsewhere {
 protected:

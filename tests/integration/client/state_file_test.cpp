@@ -26,7 +26,7 @@ protected:
     [[nodiscard]] std::string path() const { return x_files.file("folder/state"); }
 
     [[nodiscard]] state_file made() {
-        return {x_loop.get_executor(), path(), [this](const std::string& why) { x_told.push_back(why); }};
+        return {x_loop.get_executor(), path(), {}, [this](const std::string& why) { x_told.push_back(why); }};
     }
 
     static kept_session session(const std::string& id) {
@@ -103,7 +103,8 @@ TEST_F(state_file_test, it_stays_small_however_much_is_heard) {
 
 TEST_F(state_file_test, only_one_has_it_and_the_other_learns_who) {
     auto one = made();
-    auto other = std::make_unique<state_file>(x_loop.get_executor(), path(), [](const std::string&) {});
+    auto other =
+        std::make_unique<state_file>(x_loop.get_executor(), path(), state_owner{}, [](const std::string&) {});
     test::drive(x_loop, [&]() -> asio::awaitable<void> {
         const state_holder us{"1", "here", "x"};
         const state_holder them{"2", "there", "y"};

@@ -167,9 +167,9 @@ struct world {
 class process {
 public:
     process(world& around, std::string& file) : x_world(around), x_file(file) {
-        const auto found = read_state_text(file, rules::boot, time());
+        const auto found = read_state_text(file, rules::boot, {}, time());
         EXPECT_TRUE(found) << found.error().message;
-        x_file = state_head(rules::boot);
+        x_file = state_head(rules::boot, {});
         for (const auto& [number, one] : *found) {
             x_file += state_line(number, one, time());
             x_slots[number].kept = one;
@@ -358,7 +358,7 @@ void play(unsigned seed) {
     constexpr int story = 600;
     constexpr int rest = 600;
     world around(seed);
-    std::string file = state_head(rules::boot);
+    std::string file = state_head(rules::boot, {});
     std::optional<process> follow;
     int returns_at = 0;
     int jobs = 0;
@@ -390,7 +390,7 @@ void play(unsigned seed) {
     EXPECT_TRUE(around.requests.empty());
     ASSERT_TRUE(follow);
     EXPECT_TRUE(follow->idle());
-    EXPECT_TRUE(read_state_text(file, rules::boot, {})->empty());
+    EXPECT_TRUE(read_state_text(file, rules::boot, {}, {})->empty());
 }
 
 TEST(follow_model, whenever_it_is_killed_no_machine_is_rented_twice_and_none_is_kept_that_nobody_needs) {

@@ -12,6 +12,8 @@ using namespace std::chrono_literals;
 
 constexpr const char* boot = "this boot";
 
+const state_owner ours{"https://run.example", 7};
+
 class state_text_test : public testing::Test {
 protected:
     instant written{std::chrono::steady_clock::time_point(500s),
@@ -30,10 +32,10 @@ protected:
         return out;
     }
 
-    [[nodiscard]] std::string text(const std::string& lines) const { return state_head(boot) + lines; }
+    [[nodiscard]] std::string text(const std::string& lines) const { return state_head(boot, ours) + lines; }
 
     [[nodiscard]] auto read(const std::string& all, std::chrono::seconds after = 0s) const {
-        return read_state_text(all, boot, written.after(after));
+        return read_state_text(all, boot, ours, written.after(after));
     }
 };
 
@@ -94,7 +96,7 @@ TEST_F(state_text_test, the_monotonic_clock_tells_what_is_left_unless_the_machin
     const auto all = text(state_line(1, session(), written));
     const instant later{written.monotonic + 20s, written.wall + 3600s};
     const auto left = [&](const std::string& boot_id, const instant& time) {
-        const auto found = read_state_text(all, boot_id, time);
+        const auto found = read_state_text(all, boot_id, ours, time);
         return found ? std::chrono::round<std::chrono::seconds>(found->at(1).entry.until - time.monotonic)
                      : 0s;
     };
@@ -124,6 +126,27 @@ TEST_F(state_text_test, what_no_follow_writes_is_refused_and_the_line_is_named) 
         ASSERT_FALSE(found) << bad;
         EXPECT_NE(found.error().message.find("line 2"), std::string::npos) << found.error().message;
     }
+}
+
+TEST_F(state_text_test, the_sessions_of_another_endpoint_are_refused_and_it_is_named) {
+    const auto lines = state_line(1, session(), written);
+    for (const state_owner& other :
+         {state_owner{"https://run.example", 8}, state_owner{"https://else.example", 7}}) {
+        const auto found = read(state_head(boot, other) + lines);
+        ASSERT_FALSE(found);
+        EXPECT_NE(found.error().message.find("endpoint " + std::to_string(other.endpoint_id) + " at " +
+                                             other.autoscaler),
+                  std::string::npos)
+            << found.error().message;
+    }
+}
+
+TEST_F(state_text_test, a_file_of_a_version_that_did_not_say_whose_it_is_is_read) {
+    const auto found = read(R"({"nullworker_follow":1,"boot_id":"x"})"
+                            "\n" +
+                            state_line(1, session(), written));
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->size(), 1U);
 }
 
 TEST_F(state_text_test, times_beyond_all_clocks_are_taken_for_very_far_away) {
