@@ -1,5 +1,6 @@
 #include <commands/common_options.hpp>
 #include <commands/follow.hpp>
+#include <commands/follow_rehearsal.hpp>
 #include <commands/follow_run.hpp>
 #include <nullworker/base/error.hpp>
 
@@ -24,7 +25,7 @@ constexpr const char* follow_footer =
 std::vector<options::option> own_rows(follow_options& to) {
     return {
         {.name = "depth",
-         .target = &to.depth,
+         .target = &to.depth.line,
          .value_name = "CMD",
          .must_be_passed = true,
          .help = "Command that prints how much work there is"},
@@ -61,10 +62,15 @@ std::vector<options::option> own_rows(follow_options& to) {
          .help = "While a worker found none of the jobs that are counted, one session looks again after "
                  "--interval, then twice that, and so on up to this"},
         {.name = "depth-timeout",
-         .target = &to.depth_timeout,
+         .target = &to.depth.limit,
          .least = 0.01,
          .most = most_of_all,
          .help = "Longest time for one run of CMD"},
+        {.name = "depth-shell",
+         .target = &to.depth.shell,
+         .value_name = "PROGRAM",
+         .help = "Shell that runs CMD. With bash a pipe fails when any of its commands does (pipefail), "
+                 "which /bin/sh may not know: 'nc … | awk …' prints 0 while the server is away"},
         {.name = "patience",
          .target = &to.patience,
          .least = 0,
@@ -80,7 +86,10 @@ std::vector<options::option> own_rows(follow_options& to) {
          .target = options::one_of(
              to.parting, {{"retire", on_stop::retire}, {"end", on_stop::end}, {"leave", on_stop::leave}}),
          .help = "What becomes of the sessions at a signal: each ends when its job is done; ends at once; "
-                 "stays for the next follow to go on with"}};
+                 "stays for the next follow to go on with"},
+        {.name = "dry-run",
+         .target = &to.dry,
+         .help = "Opens nothing: prints every --interval what CMD says and what would be done about it"}};
 }
 
 }  // namespace
@@ -99,7 +108,7 @@ subcommand follow_command() {
                                         ", more than --max, which is " + std::to_string(to->most));
                 if (to->where.is_local() && !to->state.empty())
                     throw startup_error("--state is for an endpoint; a local fleet ends with this program");
-                return run_follow(*to);
+                return to->dry ? rehearse_follow(*to) : run_follow(*to);
             }};
 }
 

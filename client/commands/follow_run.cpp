@@ -1,10 +1,9 @@
 #include <commands/follow_run.hpp>
 #include <commands/session_run.hpp>
-#include <follow/depth.hpp>
+#include <follow/depth_command.hpp>
 #include <follow/roster.hpp>
 #include <follow/state_file.hpp>
 #include <nullworker/base/backoff.hpp>
-#include <nullworker/base/child_process.hpp>
 #include <nullworker/base/deadline.hpp>
 #include <nullworker/base/standstill.hpp>
 #include <nullworker/base/task_group.hpp>
@@ -67,15 +66,6 @@ std::string counted(std::size_t count, const std::string& what) {
     return std::to_string(count) + ' ' + what + (count == 1 ? "" : "s");
 }
 
-follow_limits limits_of(const follow_options& options) {
-    return {.least = options.least,
-            .most = options.most,
-            .hysteresis = to_ticks(options.hysteresis),
-            .jobs_per_session = options.jobs_per_session,
-            .interval = to_ticks(options.interval),
-            .recheck = to_ticks(options.recheck)};
-}
-
 // One run of `follow`.
 class follow final : public session_run {
 public:
@@ -87,7 +77,7 @@ public:
           x_lifetime(options.lifetime.value_or(renewed_lifetime)),
           x_every(std::min(
               {to_ticks(options.interval), to_ticks(x_lifetime / 4), steady::duration(longest_interval)})),
-          x_roster(limits_of(options), to_ticks(options.patience)),
+          x_roster(options.limits(), to_ticks(options.patience)),
           x_sessions(executor) {}
 
 private:
@@ -220,7 +210,7 @@ private:
     }
 
     asio::awaitable<std::optional<int>> lock() {
-        const state_holder us{std::to_string(::getpid()), host_name(), fingerprint_of(x_options.depth)};
+        const state_holder us{std::to_string(::getpid()), host_name(), fingerprint_of(x_options.depth.line)};
         auto tell_at = steady::now();
         std::string differs;  // the process that follows something else, by what was read last
         for (;;) {
@@ -344,17 +334,11 @@ private:
     }
 
     asio::awaitable<outcome<std::int64_t>> measure() {
-        auto working = run_shell(x_options.depth);
-        auto bounded = within(to_ticks(x_options.depth_timeout), std::move(working));
-        const auto heard = co_await unless_stopped(x_stop, std::move(bounded));
+        auto working = run_depth(x_options.depth);
+        const auto heard = co_await unless_stopped(x_stop, std::move(working));
         if (!heard)
             co_return failure{"stopped"};
-        const auto& ended = *heard;
-        if (!ended)
-            co_return failure{"the command of --depth: " + ended.error().message()};
-        if (ended->code != 0)
-            co_return failure{"the command of --depth " + ended->described()};
-        co_return read_depth(ended->output);
+        co_return *heard;
     }
 
     void carry_out(const roster::orders& wanted) {

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <commands/session_options.hpp>
+#include <follow/depth_command.hpp>
+#include <follow/follow_plan.hpp>
 #include <nullworker/base/clock.hpp>
 
 #include <string>
@@ -15,17 +17,26 @@ enum class on_stop {
 };
 
 struct follow_options : session_options {
-    std::string depth;  // a line of shell that prints how much work there is
+    depth_command depth;
     int least = 0;
     int most = 0;
     int jobs_per_session = 1;
     seconds hysteresis{30.0};
-    seconds interval{2.0};        // between two runs of `depth`, and between two checks of a session
-    seconds recheck{60.0};        // how far looks lie apart, at last, at work that no worker finds
-    seconds depth_timeout{10.0};  // for one run of it
-    seconds patience{10.0};       // how long a worker may be out of reach at least before it is replaced
-    std::string state;            // a file; empty: the usual one
+    seconds interval{2.0};   // between two runs of `depth`, and between two checks of a session
+    seconds recheck{60.0};   // how far looks lie apart, at last, at work that no worker finds
+    seconds patience{10.0};  // how long a worker may be out of reach at least before it is replaced
+    std::string state;       // a file; empty: the usual one
     on_stop parting = on_stop::retire;
+    bool dry = false;  // nothing is opened, and what would be is told
+
+    [[nodiscard]] follow_limits limits() const {
+        return {.least = least,
+                .most = most,
+                .hysteresis = to_ticks(hysteresis),
+                .jobs_per_session = jobs_per_session,
+                .interval = to_ticks(interval),
+                .recheck = to_ticks(recheck)};
+    }
 };
 
 // Keeps as many sessions open as there is work, until a signal. Returns the exit code.

@@ -26,7 +26,7 @@ outcome<std::int64_t> read_depth(std::string_view printed) {
         begin += word.size();
     }
     if (!found)
-        return failure{"it printed no number"};
+        return failure{"it printed no number of jobs, though its exit code is 0"};
     return sum;
 }
 

@@ -116,6 +116,15 @@ constexpr const char* line_variable = "NULLWORKER_SHELL_LINE";
 constexpr const char* run_the_variable =
     "nullworker_line=$NULLWORKER_SHELL_LINE; unset NULLWORKER_SHELL_LINE; eval \"$nullworker_line\"";
 
+std::vector<std::string> shell_command(std::string shell) {
+    const bool is_bash = shell.substr(shell.rfind('/') + 1) == "bash";
+    std::vector<std::string> out = {std::move(shell)};
+    if (is_bash)
+        out.insert(out.end(), {"-o", "pipefail"});
+    out.insert(out.end(), {"-c", run_the_variable});
+    return out;
+}
+
 constexpr auto patience_with_the_killed = std::chrono::seconds(1);
 constexpr auto look_at_the_killed_every = std::chrono::milliseconds(10);
 
@@ -178,7 +187,7 @@ std::string shell_outcome::described() const {
     return said.empty() ? how : how + ": " + std::string(said);
 }
 
-asio::awaitable<result<shell_outcome>> run_shell(std::string line, const char* withheld) {
+asio::awaitable<result<shell_outcome>> run_shell(std::string line, const char* withheld, std::string shell) {
     namespace experimental = asio::experimental;
     constexpr auto readable = asio::posix::stream_descriptor::wait_read;
     const auto executor = co_await asio::this_coro::executor;
@@ -193,7 +202,7 @@ asio::awaitable<result<shell_outcome>> run_shell(std::string line, const char* w
     if (!output.writer().is_open() || !error.writer().is_open())
         co_return last_error();
     child_options options;
-    options.command = {"/bin/sh", "-c", run_the_variable};
+    options.command = shell_command(std::move(shell));
     options.environment[line_variable] = std::move(line);
     if (withheld)
         options.withheld.emplace(withheld);

@@ -109,6 +109,54 @@ TEST_F(follow, a_depth_command_that_fails_is_told_once_and_changes_nothing) {
     EXPECT_EQ(it.out().find("it printed 'nonsense'", first + 1), std::string::npos) << it.out();
 }
 
+TEST_F(follow, a_depth_command_that_prints_nothing_has_failed) {
+    queue("1");
+    program it(command("22700"));
+    it.wait_for("session 1  held");
+    queue("");
+    it.wait_for("it printed no number");
+    queue("0");
+    it.wait_for("works again");
+    it.signal(SIGTERM);
+    EXPECT_EQ(it.wait(), 0);
+    EXPECT_FALSE(contains(it.out().substr(0, it.out().find("works again")), "released")) << it.out();
+}
+
+TEST_F(follow, another_shell_runs_the_depth_command_and_of_bash_a_pipe_fails_in_any_of_its_parts) {
+    const std::string pipe = "echo \"no server\" >&2; false | echo ${BASH_VERSION:+1} 2";
+    program sh({NULLWORKER_PROGRAM, "follow", "--depth", pipe, "--max", "1", "--dry-run"});
+    sh.wait_for("work: 2");
+    program bash(
+        {NULLWORKER_PROGRAM, "follow", "--depth", pipe, "--max", "1", "--dry-run", "--depth-shell", "bash"});
+    bash.wait_for("exited with status 1: no server");
+    program none(
+        {NULLWORKER_PROGRAM, "follow", "--depth", pipe, "--max", "1", "--dry-run", "--depth-shell", "/none"});
+    none.wait_for("No such file or directory");
+    for (auto* it : {&sh, &bash, &none}) {
+        it->signal(SIGTERM);
+        EXPECT_EQ(it->wait(), 0) << it->out();
+    }
+}
+
+TEST_F(follow, a_dry_run_tells_what_would_be_done_and_asks_nobody) {
+    queue("3");
+    program it({NULLWORKER_PROGRAM, "follow", "--depth", "cat " + x_directory.file("depth"), "--max", "2",
+                "--interval", "0.05", "--hysteresis", "0", "--endpoint", "x", "--autoscaler-url",
+                "http://127.0.0.1:1", "--console-url", "http://127.0.0.1:1", "--state",
+                x_directory.file("state"), "--dry-run"});
+    it.wait_for("work: 3, which opens 2 sessions, and 2 sessions are open");
+    it.wait_for("work: 3, which changes nothing, and 2 sessions are open");
+    queue("1");
+    it.wait_for("work: 1, which gives back 1 session, and 1 session is open");
+    queue("nonsense");
+    it.wait_for("'nonsense', which is no number of jobs; everything stays as it is");
+    it.signal(SIGTERM);
+    EXPECT_EQ(it.wait(), 0) << it.out();
+    EXPECT_FALSE(std::filesystem::exists(x_directory.file("state")));
+    EXPECT_FALSE(std::filesystem::exists(x_directory.file("state.lock")));
+    EXPECT_FALSE(contains(it.out(), "127.0.0.1")) << it.out();
+}
+
 TEST_F(follow, a_depth_command_that_hangs_is_given_up) {
     program it({NULLWORKER_PROGRAM, "follow", "--depth", "sleep 1000", "--max", "1", "--depth-timeout", "0.1",
                 "--worker-port", "22700"});
@@ -203,6 +251,9 @@ TEST_F(follow, wrong_options_are_wrong_usage) {
                                                {"--depth", "true", "--max", "1", "--min", "2"},
                                                {"--depth", "true", "--max", "1", "--interval", "0"},
                                                {"--depth", "true", "--max", "1", "--on-stop", "stay"},
+                                               {"--depth", "true", "--max", "1", "--jobs-per-session", "0"},
+                                               {"--depth", "true", "--max", "1", "--recheck", "0"},
+                                               {"--dry-run", "--max", "1"},
                                                {"--depth", "true", "--max", "1", "--state", "x"},
                                                {"--depth", "true", "--max", "1", "--", "x"}}) {
         std::vector<std::string> whole = {NULLWORKER_PROGRAM, "follow"};

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <nullworker/base/asio.hpp>
+#include <nullworker/base/clock.hpp>
+#include <vast/failure.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace nullworker::client {
+
+// A line of shell that prints how much work there is.
+struct depth_command {
+    std::string line;
+    std::string shell = "/bin/sh";  // a path, or found in PATH
+    seconds limit{10.0};            // for one run of it
+};
+
+// Runs it once. Fails, in words that show nothing of the line, where it does, or where it prints something
+// else than numbers, or nothing.
+[[nodiscard]] asio::awaitable<outcome<std::int64_t>> run_depth(depth_command command);
+
+}  // namespace nullworker::client
