@@ -66,6 +66,10 @@ std::string counted(std::size_t count, const std::string& what) {
     return std::to_string(count) + ' ' + what + (count == 1 ? "" : "s");
 }
 
+ending ending_of(session_outcome told) {
+    return told == session_outcome::idle ? ending::idle : ending::done;
+}
+
 // One run of `follow`.
 class follow final : public session_run {
 public:
@@ -515,7 +519,7 @@ private:
         }
         const auto& news = **heard;
         if (news.what == session_news::kind::over) {
-            note_the_end(number, ending::done, at_its_worker);
+            note_the_end(number, ending_of(news.outcome), at_its_worker);
             co_return;
         }
         if (news.what == session_news::kind::open)
@@ -559,7 +563,7 @@ private:
         const auto& came = **heard;
         switch (came.what) {
             case kind::over:
-                note_the_end(number, ending::done, at_its_worker);
+                note_the_end(number, ending_of(came.outcome), at_its_worker);
                 co_return;
             case kind::ended:
                 note_the_end(number, ending::given);

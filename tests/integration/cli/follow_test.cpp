@@ -222,6 +222,23 @@ TEST_F(follow, a_session_that_its_consumer_releases_makes_room_for_the_next) {
     EXPECT_EQ(it.wait(), 0);
 }
 
+TEST_F(follow, jobs_that_no_worker_finds_are_told_of_once_and_looked_for_again) {
+    queue("3");
+    program it(command("22750", {"--jobs-per-session", "3"}));
+    for (int looks = 0; looks < 3; ++looks) {
+        it.wait_for_next("session 1  held");
+        program release({NULLWORKER_PROGRAM, "release", "--idle", "--control-port", "22752"});
+        EXPECT_EQ(release.wait(), 0) << release.err();
+    }
+    it.wait_for_next("session 1  held");
+    it.signal(SIGTERM);
+    EXPECT_EQ(it.wait(), 0);
+    const std::string told = "3 jobs are counted, but a worker found none";
+    const auto first = it.out().find(told);
+    EXPECT_NE(first, std::string::npos) << it.out();
+    EXPECT_EQ(it.out().find(told, first + 1), std::string::npos) << it.out();
+}
+
 TEST_F(follow, a_lost_worker_is_replaced_when_the_time_of_its_session_is_over) {
     queue("1");
     // The worker ends by itself as soon as its session has begun.
