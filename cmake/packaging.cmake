@@ -27,8 +27,8 @@ set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS LICENSE deploy/no
 install(FILES ${copyright} DESTINATION ${CMAKE_INSTALL_DOCDIR})
 # systemd looks below lib, whatever libraries are called here. Its settings are for the administrator to copy to
 # /etc/nullworker: to install again must not overwrite them.
-install(FILES deploy/nullworkerd.service DESTINATION lib/systemd/system)
-install(FILES deploy/nullworkerd.env deploy/supervisor.conf deploy/template.md
+install(FILES deploy/nullworkerd.service deploy/nullworker-follow@.service DESTINATION lib/systemd/system)
+install(FILES deploy/nullworkerd.env deploy/nullworker-follow.env deploy/supervisor.conf deploy/template.md
         DESTINATION ${CMAKE_INSTALL_DOCDIR}/deploy)
 install(PROGRAMS deploy/onstart.sh DESTINATION ${CMAKE_INSTALL_DOCDIR}/deploy)
 
