@@ -14,7 +14,9 @@ die() { echo "error: $*" >&2; exit 1; }
     build_packages=(ca-certificates cmake g++ ninja-build libssl-dev nlohmann-json3-dev libspdlog-dev libcli11-dev)
     test_packages=(libgtest-dev libgmock-dev librapidcheck-dev nodejs)
     fuzz_packages=(clang libclang-rt-dev)
-    example_packages=(redis-server python3)
+    example_packages=(redis-server python3 python3-redis)
+    queue_packages=(redis-server postgresql beanstalkd netcat-openbsd
+        python3 python3-redis python3-psycopg2 python3-celery)
     deploy_packages=(curl wget)
     check_packages=(ccache clang-format clang-tidy git shellcheck)
     release_packages=(git)
@@ -23,6 +25,8 @@ die() { echo "error: $*" >&2; exit 1; }
 
 # Excludes the other busybox, which many machines have.
 command -v busybox >/dev/null || deploy_packages+=(busybox-static)
+# Newer releases of Node come with it, and exclude Debian's.
+command -v npm >/dev/null || queue_packages+=(nodejs npm)
 
 # Sets `missing` to those of the packages named, and of Boost's, that are not installed; the latter are in `boost`, too.
 find_missing() {
@@ -71,6 +75,17 @@ install() {
     # Redis is wanted as a program, not as a service: without systemd RUNLEVEL keeps Debian's scripts from starting it.
     as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
         apt-get install -q -y --no-install-recommends --no-remove -o DPkg::Lock::Timeout=300 "${missing[@]}"
+}
+
+# Fills build/queues/node_modules with what the examples in Node, and the stand-in for SQS, need.
+install_node_modules() {
+    local lock=examples/queues/package-lock.json folder=build/queues
+    ! cmp -s $lock $folder/installed.json || return 0
+    say "npm ci in $folder"
+    mkdir -p $folder
+    cp examples/queues/package.json $lock $folder
+    (cd $folder && npm ci --ignore-scripts --no-audit --no-fund --loglevel error)
+    cp $lock $folder/installed.json
 }
 
 # Fills build/sysroot-$1 with the libraries that the programs are built of, for Debian's architecture $2: its packages are

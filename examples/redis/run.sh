@@ -4,7 +4,7 @@
 #
 #   examples/redis/run.sh [--consumer sh|py] [--kill consumer|daemon]
 #
-# consumer.sh does one job and is run by `nullworker work`; consumer.py does that by itself. --kill ends one of them in
+# consumer.sh does one job and is run by `nullworker work`; consumer.py stays, and needs Debian's python3-redis. --kill ends one of them in
 # mid-job, with `nullworker work` as the consumer, to show that its job is done all the same, by another worker.
 # nullworker and nullworkerd are taken from PATH. PORT is the first of the ports used: Redis, the autoscaler, the workers.
 set -euo pipefail
@@ -23,12 +23,14 @@ fleet_url=http://127.0.0.1:$((port + 1))
 export REDIS_HOST=127.0.0.1 REDIS_PORT=$port
 # A consumer that is silent for 5 s while a session is held is flagged, and 1 s later the autoscaler is told.
 export NULLWORKER_HEARTBEAT_TIMEOUT=5 NULLWORKER_HEARTBEAT_GRACE=1
-# What runs beside each worker, and how its process is found.
-case $consumer in
-sh) consumer_line="exec nullworker work --term 8 -- $here/consumer.sh" consumer_process='nullworker work' ;;
-py) consumer_line="exec $here/consumer.py" consumer_process=consumer.py ;;
-esac
+# What runs beside each worker, and how its process is found. Debian's Python has the library for Redis.
 dir=$(mktemp -d)
+export HOLD=$dir/hold
+cp "$here"/consumer.* "$here"/*.lua "$here"/../queues/work.* "$here/../../consumer/nullworker.py" "$dir"
+case $consumer in
+sh) consumer_line="exec nullworker work --term 8 -- $dir/consumer.sh" consumer_process='nullworker work' ;;
+py) consumer_line="exec /usr/bin/python3 $dir/consumer.py" consumer_process=consumer.py ;;
+esac
 started=()
 clean_up() {
     for ((i = ${#started[@]} - 1; i >= 0; --i)); do
