@@ -15,8 +15,8 @@ die() { echo "error: $*" >&2; exit 1; }
     test_packages=(libgtest-dev libgmock-dev librapidcheck-dev nodejs)
     fuzz_packages=(clang libclang-rt-dev)
     example_packages=(redis-server python3 python3-redis)
-    queue_packages=(redis-server postgresql beanstalkd netcat-openbsd
-        python3 python3-redis python3-psycopg2 python3-celery)
+    queue_packages=(redis-server postgresql beanstalkd rabbitmq-server nats-server netcat-openbsd curl jq
+        python3 python3-redis python3-psycopg2 python3-pika python3-celery)
     deploy_packages=(curl wget)
     check_packages=(ccache clang-format clang-tidy git shellcheck)
     release_packages=(git)

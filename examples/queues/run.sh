@@ -128,15 +128,16 @@ descendants() {
 }
 # The consumer of worker $1: the first of the processes that have its command line.
 consumer_of() {
-    local pid
+    local pid line=${consumers[$1 % ${#consumers[@]}]%%\$*}
     for pid in $(descendants "$fleet"); do
-        if [ "$(cat "/proc/$pid/comm" 2>/dev/null)" != sh ] &&
-            tr '\0' '\n' 2>/dev/null <"/proc/$pid/environ" | grep -qx "CONTAINER_ID=$1" &&
-            tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -qF "${consumers[$1 % ${#consumers[@]}]%%\$*}"; then
+        if [[ " $(words_of "$pid" environ)" = *" CONTAINER_ID=$1 "* && "$(words_of "$pid" cmdline)" = "$line"* ]]; then
             echo "$pid"
             return
         fi
     done
+}
+words_of() { # of the file $2 of process $1, which may have ended
+    { tr '\0' ' ' <"/proc/$1/$2"; } 2>/dev/null || true
 }
 kill_the_consumer_of() {
     local doomed all
@@ -155,9 +156,9 @@ are_gone() {
 # ---- the run --------------------------------------------------------------------------------------------------------
 
 # What queue.sh sets: `need`, which skips the run where something is missing; `start_server`, `answers` and, if SIGTERM is
-# not enough, `stop_server`; `put`, which puts the jobs of its input, "NAME SECONDS" a line, into the queue; `depth`, the right command; `traps`, the wrong ones,
-# each after what it prints, and `more_traps` for those that take more than a command; `consumers`, the command lines among
-# which each machine chooses by its number; `seconds`, how long a job takes.
+# not enough, `stop_server`; `put`, which puts the jobs of its input, "NAME SECONDS" a line, into the queue; `depth`, the
+# right command; `traps`, the wrong ones, each after what it prints, and `more_traps` for those that take more than a
+# command; `consumers`, the command lines among which each machine chooses by its number; `seconds`, how long a job takes.
 depth='' traps=() consumers=() seconds=1
 more_traps() { :; }
 # shellcheck source=/dev/null
@@ -168,13 +169,15 @@ for library in "$examples/../consumer" "$examples/../../../nullworker/consumer";
 done
 cp "$here"/work* "$examples/$queue"/* "$app"
 ln -s "$node_modules" "$app/node_modules"
+cd "$app"
 for i in "${!consumers[@]}"; do echo "exec ${consumers[i]}" >"$app/consumer-$i"; done
 # As deploy/onstart.sh does: a consumer that was killed is started again.
 beside="cd $app; until sh ./consumer-\$((CONTAINER_ID % ${#consumers[@]})); do sleep 0.2; done"
 
-# The page warns of each of these commands, and tells to use that one.
+# The page tells to use the one, and warns of the others.
+page=$(sed 's/\\|/|/g' "$examples/../docs/queues.md")
 for command in "$depth" "${traps[@]#*: }"; do
-    sed 's/\\|/|/g' "$examples/../docs/queues.md" | grep -qF -- "$command" || fail "docs/queues.md does not have: $command"
+    [[ $page = *"\`$command\`"* ]] || fail "docs/queues.md does not have: $command"
 done
 
 start_follow() {
@@ -231,7 +234,7 @@ says "$depth" 0 || fail "the depth is not 0"
 read -r sessions unfound <<<"$(session_count)"
 say "all $jobs results came out, $(begun | wc -l) jobs were begun; of $sessions sessions $unfound found no job"
 for i in "${!consumers[@]}"; do
-    workers_that_say 'done job-[0-9]*' | awk -v n=${#consumers[@]} -v i="$i" '$1 % n == i' | grep -q . ||
+    workers_that_say 'done job-[0-9]*' | awk -v n=${#consumers[@]} -v i="$i" '$1 % n == i { is = 1 } END { exit !is }' ||
         fail "this consumer did no job: ${consumers[i]}"
 done
 say "all is well"
