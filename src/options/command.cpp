@@ -33,7 +33,10 @@ option_description describe_row(const option& row, const std::string& group) {
 positional_description describe_positional(const option& row) {
     auto value = describe_value(row);
     value.name = row.name;
-    return {.value = std::move(value), .help = row.help, .required = row.must_be_passed};
+    return {.value = std::move(value),
+            .help = row.help,
+            .required = row.must_be_passed,
+            .repeated = is_repeated(row)};
 }
 
 // A value as the configuration file takes it; nothing where it has no way to write it.

@@ -128,7 +128,7 @@ private:
 
     void put(const option& row, std::string text) {
         const auto before = std::ranges::find(x_out.values, &row, &passed_value::row);
-        if (before == x_out.values.end())
+        if (before == x_out.values.end() || is_repeated(row))
             x_out.values.push_back({&row, std::move(text)});
         else if (is_switch(row))
             before->text = std::move(text);
@@ -188,6 +188,8 @@ private:
         const auto& places = current().positionals;
         if (x_words_taken < places.size())
             return put(places[x_words_taken++], std::string(word));
+        if (!places.empty() && is_repeated(places.back()))
+            return put(places.back(), std::string(word));
         refuse_word(word);
     }
 

@@ -21,7 +21,7 @@ struct passed_words {
     bool help = false;
     bool version = false;
     std::string file;                  // of --config
-    std::vector<passed_value> values;  // one a row
+    std::vector<passed_value> values;  // one a row, of a repeated one all in their order
     std::optional<std::string> error;  // the first thing that is wrong
 };
 

@@ -123,6 +123,8 @@ private:
         auto& added = is_switch(row) ? *app.add_flag(flag, help) : *app.add_option(flag, help);
         if (!is_switch(row))
             added.type_name(value_name(row))->default_str(shown_default(row));
+        if (is_repeated(row))
+            added.expected(1, CLI::detail::expected_max_vector_size);
         added.required(row.must_be_passed);
         if (!is_variable_explained(row))
             added.envname(row.variable);
@@ -142,8 +144,8 @@ struct found_option {
     const option& row;
     const command& owner;
     source from = source::nothing;
-    std::string text;
-    std::size_t line = 0;  // of the file
+    std::vector<std::string> texts;  // one, unless the row is repeated
+    std::size_t line = 0;            // of the file
 };
 
 class command_reader {
@@ -186,7 +188,7 @@ private:
             for (auto& passed : x_passed.values)
                 if (passed.row == &found.row) {
                     found.from = source::flag;
-                    found.text = std::move(passed.text);
+                    found.texts.push_back(std::move(passed.text));
                 }
     }
 
@@ -209,7 +211,7 @@ private:
         if (tidy.text.empty())
             return;
         found.from = source::variable;
-        found.text = std::move(tidy.text);
+        found.texts = {std::move(tidy.text)};
     }
 
     // What stands in the configuration file, for those options that nothing else gave.
@@ -233,7 +235,7 @@ private:
                 continue;
             if (found.from == source::nothing) {
                 found.from = source::file;
-                found.text = std::move(setting.value);
+                found.texts = {std::move(setting.value)};
                 found.line = setting.line;
             }
             return;
@@ -246,23 +248,28 @@ private:
         if (!has_fixed_name(found.row))
             take_variable(found);
         // A file may say that there is no value.
-        if (found.from == source::file && found.text.empty() && shown(found.row).empty())
+        if (found.from == source::file && found.texts.front().empty() && shown(found.row).empty())
             found.from = source::nothing;
         x_out.sources[found.row.name] = found.from;
         if (found.from == source::nothing)
             return;
-        if (is_blank_by_mistake(found))
+        for (const auto& text : found.texts)
+            settle(found, text);
+    }
+
+    void settle(const found_option& found, const std::string& text) {
+        if (is_blank_by_mistake(found, text))
             return refuse(named(found) + ": an empty value means nothing; leave it out");
-        if (const auto wrong = assign(found.row, found.text))
+        if (const auto wrong = assign(found.row, text))
             refuse(named(found) + ": " + wrong->why);
     }
 
     // As when a script passes a variable that is not set: what follows would be something else than was
     // meant.
-    static bool is_blank_by_mistake(const found_option& found) {
-        return found.from == source::flag && !found.row.may_be_empty &&
-               std::holds_alternative<std::string*>(found.row.target) &&
-               found.text.find_first_not_of(" \t\r\n") == std::string::npos;
+    static bool is_blank_by_mistake(const found_option& found, const std::string& text) {
+        const bool is_text = std::holds_alternative<std::string*>(found.row.target) || is_repeated(found.row);
+        return found.from == source::flag && !found.row.may_be_empty && is_text &&
+               text.find_first_not_of(" \t\r\n") == std::string::npos;
     }
 
     // The option as a message names it: by its line, or with its variable, unless that depends on others and

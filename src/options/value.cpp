@@ -142,14 +142,6 @@ std::optional<refusal> read_switch(const std::string& text, const std::function<
     return std::nullopt;
 }
 
-std::optional<refusal> read_word(const word_target& to, const std::string& text) {
-    const auto place = std::ranges::find(to.words, text);
-    if (place == to.words.end())
-        return refusal{named_text(text) + " is none of " + joined_words(to.words, ", ")};
-    to.choose(static_cast<std::size_t>(place - to.words.begin()));
-    return std::nullopt;
-}
-
 // No path is meant to have control characters in it; a line of shell, or JSON, may have several lines.
 bool has_misplaced_character(const option& row, const std::string& text) {
     return has_control_character(text, row.kind == value_kind::text ? "\t\r\n" : "");
@@ -162,6 +154,22 @@ std::string printed_part(const option& row, const std::string& text) {
     return text.find("://") == std::string::npos ? text : without_secrets(text);
 }
 
+std::optional<refusal> read_text(const option& row, const std::string& text,
+                                 const std::function<void()>& take) {
+    if (!row.secret && has_misplaced_character(row, text))
+        return refusal{printed_part(row, text) + " has a control character in it"};
+    take();
+    return std::nullopt;
+}
+
+std::optional<refusal> read_word(const option& row, const word_target& to, const std::string& text) {
+    const auto place = std::ranges::find(to.words, text);
+    if (place == to.words.end())
+        return refusal{named_text(printed_part(row, text)) + " is none of " + joined_words(to.words, ", ")};
+    to.choose(static_cast<std::size_t>(place - to.words.begin()));
+    return std::nullopt;
+}
+
 }  // namespace
 
 std::string value_name(const option& row) {
@@ -172,6 +180,7 @@ std::string value_name(const option& row) {
     return std::visit(
         overload{
             [](const std::string*) -> std::string { return "TEXT"; },
+            [](const std::vector<std::string>*) -> std::string { return "TEXT"; },
             [](const bool*) -> std::string { return {}; },
             [](const seconds*) -> std::string { return "SECONDS"; },
             [](const word_target& to) { return joined_words(to.words, "|"); },
@@ -187,6 +196,10 @@ std::string value_name(const option& row) {
 
 bool is_switch(const option& row) {
     return value_name(row).empty();
+}
+
+bool is_repeated(const option& row) {
+    return std::holds_alternative<std::vector<std::string>*>(row.target);
 }
 
 word_target one_of(std::string& value, const std::vector<std::string>& words) {
@@ -210,33 +223,31 @@ std::optional<refusal> assign(const option& row, const std::string& text) {
     if (row.refuse)
         if (auto why = row.refuse(text))
             return refusal{std::move(*why)};
-    return std::visit(overload{
-                          [&](std::string* to) -> std::optional<refusal> {
-                              if (!row.secret && has_misplaced_character(row, text))
-                                  return refusal{printed_part(row, text) + " has a control character in it"};
-                              *to = text;
-                              return std::nullopt;
-                          },
-                          [&](bool* to) { return read_switch(text, [to](bool on) { *to = on; }); },
-                          [&]<number T>(T* to) { return read_number(row, text, *to); },
-                          [&]<number T>(std::optional<T>* to) { return read_number(row, text, *to); },
-                          [&](seconds* to) {
-                              std::optional<seconds> value;
-                              auto wrong = read_seconds(row, text, value);
-                              *to = value.value_or(*to);
-                              return wrong;
-                          },
-                          [&](std::optional<seconds>* to) { return read_seconds(row, text, *to); },
-                          [&](const word_target& to) { return read_word(to, text); },
-                          [&](const switch_target& to) { return read_switch(text, to.turn); },
-                      },
-                      row.target);
+    return std::visit(
+        overload{
+            [&](std::string* to) { return read_text(row, text, [&] { *to = text; }); },
+            [&](std::vector<std::string>* to) { return read_text(row, text, [&] { to->push_back(text); }); },
+            [&](bool* to) { return read_switch(text, [to](bool on) { *to = on; }); },
+            [&]<number T>(T* to) { return read_number(row, text, *to); },
+            [&]<number T>(std::optional<T>* to) { return read_number(row, text, *to); },
+            [&](seconds* to) {
+                std::optional<seconds> value;
+                auto wrong = read_seconds(row, text, value);
+                *to = value.value_or(*to);
+                return wrong;
+            },
+            [&](std::optional<seconds>* to) { return read_seconds(row, text, *to); },
+            [&](const word_target& to) { return read_word(row, to, text); },
+            [&](const switch_target& to) { return read_switch(text, to.turn); },
+        },
+        row.target);
 }
 
 std::string shown(const option& row) {
     return std::visit(
         overload{
             [](const std::string* from) { return *from; },
+            [](const std::vector<std::string>* from) { return joined_words(*from, " "); },
             [](const bool* from) { return written_switch(*from); },
             [](const switch_target& from) { return written_switch(from.is_on()); },
             []<number T>(const T* from) { return written(*from); },

@@ -33,9 +33,11 @@ struct switch_target {
 
 // Where the value of an option goes. What is pointed to outlives the row; what it holds before anything is
 // read is the default. An empty string and an empty optional are no value. A bool makes the option a switch.
-using target = std::variant<std::string*, bool*, int*, std::int64_t*, std::uint16_t*, std::size_t*, double*,
-                            seconds*, std::optional<int>*, std::optional<std::int64_t>*,
-                            std::optional<seconds>*, word_target, switch_target>;
+// Texts are for the last of the words that are no flag: it takes all that are left.
+using target =
+    std::variant<std::string*, std::vector<std::string>*, bool*, int*, std::int64_t*, std::uint16_t*,
+                 std::size_t*, double*, seconds*, std::optional<int>*, std::optional<std::int64_t>*,
+                 std::optional<seconds>*, word_target, switch_target>;
 
 // `value` has one of the meanings.
 template <class Enum>
@@ -117,6 +119,9 @@ struct option_group {
 // Whether the option takes no value; its flag alone says what is wanted.
 [[nodiscard]] bool is_switch(const option& row);
 
+// Whether the row takes any number of words.
+[[nodiscard]] bool is_repeated(const option& row);
+
 // The only words that an option takes; empty: there is no such list.
 [[nodiscard]] std::vector<std::string> choices(const option& row);
 
@@ -128,7 +133,8 @@ struct refusal {
 // The value of the row's variable without what was left around it.
 [[nodiscard]] tidied_value tidied_for(const option& row, std::string_view text);
 
-// Reads `text` into the target, or leaves the target alone and says why.
+// Reads `text` into the target, behind what is there where the row is repeated; or leaves the target alone
+// and says why.
 [[nodiscard]] std::optional<refusal> assign(const option& row, const std::string& text);
 
 // The value of the target as a text that assign() takes. Empty where there is none.

@@ -468,6 +468,29 @@ protected:
     command table = told.table();
 };
 
+TEST(repeated_word, takes_all_the_words_that_are_left) {
+    std::string first;
+    std::vector<std::string> rest;
+    const command table{
+        .name = "pack",
+        .version = "1",
+        .positionals = {{.name = "bag", .target = &first, .must_be_passed = true, .help = "Into"},
+                        {.name = "thing", .target = &rest, .must_be_passed = true, .help = "What"}}};
+    EXPECT_EQ(read_words(table, {"box"}).error, "thing is required");
+    EXPECT_EQ(read_words(table, {"box", "a", ""}).error, "thing: an empty value means nothing; leave it out");
+    rest.clear();
+    EXPECT_EQ(read_words(table, {"box", "b", "a", "a"}).error, std::nullopt);
+    EXPECT_EQ(first, "box");
+    EXPECT_EQ(rest, (std::vector<std::string>{"b", "a", "a"}));
+    EXPECT_TRUE(describe(table).positionals.at(1).repeated);
+    EXPECT_FALSE(describe(table).positionals.at(0).repeated);
+}
+
+TEST_F(command_test, a_word_that_is_none_of_the_choices_shows_no_password) {
+    EXPECT_EQ(error_of({"--level", "redis://bob:s3cret@h"}),
+              "OVEN_LEVEL or --level: redis://h is none of low, high");
+}
+
 TEST_F(subcommand_test, one_of_them_is_meant_and_has_options_of_its_own) {
     const auto found = read({"cook", "--limit", "5", "soup", "--loud"});
     EXPECT_EQ(found.error, std::nullopt);
