@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <sstream>
 #include <string_view>
 
 namespace nullworker::manual {
@@ -69,9 +70,18 @@ private:
         line(text);
     }
 
+    // One that has several lines stands as it is.
     void add_paragraph(const std::string& text) {
         line(".PP");
-        line(roff_prose(text));
+        if (!text.ends_with('\n'))
+            return line(roff_prose(text));
+        line(".RS");
+        line(".nf");
+        std::istringstream lines(text);
+        for (std::string one; std::getline(lines, one);)
+            line(roff_text(one));
+        line(".fi");
+        line(".RE");
     }
 
     void add_paragraphs(const std::vector<std::string>& texts) {

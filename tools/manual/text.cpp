@@ -1,23 +1,41 @@
 #include "text.hpp"
 
 #include <sstream>
+#include <utility>
 
 namespace nullworker::manual {
 
+namespace {
+
+// The words of a line, with one blank between them.
+std::string reflowed(const std::string& line) {
+    std::istringstream words(line);
+    std::string out;
+    for (std::string word; words >> word;)
+        out += (out.empty() ? "" : " ") + word;
+    return out;
+}
+
+}  // namespace
+
 std::vector<std::string> paragraphs(std::string_view text) {
+    enum class kind { none, prose, as_it_stands };
+    constexpr std::string_view indent = "  ";
     std::vector<std::string> out;
     std::istringstream lines{std::string(text)};
-    std::string line;
-    bool open = false;
-    while (std::getline(lines, line)) {
-        std::istringstream words(line);
-        std::string word;
-        const bool blank = !(words >> word);
-        if (!blank && !std::exchange(open, true))
+    kind open = kind::none;
+    for (std::string line; std::getline(lines, line);) {
+        auto words = reflowed(line);
+        const auto is = words.empty()              ? kind::none
+                        : line.starts_with(indent) ? kind::as_it_stands
+                                                   : kind::prose;
+        if (is != kind::none && std::exchange(open, is) != is)
             out.emplace_back();
-        for (; words; words >> word)
-            out.back() += (out.back().empty() ? "" : " ") + word;
-        open = open && !blank;
+        open = is;
+        if (is == kind::prose)
+            out.back() += (out.back().empty() ? "" : " ") + words;
+        if (is == kind::as_it_stands)
+            out.back() += line.substr(indent.size()) + '\n';
     }
     return out;
 }

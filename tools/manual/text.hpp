@@ -37,7 +37,8 @@ template <class Table>
     return out;
 }
 
-// The paragraphs of a text that blank lines divide, each in one line.
+// The paragraphs of a text that blank lines divide, each in one line. Lines that begin with two blanks stand
+// as they are: they are a paragraph of their own, in which each of them ends, without these blanks.
 [[nodiscard]] std::vector<std::string> paragraphs(std::string_view text);
 
 // With a full stop, unless it has one.

@@ -22,6 +22,14 @@ TEST(man_page, begins_with_its_title_and_its_name) {
     EXPECT_THAT(page(), HasSubstr(".SH NAME\ntoaster \\- toasts\n"));
 }
 
+TEST(man_page, shows_indented_lines_of_a_text_as_they_stand) {
+    auto program = test::toaster();
+    program.footer = "Say\nthis:\n  toaster   toast\n  toaster watch\nor nothing.";
+    EXPECT_THAT(man_page(program, {.section = 1, .version = "1", .see_also = {}}),
+                HasSubstr(".PP\nSay this:\n.PP\n.RS\n.nf\ntoaster   toast\ntoaster watch\n.fi\n.RE\n.PP\nor "
+                          "nothing.\n"));
+}
+
 TEST(man_page, has_a_synopsis_of_every_subcommand) {
     EXPECT_THAT(page(), HasSubstr("\\fBtoaster toast\\fR [\\fIOPTION\\fR]... \\fIBREAD\\fR...\n"));
     EXPECT_THAT(page(),
