@@ -1,4 +1,5 @@
 #include "acknowledged.hpp"
+#include "client_handshake.hpp"
 #include "grammar.hpp"
 #include "interim.hpp"
 
@@ -11,15 +12,12 @@
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/error.hpp>
-#include <boost/asio/ssl/host_name_verification.hpp>
-#include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
-#include <openssl/ssl.h>
 
 #include <algorithm>
 #include <array>
@@ -38,7 +36,6 @@ namespace http = beast::http;
 namespace ssl = asio::ssl;
 using tcp = asio::ip::tcp;
 using plain_socket = asio::generic::stream_protocol::socket;  // TCP or Unix
-using secured_socket = ssl::stream<tcp::socket>;
 using namespace std::chrono_literals;
 
 // Many servers close after 5 s, without a word of it.
@@ -149,14 +146,7 @@ public:
     }
 
     asio::awaitable<error_code> handshake() {
-        auto& stream = std::get<secured_socket>(x_socket);
-        error_code is_name;
-        asio::ip::make_address(x_origin.host, is_name);
-        if (is_name)
-            SSL_set_tlsext_host_name(stream.native_handle(), x_origin.host.c_str());
-        stream.set_verify_callback(ssl::host_name_verification(x_origin.host));
-        const auto [ec] = co_await stream.async_handshake(ssl::stream_base::client, nothrow);
-        co_return ec;
+        return shake_hands(std::get<secured_socket>(x_socket), x_origin.host);
     }
 
     struct outcome {
