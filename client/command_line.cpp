@@ -2,6 +2,7 @@
 
 #include <commands/control.hpp>
 #include <commands/demo.hpp>
+#include <commands/depth.hpp>
 #include <commands/doctor.hpp>
 #include <commands/fleet.hpp>
 #include <commands/follow.hpp>
@@ -37,17 +38,17 @@ constexpr const char* on_the_machine = "Commands beside the worker, for the cons
 
 // In the order of --help, each under its heading.
 constexpr std::pair<const char*, subcommand (*)()> commands[] = {
-    {on_an_endpoint, demo_command},      {on_an_endpoint, hold_command},    {on_an_endpoint, follow_command},
-    {on_an_endpoint, doctor_command},    {on_an_endpoint, fleet_command},   {on_the_machine, work_command},
-    {on_the_machine, status_command},    {on_the_machine, session_command}, {on_the_machine, wait_command},
-    {on_the_machine, renew_command},     {on_the_machine, protect_command}, {on_the_machine, release_command},
-    {on_the_machine, heartbeat_command},
+    {on_an_endpoint, demo_command},    {on_an_endpoint, hold_command},      {on_an_endpoint, follow_command},
+    {on_an_endpoint, depth_command},   {on_an_endpoint, doctor_command},    {on_an_endpoint, fleet_command},
+    {on_the_machine, work_command},    {on_the_machine, status_command},    {on_the_machine, session_command},
+    {on_the_machine, wait_command},    {on_the_machine, renew_command},     {on_the_machine, protect_command},
+    {on_the_machine, release_command}, {on_the_machine, heartbeat_command},
 };
 
 std::vector<options::exit_code> exit_codes() {
     return {
         {"0", "done"},
-        {"1", "a session could not be held or released, or the worker refused"},
+        {"1", "a session could not be held or released, the worker refused, or a queue told no depth"},
         {"2", "wrong usage or\ncannot start"},
         {"3", "no nullworkerd answers on this machine"},
         {"75", "a session was lost while the command behind -- ran"},
@@ -64,7 +65,7 @@ std::vector<options::example> examples() {
          "nullworker hold --endpoint my-endpoint -- sh -c 'curl \"$NULLWORKER_WORKER_URL\"'"},
         {"As many machines as a list in Redis has unfinished jobs, eight at most",
          "nullworker follow --endpoint my-endpoint --max 8 \\\n"
-         "    --depth \"printf 'llen jobs\\nllen working\\n' | redis-cli\""},
+         "    --depth 'nullworker depth redis env:REDIS_URL jobs working'"},
         {"On the machine: run a program that takes one job and does it, whenever the machine is reserved",
          "nullworker work -- ./one-job"},
     };

@@ -13,7 +13,8 @@ namespace {
 
 constexpr const char* follow_footer =
     "CMD is a line of shell that prints how much work is unfinished: what waits and what is being done.\n"
-    "Numbers on several lines are added up: printf 'llen jobs\\nllen working\\n' | redis-cli\n"
+    "`nullworker depth` does that for the usual queues: 'nullworker depth redis env:REDIS_URL jobs\n"
+    "working'. Numbers on several lines are added up. What CMD says on standard error is shown once.\n"
     "More work opens sessions at once. Less work gives back those in which no job is protected, the\n"
     "youngest first, once it has been less for the whole of the hysteresis. A session that its consumer\n"
     "releases makes room by itself, and at once for the next one, unless it says that it found no job\n"

@@ -106,8 +106,8 @@ TEST(demo, its_fleet_is_as_large_as_it_needs) {
 
 TEST(usage, every_help_fits_100_columns) {
     std::vector<std::vector<std::string>> commands = {{NULLWORKERD_PROGRAM, "--help"}};
-    for (const auto* name : {"", "demo", "doctor", "hold", "follow", "fleet", "status", "session", "wait",
-                             "renew", "release", "heartbeat"})
+    for (const auto* name : {"", "demo", "doctor", "hold", "follow", "depth", "fleet", "status", "session",
+                             "wait", "renew", "release", "heartbeat"})
         commands.push_back(nullworker({*name ? name : "--help", "--help"}));
     for (const auto& words : commands) {
         program help(words);
@@ -357,8 +357,8 @@ TEST(help, must_be_written) {
 }
 
 TEST(help, teaches_every_command) {
-    for (const auto* command : {"", "demo", "doctor", "hold", "follow", "fleet", "status", "session", "wait",
-                                "renew", "release", "heartbeat"}) {
+    for (const auto* command : {"", "demo", "doctor", "hold", "follow", "depth", "fleet", "status", "session",
+                                "wait", "renew", "release", "heartbeat"}) {
         program help(*command ? nullworker({command, "--help"}) : nullworker({"--help"}));
         EXPECT_EQ(help.wait(), 0);
         EXPECT_TRUE(contains(help.out(), "Usage")) << help.out();
