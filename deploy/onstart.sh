@@ -29,9 +29,12 @@ Variables, beside those that nullworkerd reads (nullworkerd --help):
   NULLWORKER_ERROR_LINGER  60           seconds for which the autoscaler is told, every 10 s, that there is no start
   LOG_LIMIT                10485760     bytes of a log before it becomes FILE.1 and begins anew
   WATCHDOG_INTERVAL        10           seconds between two looks at whether nullworkerd still answers; 0: never
+  ONSTART_LOG              debug.log    this script's own log, where another writes its standard output to that one
+  NULLWORKER_PROBLEM                    why whoever calls this script has no program for it, which is reported; where it
+                                        is set, to nothing as well, this script never ends for lack of a program
 
 Files in WORKSPACE_DIR, for the user and the group of this script alone; all logs go to standard output, too:
-  debug.log                what this script does
+  debug.log                what this script does (ONSTART_LOG)
   nullworkerd.log          the daemon
   consumer.log             your consumer
   nullworker/              the session that survives a crash, the downloaded program, who runs (*.pid)
@@ -85,7 +88,7 @@ say() {
     line="$(date '+%Y-%m-%d %H:%M:%S') onstart.sh: $(ascii "$*" | cut -c -2000)"
     # Whoever reads the standard output may be gone; that must not end the script.
     (trap '' PIPE; printf '%s\n' "$line") 2>/dev/null
-    (umask 027; printf '%s\n' "$line" >>"$WORKSPACE_DIR/debug.log") 2>/dev/null
+    (umask 027; printf '%s\n' "$line" >>"$WORKSPACE_DIR/$ONSTART_LOG") 2>/dev/null
 }
 
 # wget_within SECONDS ADDRESS OPTION… The address may carry a secret; a wget that cannot read it, like that of busybox,
@@ -162,7 +165,7 @@ report() {
         return
     fi
     port=
-    if is_number "$WORKER_PORT"; then eval "port=\${VAST_TCP_PORT_$WORKER_PORT:-}"; fi
+    ! is_number "$WORKER_PORT" || eval "port=\${VAST_TCP_PORT_$WORKER_PORT:-}"
     scheme=http
     case $USE_SSL in [Tt][Rr][Uu][Ee] | [Yy][Ee][Ss] | [Oo][Nn] | 1) scheme=https ;; esac
     for address in $(echo "$REPORT_ADDR" | tr ',' ' '); do
@@ -209,7 +212,7 @@ END
             )
         else
             [ "$link" = "$NULLWORKER_URL" ] || wget_reads ||
-                say "this wget shows NULLWORKER_URL in the list of processes, secrets and all; install curl"
+                say "this wget shows all of NULLWORKER_URL in the list of processes; install curl"
             said=$(wget_within 300 "$NULLWORKER_URL" -O "$daemon.part" 2>&1)
         fi || { problem="cannot download $link: $said"; return 1; }
         found=$(sha256 "$daemon.part")
@@ -224,6 +227,8 @@ END
 }
 
 find_daemon() {
+    problem=${NULLWORKER_PROBLEM:-}
+    [ -z "$problem" ] || return 1
     beside=
     case $0 in */*) beside=${0%/*}/nullworkerd ;; esac
     if [ -n "${NULLWORKERD:-}" ]; then
@@ -242,22 +247,25 @@ find_daemon() {
 
 prepare() {
     # Sessions are in it, and grants.
-    if ! said=$(exec 2>&1; mkdir -p "$state" && chmod 700 "$state" && touch "$WORKSPACE_DIR/debug.log" &&
+    if ! said=$(exec 2>&1; mkdir -p "$state" && chmod 700 "$state" && touch "$WORKSPACE_DIR/$ONSTART_LOG" &&
         rm -f "$state/probe.$self" && mkfifo "$state/probe.$self" && rm "$state/probe.$self"); then
         problem="cannot write to WORKSPACE_DIR=$WORKSPACE_DIR as user $(id -u): $said"
         return 1
     fi
-    shut_logs
+    each_log shut
     claim
     find_daemon
 }
 
+# each_log COMMAND: of Vast's start script, which may run us by its worker.py, the first two are.
+each_log() {
+    for log in debug.log pyworker.log nullworkerd.log consumer.log "$ONSTART_LOG"; do "$1" "$WORKSPACE_DIR/$log"; done
+}
+
 # Makes the logs of an earlier version private, too. Not what a link leads to, which may be a terminal.
-shut_logs() {
-    for log in debug nullworkerd consumer; do
-        for file in "$WORKSPACE_DIR/$log.log" "$WORKSPACE_DIR/$log.log.1"; do
-            if [ -f "$file" ] && [ ! -h "$file" ]; then chmod 640 "$file"; fi
-        done
+shut() {
+    for file in "$1" "$1.1"; do
+        if [ -f "$file" ] && [ ! -h "$file" ]; then chmod 640 "$file"; fi
     done
 }
 
@@ -412,8 +420,6 @@ rotate() (
     : >"$1"
 )
 
-rotate_all() { for log in debug nullworkerd consumer; do rotate "$WORKSPACE_DIR/$log.log"; done; }
-
 # Not for the sake of those that have ended: process 1 may never reap them.
 group_lives() {
     kill -0 "-$child" && [ -n "$(LC_ALL=C sed -n "s/.*) [^ZX] [0-9]* $child .*/lives/p" /proc/[0-9]*/stat)" ]
@@ -531,7 +537,7 @@ keep() {
         lasted=$(($(now) - began))
         if [ "$lasted" -ge 60 ] || [ "$code" = 0 ]; then delay=1; fi
         pause=$delay delay=$((delay * 2))
-        if [ "$delay" -gt 60 ]; then delay=60; fi
+        [ "$delay" -le 60 ] || delay=60
         if [ "$name" = nullworkerd ]; then
             case $code in
             0) say "nullworkerd was stopped by somebody else, so all is stopped"; break ;;
@@ -576,7 +582,7 @@ work() {
         [ "$problem" = "$told" ] || say "error: $problem"
         told=$problem
         report_until_stopped "$problem"
-        if still_protects; then give_up=$(($(now) + NULLWORKER_ERROR_LINGER)); fi
+        if [ -n "${NULLWORKER_PROBLEM+x}" ] || still_protects; then give_up=$(($(now) + NULLWORKER_ERROR_LINGER)); fi
         if [ -z "$stopping" ] && [ "$(now)" -ge "$give_up" ]; then
             say "gives up"
             exit 1
@@ -586,16 +592,16 @@ work() {
     [ -z "$stopping" ] || exit 0
 
     # What the shell itself has to say, such as that something was killed: a pipe without a reader would end it.
-    exec 2>>"$WORKSPACE_DIR/debug.log"
+    exec 2>>"$WORKSPACE_DIR/$ONSTART_LOG"
     unset NULLWORKER_URL # it may carry a secret, and nobody else needs it
     end_leftovers
 
-    setsid=$(command -v setsid) || say "there is no setsid: of the consumer only its first process gets signals"
+    setsid=$(command -v setsid) || say "without setsid only the first process of the consumer gets signals"
     PATH=$PATH:$(dirname "$daemon") # for the consumer, which may call the nullworker beside it
     asker=$(command -v curl || command -v wget) || [ "$WATCHDOG_INTERVAL" = 0 ] ||
-        say "there is neither curl nor wget: nobody would notice that nullworkerd is frozen"
-    rotate_all
-    every 60 rotate_all &
+        say "neither curl nor wget is here: nobody would notice a frozen nullworkerd"
+    each_log rotate
+    every 60 each_log rotate &
     others=$! consumer=
     remember logs "$others"
     if [ -n "${CONSUMER_CMD:-}" ] || find_leftover consumer; then
@@ -648,7 +654,7 @@ main() {
     WORKSPACE_DIR=${WORKSPACE_DIR:-/workspace} REPORT_ADDR=${REPORT_ADDR:-https://run.vast.ai}
     USE_SSL=${USE_SSL:-true} WORKER_PORT=${WORKER_PORT:-3000} NULL_CONTROL_PORT=${NULL_CONTROL_PORT:-18999}
     NULLWORKER_ERROR_LINGER=${NULLWORKER_ERROR_LINGER:-60} STOP_GRACE=${STOP_GRACE:-30} LOG_LIMIT=${LOG_LIMIT:-10485760}
-    WATCHDOG_INTERVAL=${WATCHDOG_INTERVAL:-10}
+    WATCHDOG_INTERVAL=${WATCHDOG_INTERVAL:-10} ONSTART_LOG=${ONSTART_LOG:-debug.log}
     export WORKSPACE_DIR REPORT_ADDR USE_SSL WORKER_PORT NULL_CONTROL_PORT NULLWORKER_ERROR_LINGER
     state=$WORKSPACE_DIR/nullworker
     # /etc/environment is left alone, though Vast's script appends its environment to it: everyone may read it, and
@@ -661,9 +667,9 @@ main() {
     esac
     mkdir -p "$WORKSPACE_DIR" 2>/dev/null # for the log; prepare tells where it fails
     tidy CONTAINER_ID MASTER_TOKEN REPORT_ADDR PUBLIC_IPADDR USE_SSL WORKER_PORT NULL_CONTROL_PORT
-    if is_number "$WORKER_PORT"; then tidy "VAST_TCP_PORT_$WORKER_PORT"; fi
+    ! is_number "$WORKER_PORT" || tidy "VAST_TCP_PORT_$WORKER_PORT"
     bound STOP_GRACE 999999999
-    bound NULLWORKER_ERROR_LINGER 999999999
+    bound NULLWORKER_ERROR_LINGER 99999999 # the most that nullworkerd takes
     bound WATCHDOG_INTERVAL 999999999
     bound LOG_LIMIT 999999999999999
     if [ $# = 0 ]; then work; fi
