@@ -18,7 +18,8 @@ std::string to_json(const status_report& report) {
 
 result<status_report> parse_status_report(std::string_view body) {
     auto report = read_message<status_report>(body);
-    if (report && (report->url.empty() || report->id == 0))
+    // A start script that gives up knows no URL, and tells the reason alone.
+    if (report && (report->id == 0 || (report->url.empty() && report->error_msg.empty())))
         return errc::unexpected_message;
     return report;
 }

@@ -32,7 +32,8 @@ struct status_report {
 
 [[nodiscard]] std::string to_json(const status_report& report);
 
-// Fails with invalid_json or unexpected_message. Absent fields keep their defaults, but for id and url.
+// Fails with invalid_json or unexpected_message. Absent fields keep their defaults, but for id, and for url
+// where there is no error_msg.
 [[nodiscard]] result<status_report> parse_status_report(std::string_view body);
 
 }  // namespace nullworker::wire

@@ -104,6 +104,14 @@ TEST(status_report, is_refused_without_its_id_or_url) {
     }
 }
 
+TEST(status_report, needs_no_url_to_tell_of_an_error) {
+    const auto parsed =
+        parse_status_report(R"({"id":1,"mtoken":"t","version":"0","error_msg":"gave up","url":""})");
+    ASSERT_TRUE(parsed.has_value());
+    EXPECT_EQ(parsed->error_msg, "gave up");
+    EXPECT_EQ(parsed->url, "");
+}
+
 TEST(status_report, takes_defaults_for_absent_fields) {
     const auto parsed = parse_status_report(R"({"id":1,"url":"http://h","unknown":true})");
     ASSERT_TRUE(parsed.has_value());
