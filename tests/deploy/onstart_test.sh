@@ -15,47 +15,7 @@ set -euo pipefail
 daemon=$(realpath "$1") client=$(realpath "$2") onstart=$(realpath "$(dirname "$0")/../../deploy/onstart.sh")
 shift 2
 fleet_options=("$@")
-
-PATH=$PATH:/usr/sbin:/sbin
-isolate=(unshare --mount --pid --fork --kill-child)
-if ! "${isolate[@]}" true 2>/dev/null; then
-    isolate+=(--user --map-root-user)
-    if ! "${isolate[@]}" true 2>/dev/null; then
-        echo "skipped: a chroot needs root or user namespaces, and \`${isolate[*]}\` is refused here"
-        exit 77
-    fi
-fi
-
-dir=$(mktemp -d)
-started=()
-clean_up() {
-    local i
-    for ((i = ${#started[@]} - 1; i >= 0; --i)); do
-        kill "${started[i]}" 2>/dev/null || true
-        wait "${started[i]}" 2>/dev/null || true
-    done
-}
-trap 'clean_up; rm -rf "$dir"' EXIT
-trap 'exit 130' INT TERM
-
-# ---- What the tests say ---------------------------------------------------------------------------------------------
-
-failures=0
-# The command that follows must say yes within 30 s.
-check() {
-    local sentence=$1 end=$((SECONDS + 30))
-    shift
-    until "$@" >/dev/null 2>&1; do
-        if [ $SECONDS -ge $end ]; then
-            echo "FAIL  $kind: $sentence"
-            failures=$((failures + 1))
-            return 0
-        fi
-        sleep 0.05
-    done
-    echo "ok    $kind: $sentence"
-}
-not() { ! "$@"; }
+. "$(dirname "$0")/lib.sh"
 
 # What template.md says about an on-start field.
 for_field() { sed '2,${/^Variables,/,/^On Vast/d;/^ *#/d;s/^ *//;s/ # .*//;/^$/d;}' "$onstart"; }
@@ -188,50 +148,6 @@ END
     chmod +x "$work/worker"
 }
 
-# ---- A fleet --------------------------------------------------------------------------------------------------------
-
-# start_fleet FIRST-PORT OPTION…: sets `fleet` and `url`.
-start_fleet() {
-    local port=$1
-    shift
-    : >"$work/fleet.log"
-    "$client" fleet --port "$port" --worker-port $((port + 10)) --worker "$work/worker" --log-dir "$work" --json \
-        "$@" ${fleet_options[@]+"${fleet_options[@]}"} >"$work/fleet.log" 2>&1 &
-    fleet=$!
-    started+=("$fleet")
-    check "the fleet starts" told 'autoscaler and console at'
-    url=$(grep -o 'https\{0,1\}://[^ ",]*' "$work/fleet.log" | head -n 1)
-}
-stop_fleet() {
-    kill "$fleet"
-    wait "$fleet" || true
-}
-# What the fleet said of its workers.
-told() { grep -q -- "$1" "$work/fleet.log"; }
-# nullworker against it, with its trust; in the background, where $! must be its number.
-ask() {
-    local authority
-    authority=$(cat "$work/authority")
-    exec env ${authority:+SSL_CERT_FILE="$authority"} "$client" "$1" --instance local --autoscaler-url "$url" \
-        --console-url "$url" --api-key any --endpoint local "${@:2}"
-}
-
-# The processes in the root whose command line matches.
-processes() {
-    local file
-    { grep -lzxF -- "ONSTART_TEST=$work" /proc/[0-9]*/environ || true; } 2>/dev/null | while read -r file; do
-        if tr '\0' ' ' <"${file%/*}/cmdline" | grep -q -- "$1"; then basename "${file%/*}"; fi
-    done 2>/dev/null
-}
-are() { [ "$(processes "$1" | wc -l)" = "$2" ]; }
-
-counted() { [ "$(grep -c -- "$2" "$1")" = "$3" ]; }
-secret_shown() {
-    grep -rqF -f "$work/tokens" "$root/workspace"* "$root/srv/posted" "$work"/*.log ||
-        grep -qaF -f "$work/tokens" /proc/[0-9]*/cmdline
-}
-no_secret_shown() { [ -s "$work/tokens" ] && ! secret_shown; }
-
 # ---- The tests ------------------------------------------------------------------------------------------------------
 
 test_life() {
@@ -288,8 +204,6 @@ test_life() {
         counted "$root/workspace/debug.log" 'is started again in 1 s' 3
     check "what is in the logs was on standard output, too" grep -q event=stopped "$work/worker-1.log"
 }
-survived() { [ "$("$client" session --control-port "$1" --field session_id)" = "$session" ]; }
-is_alive() { [ -d "/proc/$1" ]; }
 are_private() { [ $# -ge 5 ] && ! stat -c %a "$@" | grep -qvx 640; }
 is_long() { [ "$(wc -c <"$1")" = "$2" ]; }
 
@@ -403,13 +317,9 @@ nothing_kept() { [ -d "$1" ] && [ -z "$(find "$1" -name 'nullworkerd*')" ]; }
 # run_test TEST KIND FIRST-PORT
 run_test() {
     kind=$2 work=$dir/$2-$1 root=$dir/$2-$1/root
-    trap '[ $? = 0 ] || tail -n 40 "$work"/*.log "$root"/workspace*/*.log; clean_up' EXIT
-    trap 'exit 130' INT TERM
-    started=()
     mkdir -p "$work"
     make_root
     "test_$1" "$3"
-    [ $failures = 0 ]
 }
 
 port=${PORT:-25000} kinds=(coreutils)
@@ -423,23 +333,14 @@ case "$(command -v busybox) ${fleet_options[*]-}" in
    fi
    if [ -z "$(command -v wget)" ]; then echo "without wget: there is none here"; else kinds+=(bash); fi ;;
 esac
-outputs=()
 for kind in "${kinds[@]}"; do
     for test in life faults; do
-        outputs+=("$dir/$kind-$test.out")
-        (run_test "$test" "$kind" "$port") >"${outputs[-1]}" 2>&1 &
-        started+=($!)
+        beside run_test "$test" "$kind" "$port"
         port=$((port + 110))
     done
 done
-result=0
 kind=any
 # Vast takes an on-start field of at most 16 KB.
 check "onstart.sh fits into Vast's field" test "$(for_field | wc -c)" -lt 16000
 check "and names the pyworker in there" test "$(for_field | grep -c pyworker)" -gt 0
-[ $failures = 0 ] || result=1
-for i in "${!outputs[@]}"; do
-    wait "${started[i]}" || result=1
-    cat "${outputs[i]}"
-done
-exit $result
+join
