@@ -7,8 +7,6 @@
 namespace nullworker::client {
 namespace {
 
-constexpr unsigned status_not_found = 404;
-
 // What a message was read from, where it could not be read.
 failure unreadable(const char* what, const net::reply& answer) {
     return {std::string(what) + ": cannot read the answer: " + wire::parse_error(answer.body)};

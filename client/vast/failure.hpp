@@ -17,6 +17,9 @@ struct failure {
     boost::system::error_code cause = {};  // the network's reason; none: it is another one
 };
 
+// Of a peer that does not have what was asked for.
+inline constexpr unsigned status_not_found = 404;
+
 template <class T>
 using outcome = boost::system::result<T, failure>;
 

@@ -35,7 +35,6 @@ constexpr auto longest_lag = 1s;
 constexpr std::size_t claim_bytes = 32;
 
 constexpr unsigned status_unknown_session = 400;
-constexpr unsigned status_not_found = 404;
 constexpr unsigned status_conflict = 409;
 
 // Whether a worker that answers so holds the session no more: it knows none of this id, or not by our grant.
