@@ -1,5 +1,6 @@
 #include <commands/follow_rehearsal.hpp>
 #include <follow/rehearsal.hpp>
+#include <follow/said_once.hpp>
 #include <nullworker/base/interruption.hpp>
 #include <terminal/progress.hpp>
 #include <terminal/runner.hpp>
@@ -30,21 +31,25 @@ asio::awaitable<int> rehearse(const follow_options& options, interruption& stop)
                   progress::last_line::none);
     show.note("a rehearsal: nothing is opened, and each session is imagined to stay until it is given back");
     rehearsal plan(options.limits());
+    said_once remarks;
     while (!stop.requested()) {
         auto working = run_depth(options.depth);
         const auto heard = co_await unless_stopped(stop, std::move(working));
         if (!heard)
             break;
-        if (const auto& depth = *heard; depth) {
-            const auto what = plan.look(*depth, std::chrono::steady_clock::now());
+        if (const auto& told = *heard; told) {
+            for (const auto& line : remarks.news(told->remarks))
+                show.note("the command of --depth says: " + line);
+            const auto depth = told->jobs;
+            const auto what = plan.look(depth, std::chrono::steady_clock::now());
             show.tell("decision",
-                      {{"depth", *depth},
+                      {{"depth", depth},
                        {"opened", std::int64_t{what.opened}},
                        {"given_back", std::int64_t{what.given_back}},
                        {"open", std::int64_t{what.open}}},
-                      "work: " + std::to_string(*depth) + ", which " + described(what));
+                      "work: " + std::to_string(depth) + ", which " + described(what));
         } else {
-            show.note("cannot tell how much work there is: " + depth.error().message +
+            show.note("cannot tell how much work there is: " + told.error().message +
                       "; everything stays as it is");
         }
         co_await stop.wait_for(to_ticks(options.interval));

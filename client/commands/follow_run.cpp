@@ -2,6 +2,7 @@
 #include <commands/session_run.hpp>
 #include <follow/depth_command.hpp>
 #include <follow/roster.hpp>
+#include <follow/said_once.hpp>
 #include <follow/state_file.hpp>
 #include <nullworker/base/backoff.hpp>
 #include <nullworker/base/deadline.hpp>
@@ -342,7 +343,12 @@ private:
         const auto heard = co_await unless_stopped(x_stop, std::move(working));
         if (!heard)
             co_return failure{"stopped"};
-        co_return *heard;
+        const auto& told = *heard;
+        if (!told)
+            co_return told.error();
+        for (const auto& line : x_remarks.news(told->remarks))
+            show().note("the command of --depth says: " + line);
+        co_return told->jobs;
     }
 
     void carry_out(const roster::orders& wanted) {
@@ -773,7 +779,8 @@ private:
     steady::time_point x_not_before{};
     std::string x_trouble;
     std::int64_t x_depth = -1;
-    int x_unended = 0;  // of which nobody knows whether they are given back
+    said_once x_remarks;  // of the command of --depth
+    int x_unended = 0;    // of which nobody knows whether they are given back
     bool x_knows_foreign = false;
     bool x_knows_unfound = false;
     std::optional<state_file> x_state;

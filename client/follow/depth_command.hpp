@@ -18,8 +18,14 @@ struct depth_command {
     seconds limit{10.0};            // for one run of it
 };
 
+// What it told.
+struct told_depth {
+    std::int64_t jobs = 0;
+    std::string remarks;  // what it wrote to standard error
+};
+
 // Runs it once. Fails, in words that show nothing of the line, where it does, or where it prints something
 // else than numbers, or nothing.
-[[nodiscard]] asio::awaitable<outcome<std::int64_t>> run_depth(depth_command command);
+[[nodiscard]] asio::awaitable<outcome<told_depth>> run_depth(depth_command command);
 
 }  // namespace nullworker::client

@@ -157,6 +157,33 @@ TEST_F(follow, a_dry_run_tells_what_would_be_done_and_asks_nobody) {
     EXPECT_FALSE(contains(it.out(), "127.0.0.1")) << it.out();
 }
 
+TEST_F(follow, what_a_depth_command_says_beside_its_number_is_told_once) {
+    const auto runs = x_directory.file("runs");
+    for (const bool dry : {true, false}) {
+        std::filesystem::remove(runs);
+        std::vector<std::string> words = {NULLWORKER_PROGRAM,
+                                          "follow",
+                                          "--depth",
+                                          "echo 'no such key' >&2; echo run >> " + runs + "; echo 0",
+                                          "--max",
+                                          "1",
+                                          "--interval",
+                                          "0.05"};
+        if (dry)
+            words.emplace_back("--dry-run");
+        else
+            words.insert(words.end(), {"--worker-port", "22700"});
+        program it(words);
+        it.wait_for("the command of --depth says: no such key");
+        while (std::filesystem::file_size(runs) < 5 * std::string_view("run\n").size()) {
+        }
+        it.signal(SIGTERM);
+        EXPECT_EQ(it.wait(), 0);
+        const auto first = it.out().find("no such key");
+        EXPECT_EQ(it.out().find("no such key", first + 1), std::string::npos) << it.out();
+    }
+}
+
 TEST_F(follow, a_depth_command_that_hangs_is_given_up) {
     program it({NULLWORKER_PROGRAM, "follow", "--depth", "sleep 1000", "--max", "1", "--depth-timeout", "0.1",
                 "--worker-port", "22700"});
