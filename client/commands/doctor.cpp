@@ -1,4 +1,5 @@
 #include <commands/common_options.hpp>
+#include <commands/control_options.hpp>
 #include <commands/doctor.hpp>
 #include <commands/doctor_run.hpp>
 #include <nullworker/base/error.hpp>
@@ -15,14 +16,25 @@ namespace {
 
 struct doctor_options {
     venue_options where;
+    control_place worker;
     examination how;
     bool json = false;
 };
 
 constexpr const char* doctor_footer =
-    "With --endpoint it looks at an endpoint: the key, the workergroup, each parameter, the credit, the "
-    "autoscaler and the\n"
-    "workers. It rents nothing, unless --probe says so. The exit code is 1 when something does not work.";
+    "With --endpoint or --instance it looks at an endpoint: key, workergroup, parameters, credit, "
+    "autoscaler,\n"
+    "workers. It rents nothing, unless --probe says so. Without, it looks at the worker on this machine: "
+    "what\n"
+    "it tells, its variables, port, certificate, disk, autoscaler, and who starts it. The exit code is 1 "
+    "when\n"
+    "something does not work.";
+
+options::option_group endpoint_rows(venue_options& to) {
+    auto out = venue_rows(to);
+    out.options.front().default_words = "none: the worker on this machine";
+    return out;
+}
 
 std::vector<options::option_group> doctor_rows(doctor_options& to) {
     return {{.options = {{.name = "probe",
@@ -39,13 +51,28 @@ std::vector<options::option_group> doctor_rows(doctor_options& to) {
                           .most = most_of_all,
                           .help = "Load that it stands for"},
                          {.name = "json", .target = &to.json, .help = "One JSON object a finding"}}},
-            venue_rows(to.where)};
+            endpoint_rows(to.where),
+            {.title = "On a machine", .options = control_place_rows(to.worker)}};
 }
 
-int run_doctor(const doctor_options& options) {
+findings_form form_of(const doctor_options& options) {
+    return options.json ? findings_form::json : findings_form::lines;
+}
+
+int run_on_machine(const doctor_options& options) {
+    if (options.how.probe)
+        throw startup_error("--probe reserves a worker of an endpoint: name it with --endpoint");
+    command work = [&](asio::any_io_executor executor, interruption&) -> asio::awaitable<int> {
+        findings_output show(stdout, form_of(options));
+        co_return co_await examine_machine(std::move(executor), options.worker, show);
+    };
+    return run(std::move(work), on_signal::exit_128);
+}
+
+int run_on_endpoint(const doctor_options& options) {
     auto place = locate(options.where);
     command work = [&](asio::any_io_executor executor, interruption& stop) -> asio::awaitable<int> {
-        findings_output show(stdout, options.json ? findings_form::json : findings_form::lines);
+        findings_output show(stdout, form_of(options));
         co_return co_await examine_endpoint(std::move(executor), place, options.how, show, stop);
     };
     return run(std::move(work), on_signal::exit_128);
@@ -59,9 +86,12 @@ subcommand doctor_command() {
                       .summary = "Say what is wrong with an endpoint, or with the worker on this machine",
                       .footer = doctor_footer,
                       .groups = doctor_rows(*to)},
-            .run = [to](const options::reading&, const words& behind) {
+            .run = [to](const options::reading& found, const words& behind) {
                 refuse_command(behind);
-                return run_doctor(*to);
+                if (!to->where.is_local())
+                    return run_on_endpoint(*to);
+                read_control_place(found, to->worker);
+                return run_on_machine(*to);
             }};
 }
 

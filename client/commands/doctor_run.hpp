@@ -5,6 +5,7 @@
 #include <nullworker/base/clock.hpp>
 #include <nullworker/base/interruption.hpp>
 #include <vast/venue.hpp>
+#include <work/control_line.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -50,6 +51,10 @@ struct examination {
     seconds timeout{1800.0};
     double session_cost = 100.0;
 };
+
+// Looks at this machine and the worker on it; returns the exit code. `show` outlives it.
+[[nodiscard]] asio::awaitable<int> examine_machine(asio::any_io_executor executor, control_place worker,
+                                                   findings_output& show);
 
 // Looks at an endpoint elsewhere; returns the exit code. `show` and `stop` outlive it.
 [[nodiscard]] asio::awaitable<int> examine_endpoint(asio::any_io_executor executor, distant_endpoint place,

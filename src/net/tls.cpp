@@ -12,6 +12,7 @@
 
 #include <array>
 #include <ctime>
+#include <memory>
 #include <utility>
 
 #include <sys/stat.h>
@@ -93,12 +94,35 @@ bool has_expired(const tls_context& server) {
     return X509_cmp_current_time(X509_get0_notAfter(shown(server))) < 0;
 }
 
-std::string reason_for_distrust(const tls_context& server, const std::string& host) {
+bool is_for(const tls_context& server, const std::string& host) {
     X509* certificate = SSL_CTX_get0_certificate(server->native_handle());
-    if (X509_check_ip_asc(certificate, host.c_str(), 0) != 1 &&
-        X509_check_host(certificate, host.c_str(), host.size(), 0, nullptr) != 1)
+    return X509_check_ip_asc(certificate, host.c_str(), 0) == 1 ||
+           X509_check_host(certificate, host.c_str(), host.size(), 0, nullptr) == 1;
+}
+
+std::string reason_for_distrust(const tls_context& server, const std::string& host) {
+    if (!is_for(server, host))
         return "it is not for " + host;
+    X509* certificate = SSL_CTX_get0_certificate(server->native_handle());
     return X509_self_signed(certificate, 0) == 1 ? "nobody but itself vouches for it" : "";
+}
+
+std::chrono::system_clock::time_point end_of(const tls_context& server) {
+    return to_time_point(X509_get0_notAfter(shown(server)));
+}
+
+std::string chain_fault(const tls_context& server, const tls_context& client) {
+    const std::unique_ptr<X509_STORE_CTX, decltype(&X509_STORE_CTX_free)> check(X509_STORE_CTX_new(),
+                                                                                X509_STORE_CTX_free);
+    STACK_OF(X509)* beside = nullptr;
+    SSL_CTX_get0_chain_certs(server->native_handle(), &beside);
+    X509_STORE* believed = SSL_CTX_get_cert_store(client->native_handle());
+    X509* certificate = SSL_CTX_get0_certificate(server->native_handle());
+    if (!check || X509_STORE_CTX_init(check.get(), believed, certificate, beside) != 1)
+        return "it could not be checked";
+    if (X509_verify_cert(check.get()) == 1)
+        return {};
+    return X509_verify_cert_error_string(X509_STORE_CTX_get_error(check.get()));
 }
 
 std::string ca_bundle_file() {

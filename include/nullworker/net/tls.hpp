@@ -50,6 +50,16 @@ private:
 // shows: it is for somebody else, or nobody vouches for it. Empty where neither can be seen from here.
 [[nodiscard]] std::string reason_for_distrust(const tls_context& server, const std::string& host);
 
+// Whether the certificate that `server` shows is for `host`, an address or a name.
+[[nodiscard]] bool is_for(const tls_context& server, const std::string& host);
+
+// When that certificate ends.
+[[nodiscard]] std::chrono::system_clock::time_point end_of(const tls_context& server);
+
+// Why somebody who believes what `client` does would not trust those who vouch for that certificate, whoever
+// it is for, with the chain that is shown beside it; empty: he would.
+[[nodiscard]] std::string chain_fault(const tls_context& server, const tls_context& client);
+
 // The CA bundle of this system, or the one that SSL_CERT_FILE names; empty where none is found.
 [[nodiscard]] std::string ca_bundle_file();
 

@@ -1,10 +1,17 @@
 #include "beside_a_worker.hpp"
+#include "peer_in_a_thread.hpp"
 #include "support/program.hpp"
+#include "support/temporary_directory.hpp"
+
+#include <nullworker/base/clock.hpp>
+#include <nullworker/net/http_date.hpp>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <chrono>
+#include <fstream>
 #include <map>
 #include <optional>
 #include <set>
@@ -202,6 +209,20 @@ TEST_F(doctor_at_a_fleet, the_probe_first_says_what_it_rents_and_then_times_each
     EXPECT_FALSE(contains(it.out(), "signature")) << "a grant is not shown";
 }
 
+TEST_F(doctor_at_a_fleet, beside_one_of_its_workers_the_certificate_is_well) {
+    start({"--tls", "--min-load", "1"});
+    x_fleet->wait_for("-> idle");
+    const auto roots_at = x_fleet->out().find("SSL_CERT_FILE=") + std::string("SSL_CERT_FILE=").size();
+    const auto roots = x_fleet->out().substr(roots_at, x_fleet->out().find('\n', roots_at) - roots_at);
+    program it({NULLWORKER_PROGRAM, "doctor", "--json", "--control-port", "23702"},
+               {{"SSL_CERT_FILE", roots}});
+    EXPECT_EQ(it.wait(), 0) << it.out();
+    const auto well = subjects(lines_of(it.out()), "OK");
+    for (const auto* subject :
+         {"certificate", "its name", "its chain", "clock", "REPORT_ADDR", "last report"})
+        EXPECT_TRUE(well.contains(subject)) << subject << it.out();
+}
+
 TEST_F(doctor_at_a_fleet, nothing_is_rented_while_something_fails) {
     start({"--target-util", "0.9"});
     const auto told = run({"--probe"});
@@ -224,6 +245,131 @@ TEST_F(doctor_at_a_fleet, ctrl_c_ends_a_probe) {
     it.wait_for("queued");
     it.signal(SIGINT);
     EXPECT_EQ(it.wait(), 128 + SIGINT) << it.out();
+}
+
+class doctor_on_a_machine : public beside_a_worker {
+protected:
+    // An autoscaler with which the worker and the doctor can speak.
+    void start_autoscaler() {
+        x_autoscaler.script().reply_by("/pubkey/", [](const net::request&) {
+            auto out = net::text_reply(200, "a key");
+            out.headers.emplace_back("Date", net::http_date(now().wall + x_ahead));
+            return out;
+        });
+        for (const auto* path : {"/worker_status/", "/delete_requests/"})
+            x_autoscaler.script().reply_always(path, net::json_reply(200, "{}"));
+        x_autoscaler.start();
+    }
+
+    [[nodiscard]] std::vector<json> told_with(const std::map<std::string, std::string>& more, int code) {
+        start_autoscaler();
+        auto all = more;
+        all.emplace("REPORT_ADDR", x_autoscaler.origin());
+        all.emplace("MASTER_TOKEN", "master-token");
+        all.emplace("NULLWORKER_STATE_DIR", x_files.file("state"));
+        start(all);
+        x_autoscaler.await_requests("/worker_status/", 1);
+        const auto told = run({"doctor", "--json"});
+        EXPECT_EQ(told.code, code) << told.out << told.err;
+        EXPECT_FALSE(contains(told.out, "master-token"));
+        return lines_of(told.out);
+    }
+
+    static json about(const std::string& subject, const std::vector<json>& lines) {
+        for (const auto& each : lines)
+            if (each.value("subject", "") == subject)
+                return each;
+        ADD_FAILURE() << "nothing about " << subject;
+        return {};
+    }
+
+    static inline std::chrono::seconds x_ahead{0};
+    temporary_directory x_files;
+    peer_in_a_thread x_autoscaler;
+};
+
+TEST_F(doctor_on_a_machine, everything_about_a_worker_is_looked_at_with_the_variables_of_the_daemon) {
+    const auto lines = told_with({}, 0);
+    EXPECT_EQ(about("nullworkerd", lines).at("severity"), "OK");
+    EXPECT_TRUE(contains(about("variables", lines).at("value"), "those of nullworkerd, process "))
+        << lines[8];
+    EXPECT_EQ(about("CONTAINER_ID", lines).at("value"), "7");
+    EXPECT_EQ(about("MASTER_TOKEN", lines).at("value"), "set");
+    EXPECT_EQ(about("UNSECURED", lines).at("severity"), "WARN");
+    EXPECT_EQ(about("port mapping", lines).at("value"),
+              std::to_string(port) + " is " + std::to_string(port) + " outside");
+    EXPECT_EQ(about("public port", lines).at("severity"), "OK");
+    EXPECT_EQ(about("from outside", lines).at("severity"), "OK");
+    EXPECT_EQ(about("TLS", lines).at("severity"), "OK");
+    EXPECT_TRUE(contains(about("state directory", lines).at("value"), x_files.file("state")));
+    EXPECT_EQ(about("REPORT_ADDR", lines).at("severity"), "OK");
+    EXPECT_EQ(about("clock", lines).at("severity"), "OK");
+    (void)about("started by", lines);
+    (void)about("a stop", lines);
+    EXPECT_EQ(lines.back().at("event"), "summary");
+}
+
+TEST_F(doctor_on_a_machine, a_clock_that_is_wrong_fails) {
+    x_ahead = std::chrono::seconds(3600);
+    const auto lines = told_with({}, 1);
+    x_ahead = std::chrono::seconds(0);
+    EXPECT_EQ(about("clock", lines).at("severity"), "FAIL");
+    EXPECT_EQ(about("clock", lines).at("value"), "1 h behind the autoscaler's");
+}
+
+TEST_F(doctor_on_a_machine, a_certificate_that_nobody_vouches_for_fails) {
+    const auto lines = told_with({{"USE_SSL", "true"},
+                                  {"NULLWORKER_TLS_SELF_SIGNED", "true"},
+                                  {"NULLWORKER_CONSOLE_URL", x_autoscaler.origin()},
+                                  {"NULLWORKER_TLS_CERTIFICATE", x_files.file("instance.crt")},
+                                  {"NULLWORKER_TLS_KEY", x_files.file("instance.key")}},
+                                 1);
+    EXPECT_EQ(about("certificate", lines).at("severity"), "OK");
+    EXPECT_EQ(about("its name", lines).at("severity"), "OK");
+    EXPECT_EQ(about("its chain", lines).at("severity"), "FAIL");
+    EXPECT_EQ(about("its chain", lines).at("value"), "nobody but itself vouches for it");
+}
+
+TEST_F(doctor_on_a_machine, an_unhealthy_worker_fails_and_says_why) {
+    const auto lines = told_with({{"BACKEND_HEALTH_URL", "exec:test ! -e " + x_files.file("broken")},
+                                  {"NULLWORKER_HEALTH_INTERVAL", "0.05"},
+                                  {"NULLWORKER_UNHEALTHY_AFTER", "1"}},
+                                 0);
+    EXPECT_EQ(about("health", lines).at("severity"), "OK");
+    std::ofstream(x_files.file("broken")) << "x";
+    x_daemon->wait_for("unhealthy");
+    const auto told = run({"doctor", "--json"});
+    EXPECT_EQ(told.code, 1);
+    EXPECT_EQ(about("health", lines_of(told.out)).at("severity"), "FAIL");
+    EXPECT_EQ(about("consumer", lines_of(told.out)).at("severity"), "WARN");
+}
+
+TEST_F(doctor_on_a_machine, where_nothing_runs_it_says_so_and_judges_its_own_variables) {
+    program it(command({"doctor", "--json"}),
+               {{"NULL_CONTROL_PORT", "23799"}, {"REPORT_ADDR", "http://127.0.0.1:1"}});
+    EXPECT_EQ(it.wait(), 1);
+    const auto lines = lines_of(it.out());
+    EXPECT_EQ(about("nullworkerd", lines).at("severity"), "FAIL");
+    EXPECT_TRUE(contains(about("variables", lines).at("value"), "those of this command"));
+    for (const auto* missing : {"PUBLIC_IPADDR", "CONTAINER_ID", "port mapping", "REPORT_ADDR"})
+        EXPECT_EQ(about(missing, lines).at("severity"), "FAIL") << missing;
+    EXPECT_EQ(about("state directory", lines).at("severity"), "WARN");
+    EXPECT_EQ(about("clock", lines).at("severity"), "WARN");
+}
+
+TEST_F(doctor_on_a_machine, for_people_it_fits_80_columns) {
+    start();
+    const auto told = run({"doctor"});
+    EXPECT_EQ(told.code, 1) << "no address of REPORT_ADDR answers";
+    std::istringstream lines(told.out);
+    for (std::string line; std::getline(lines, line);)
+        EXPECT_LE(line.size(), 80U) << line;
+}
+
+TEST(doctor, a_probe_needs_an_endpoint) {
+    program it({NULLWORKER_PROGRAM, "doctor", "--probe"});
+    EXPECT_EQ(it.wait(), 2);
+    EXPECT_TRUE(contains(it.err(), "--endpoint")) << it.err();
 }
 
 TEST(doctor, a_console_out_of_reach_fails_and_says_where) {
