@@ -5,6 +5,7 @@
 #include <nullworker/base/deadline.hpp>
 #include <nullworker/base/descriptor.hpp>
 #include <nullworker/base/task_group.hpp>
+#include <terminal/control_report.hpp>
 #include <terminal/runner.hpp>
 #include <terminal/tally.hpp>
 #include <vast/keep_alive.hpp>
@@ -12,8 +13,10 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <map>
 #include <string>
 #include <utility>
@@ -41,8 +44,16 @@ constexpr const char* what_next[] = {
     "next: onto Vast: docs/deploy.md",
 };
 
+std::string minutes_text(seconds span) {
+    std::array<char, 32> text{};
+    (void)std::snprintf(text.data(), text.size(), "%.1f", span.count() / 60);
+    return text.data();
+}
+
 struct demo_options : session_options {
     int count = 3;                    // sessions, 1 to 100
+    int rounds = 1;                   // of all of them
+    std::optional<seconds> rest;      // the longest between rounds, for workers to go
     std::optional<seconds> interval;  // between starts, and between ends
     std::optional<seconds> plateau;   // during which all are held
 };
@@ -56,6 +67,7 @@ public:
           x_stop(stop),
           x_interval(options.interval.value_or(place().is_local() ? 2s : 30s)),
           x_plateau(options.plateau.value_or(place().is_local() ? 4s : 300s)),
+          x_rest(options.rest.value_or(place().is_local() ? 30s : 600s)),
           x_lifetime(options.lifetime.value_or(needed_lifetime())),
           x_slots(static_cast<std::size_t>(options.count)),
           x_reserving(executor),
@@ -69,13 +81,48 @@ private:
 
     [[nodiscard]] asio::awaitable<int> work() override {
         x_reader.spawn(watch_reader());
-        co_await start_sessions();
-        co_await hold_sessions();
-        co_await end_sessions();
+        tell_cost();
+        for (int round = 1; round <= x_options.rounds && !x_stop.requested(); ++round) {
+            if (round > 1)
+                co_await wait_for_rest();
+            co_await run_round(round);
+        }
         if (place().is_local() && x_released > 0)
             co_await wait_for_zero();
         (void)co_await x_reader.finish(0s);
         co_return x_failures.empty() ? exit_done : exit_failed;
+    }
+
+    // Which machines the autoscaler has and what they cost it learns as they come and go.
+    asio::awaitable<void> run_round(int round) {
+        if (x_options.rounds > 1)
+            show().note("round " + std::to_string(round) + " of " + std::to_string(x_options.rounds));
+        x_first = (round - 1) * x_options.count + 1;
+        for (auto& entry : x_slots)
+            entry = slot{};
+        co_await start_sessions();
+        co_await hold_sessions();
+        co_await end_sessions();
+    }
+
+    // Machines of a user's own cost nothing, and one round of a few is told on the page that tells of it.
+    [[nodiscard]] bool is_worth_telling() { return !place().is_local() || x_options.rounds > 1; }
+
+    void tell_cost() {
+        if (!is_worth_telling())
+            return;
+        const auto each = (x_options.count - 1) * x_interval + x_plateau;
+        show().note(std::to_string(total()) + " sessions of " + span_text(each.count()) + " take " +
+                    minutes_text(total() * each) +
+                    " machine-minutes, and each machine is paid for while it boots and until it goes, too");
+    }
+
+    // The autoscaler is given the time to let the machines go: else the next round would find them all there.
+    asio::awaitable<void> wait_for_rest() {
+        show().note("waiting for the workers to go");
+        const auto deadline = steady::now() + to_ticks(x_rest);
+        while (!x_stop.requested() && show().worker_story().back() != 0 && steady::now() < deadline)
+            co_await x_stop.wait_for(look_again);
     }
 
     // A show is over when nobody looks any more, as with `| head -3`: the pipe has an error then.
@@ -95,7 +142,7 @@ private:
     void fail(const std::string& why) override {
         if (x_stop.requested())
             return show().note(why);
-        for (int number = 1; number <= x_options.count; ++number)
+        for (int number = 1; number <= total(); ++number)
             fail_one(number, why);
     }
 
@@ -106,6 +153,8 @@ private:
                 show().note(line);
         return x_stop.signal() == SIGPIPE ? 128 + SIGPIPE : code;
     }
+
+    [[nodiscard]] int total() const { return x_options.rounds * x_options.count; }
 
     struct slot {
         std::optional<held_session> session;
@@ -118,9 +167,9 @@ private:
     }
 
     asio::awaitable<void> start_sessions() {
-        for (int number = 1; number <= x_options.count && !x_stop.requested(); ++number) {
-            x_reserving.spawn(reserve(number));
-            if (number < x_options.count)
+        for (int place = 0; place < x_options.count && !x_stop.requested(); ++place) {
+            x_reserving.spawn(reserve(x_first + place));
+            if (place + 1 < x_options.count)
                 co_await x_stop.wait_for(to_ticks(x_interval));
         }
         co_await x_reserving.join();
@@ -133,7 +182,7 @@ private:
                 x_failures[number] = held.error().message;
             co_return;
         }
-        auto& entry = x_slots[static_cast<std::size_t>(number - 1)];
+        auto& entry = x_slots[static_cast<std::size_t>(number - x_first)];
         entry.session = *held;
         entry.keeper = std::make_unique<task_group>(co_await asio::this_coro::executor);
         std::function<void(std::string)> on_lost = [this, number, &entry](std::string why) {
@@ -158,8 +207,8 @@ private:
 
     asio::awaitable<void> end_sessions() {
         int remaining = held_count();
-        for (int number = 1; number <= x_options.count; ++number) {
-            auto& entry = x_slots[static_cast<std::size_t>(number - 1)];
+        for (int number = x_first; number < x_first + x_options.count; ++number) {
+            auto& entry = x_slots[static_cast<std::size_t>(number - x_first)];
             if (entry.keeper)
                 (void)co_await entry.keeper->finish(0s);
             if (!entry.session)
@@ -209,7 +258,9 @@ private:
         for (const int count : show().worker_story())
             story += (story.empty() ? "" : " → ") + std::to_string(count);
         show().note("workers: " + story);
-        tally sessions{.wanted = x_options.count, .released = x_released};
+        if (is_worth_telling())
+            show().note("workers were there for " + minutes_text(show().machine_time()) + " machine-minutes");
+        tally sessions{.wanted = total(), .released = x_released};
         for (const auto& [number, why] : x_failures)
             sessions.failed += number > 0 ? 1 : 0;
         const bool all_well = sessions.released == sessions.wanted && show().worker_story().back() == 0;
@@ -226,7 +277,9 @@ private:
     interruption& x_stop;
     seconds x_interval;
     seconds x_plateau;
+    seconds x_rest;
     seconds x_lifetime;
+    int x_first = 1;  // session of this round
     std::vector<slot> x_slots;
     std::map<int, std::string> x_failures;  // by session; 0 for what concerns none
     int x_released = 0;
@@ -250,6 +303,11 @@ subcommand demo_command() {
                       "20 s.",
                   .groups = session_rows(
                       {{.name = "count", .target = &to->count, .least = 1, .most = 100, .help = "Sessions"},
+                       {.name = "rounds",
+                        .target = &to->rounds,
+                        .least = 1,
+                        .most = 100,
+                        .help = "How often all that is done, each time when the workers have gone"},
                        {.name = "interval",
                         .target = &to->interval,
                         .least = 0,
@@ -261,7 +319,13 @@ subcommand demo_command() {
                         .least = 0,
                         .most = most_of_all,
                         .default_words = "300, local fleet: 4",
-                        .help = "Time during which all are held"}},
+                        .help = "Time during which all are held"},
+                       {.name = "rest",
+                        .target = &to->rest,
+                        .least = 0,
+                        .most = most_of_all,
+                        .default_words = "600, local fleet: 30",
+                        .help = "Longest time for the workers to go between two rounds"}},
                       *to)},
         .run = [to](const options::reading& found, const words& behind) {
             refuse_idle_fleet_options(found, to->where);

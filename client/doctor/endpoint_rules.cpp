@@ -214,7 +214,7 @@ std::vector<finding> judge_workers(const wire::endpoint_info& endpoint,
                           .subject = "worker " + std::to_string(worker.id),
                           .value = why,
                           .reason = "a worker in error is restarted or destroyed",
-                          .remedy = "look it up in deploy/template.md, section 6",
+                          .remedy = "look it up at the end of deploy/template.md",
                           .command = "vastai get endpt-logs " + std::to_string(endpoint.id) + " --level 0"});
     }
     std::vector<finding> out = {{.subject = "workers", .value = counted(states)}};

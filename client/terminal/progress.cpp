@@ -111,12 +111,18 @@ void progress::session(int number, const std::string& state, const std::string& 
 void progress::workers(const std::map<std::string, int>& by_state) {
     if (by_state == x_workers)
         return;
+    x_machine_time = machine_time();
+    x_counted_at = std::chrono::steady_clock::now();
     x_workers = by_state;
     if (total(by_state) != x_story.back())
         x_story.push_back(total(by_state));
     if (x_form == form::json)
         return json(dumped({{"event", "workers"}, {"total", total(by_state)}, {"by_state", by_state}}));
     line("workers", std::to_string(total(by_state)) + "  (" + counted(by_state) + ")");
+}
+
+seconds progress::machine_time() const {
+    return x_machine_time + total(x_workers) * seconds(std::chrono::steady_clock::now() - x_counted_at);
 }
 
 void progress::tell(const std::string& name, const std::vector<field>& fields, const std::string& text) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <nullworker/base/background_writer.hpp>
+#include <nullworker/base/clock.hpp>
 #include <terminal/screen.hpp>
 #include <terminal/tally.hpp>
 
@@ -65,6 +66,9 @@ public:
     // Draws the last line anew: the terminal has another size.
     void redraw();
 
+    // How long workers were there up to now, all taken together.
+    [[nodiscard]] seconds machine_time() const;
+
     // The numbers of workers seen so far, each time they changed, from 0 on.
     [[nodiscard]] const std::vector<int>& worker_story() const noexcept { return x_story; }
 
@@ -90,6 +94,8 @@ private:
     std::vector<slot> x_sessions;
     std::map<std::string, int> x_workers;
     std::vector<int> x_story{0};
+    std::chrono::steady_clock::time_point x_counted_at = x_start;  // up to when this is told:
+    seconds x_machine_time{};
     background_writer x_out;
 };
 

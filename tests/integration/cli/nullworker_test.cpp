@@ -54,6 +54,19 @@ TEST(demo, workers_grow_with_the_sessions_and_shrink_back_to_zero) {
     EXPECT_FALSE(contains(demo.out(), "\x1b")) << "a pipe gets plain lines";
 }
 
+TEST(demo, rounds_repeat_it_when_the_workers_have_gone_and_tell_what_that_costs) {
+    program demo(nullworker({"demo", "--count", "2", "--rounds", "2", "--interval", "1", "--plateau", "2",
+                             "--worker-port", "22150"}));
+    EXPECT_EQ(demo.wait(), 0) << demo.out() << demo.err();
+    EXPECT_TRUE(contains(demo.out(), "4 sessions of 3 s take 0.2 machine-minutes")) << demo.out();
+    EXPECT_TRUE(contains(demo.out(), "round 2 of 2")) << demo.out();
+    EXPECT_TRUE(contains(demo.out(), "workers: 0 -> 1 -> 2 -> 1 -> 0 -> 1 -> 2 -> 1 -> 0")) << demo.out();
+    EXPECT_TRUE(contains(demo.out(), "all 4 sessions were held and released")) << demo.out();
+    for (const auto* session : {"session 1  held", "session 2  held", "session 3  held", "session 4  held"})
+        EXPECT_TRUE(contains(demo.out(), session)) << demo.out();
+    EXPECT_TRUE(contains(demo.out(), "workers were there for 0.")) << demo.out();
+}
+
 TEST(demo, with_json_every_line_is_an_object_with_a_time) {
     program demo(nullworker({"demo", "--count", "1", "--plateau", "0", "--worker-port", "22100", "--json"}));
     EXPECT_EQ(demo.wait(), 0) << demo.err();
