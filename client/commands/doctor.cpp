@@ -22,15 +22,12 @@ struct doctor_options {
 };
 
 constexpr const char* doctor_footer =
-    "With --endpoint or --instance it looks at an endpoint: key, workergroup, parameters, credit, "
-    "autoscaler,\n"
-    "workers. It rents nothing, unless --probe says so. Without, it looks at the worker on this machine: "
-    "what\n"
-    "it tells, its variables, port, certificate, disk, autoscaler, and who starts it. The exit code is 1 "
-    "when\n"
-    "something does not work.";
+    "With --endpoint or --instance it looks at an endpoint: key, workergroup, parameters, credit,\n"
+    "autoscaler, workers. It rents nothing, unless --probe says so. Without, it looks at the worker on\n"
+    "this machine: what it tells, its variables, port, certificate, disk, autoscaler, and who starts it.\n"
+    "The exit code is 1 when something does not work.";
 
-options::option_group endpoint_rows(venue_options& to) {
+options::option_group asked_endpoint_rows(venue_options& to) {
     auto out = venue_rows(to);
     out.options.front().default_words = "none: the worker on this machine";
     return out;
@@ -51,7 +48,7 @@ std::vector<options::option_group> doctor_rows(doctor_options& to) {
                           .most = most_of_all,
                           .help = "Load that it stands for"},
                          {.name = "json", .target = &to.json, .help = "One JSON object a finding"}}},
-            endpoint_rows(to.where),
+            asked_endpoint_rows(to.where),
             {.title = "On a machine", .options = control_place_rows(to.worker)}};
 }
 

@@ -21,26 +21,26 @@ asio::awaitable<int> examine_machine(asio::any_io_executor executor, control_pla
     const auto place = name_of(worker);
     machine_survey survey(std::move(executor), std::move(worker));
     const auto told = co_await survey.worker();
-    show.show(judge_worker(told, place, epoch_seconds(now().wall)));
+    show.show_all(judge_worker(told, place, epoch_seconds(now().wall)));
     const auto here = co_await survey.look_around();
     const auto& environment = here.environment;
-    show.show(judge_environment(environment));
+    show.show_all(judge_environment(environment));
     if (told) {
         const auto port = co_await survey.port(environment, told->url);
-        show.show(judge_port(port));
+        show.show_all(judge_port(port));
     }
     if (serves_tls(told, environment)) {
         const auto pair = co_await survey.certificate(environment, environment.value("PUBLIC_IPADDR"));
-        show.show(judge_certificate(pair, now().wall));
+        show.show_all(judge_certificate(pair, now().wall));
     } else {
         show.show({.subject = "TLS", .value = "off: clients speak HTTP (USE_SSL)"});
     }
     const auto directory = co_await survey.state_directory(environment);
     show.show(judge_state_directory(directory));
     const auto addresses = co_await survey.addresses(environment);
-    show.show(judge_addresses(addresses));
+    show.show_all(judge_addresses(addresses));
     show.show(judge_clock(addresses));
-    show.show(judge_starters(here.processes));
+    show.show_all(judge_starters(here.processes));
     co_return show.conclude({});
 }
 

@@ -47,7 +47,7 @@ public:
         const wire::endpoint_info found = std::move(*endpoint);
         x_show.show(judge_state(found));
         co_await look_at_account(found);
-        x_show.show(judge_parameters(found));
+        x_show.show_all(judge_parameters(found));
         co_await look_at_autoscaler(found);
         if (x_how.probe)
             co_await probe(found);
@@ -73,7 +73,7 @@ private:
 
     asio::awaitable<void> look_at_account(const wire::endpoint_info& endpoint) {
         const auto groups = co_await x_view.workergroups();
-        x_show.show(judge_workergroups(endpoint, groups));
+        x_show.show_all(judge_workergroups(endpoint, groups));
         const auto account = co_await x_view.account();
         x_show.show(judge_credit(account));
     }
@@ -95,7 +95,7 @@ private:
         outcome<wire::endpoint_logs> logs = wire::endpoint_logs{};
         if (workers && std::ranges::any_of(*workers, is_in_error))
             logs = co_await x_view.logs(endpoint.id);
-        x_show.show(judge_workers(endpoint, workers, logs));
+        x_show.show_all(judge_workers(endpoint, workers, logs));
     }
 
     asio::awaitable<void> probe(const wire::endpoint_info& endpoint) {
@@ -144,7 +144,7 @@ void findings_output::show(const finding& what) {
     x_out.write(x_form == findings_form::json ? json_of(what) : lines_of(what));
 }
 
-void findings_output::show(const std::vector<finding>& all) {
+void findings_output::show_all(const std::vector<finding>& all) {
     for (const auto& each : all)
         show(each);
 }

@@ -32,7 +32,7 @@ public:
     findings_output& operator=(const findings_output&) = delete;
 
     void show(const finding& what);
-    void show(const std::vector<finding>& all);
+    void show_all(const std::vector<finding>& all);
 
     // The last words; returns the exit code.
     int conclude(const std::string& mending_line);

@@ -22,7 +22,7 @@ struct rule {
     const char* reason;
 };
 
-parameter number(const std::optional<std::int64_t>& count) {
+parameter count_of(const std::optional<std::int64_t>& count) {
     return count ? parameter(static_cast<double>(*count)) : std::nullopt;
 }
 
@@ -47,14 +47,14 @@ constexpr std::array rules = {
     rule{"target_queue_time", [](const endpoint_info& e) { return e.target_queue_time; }, 10,
          [](double value) { return value < 1; }, severity::fail, "0.5", "0.5",
          "from 1 on a taken worker is within the target, and no machine is started for the next session"},
-    rule{"max_workers", [](const endpoint_info& e) { return number(e.max_workers); }, 16,
+    rule{"max_workers", [](const endpoint_info& e) { return count_of(e.max_workers); }, 16,
          [](double value) { return value != 0; }, severity::fail, "16", "as many as you want sessions",
          "the most machines at once, and so the most that you can spend; with 0 none may run"},
     rule{"min_load", [](const endpoint_info& e) { return e.min_load; }, 1, is_nothing, severity::warn, "0",
          "0", "above 0 machines run, and are paid for, while nothing is reserved"},
     rule{"min_cold_load", [](const endpoint_info& e) { return e.min_cold_load; }, 0, is_nothing,
          severity::warn, "0", "0", "above 0 stopped machines are kept, and their disks are paid for"},
-    rule{"cold_workers", [](const endpoint_info& e) { return number(e.cold_workers); }, 5, is_nothing,
+    rule{"cold_workers", [](const endpoint_info& e) { return count_of(e.cold_workers); }, 5, is_nothing,
          severity::warn, "0", "0",
          "min_workers in the console: so many machines are kept while nothing is reserved, and their disks "
          "are "

@@ -43,18 +43,18 @@ public:
         co_return true;
     }
 
-    asio::awaitable<bool> keep_offer(const reservation_plan::create& offer) override {
-        step(stage::routed, "routed", "to " + offer.worker_url);
-        auto worker = offer.worker;
+    asio::awaitable<bool> keep_offer(const reservation_plan::create& routed) override {
+        step(stage::routed, "routed", "to " + routed.worker_url);
+        auto worker = routed.worker;
         const auto reached = co_await x_api.reach(std::move(worker));
         // A certificate that is of no use is of none at the next try either, and each of them may rent.
         if (!reached && !reached.error().retryable)
             x_fault = reached.error();
         if (!reached)
             co_return !x_fault;
-        const bool secured = offer.worker.is_tls();
+        const bool secured = routed.worker.is_tls();
         step(stage::verified, secured ? "TLS verified" : "reached",
-             secured ? "for " + offer.worker.host : "by HTTP, without TLS");
+             secured ? "for " + routed.worker.host : "by HTTP, without TLS");
         co_return true;
     }
 

@@ -24,18 +24,16 @@
 namespace nullworker::test {
 namespace {
 
-using nlohmann::json;
-
-std::vector<json> lines_of(const std::string& text) {
-    std::vector<json> out;
+std::vector<nlohmann::json> lines_of(const std::string& text) {
+    std::vector<nlohmann::json> out;
     std::istringstream lines(text);
     for (std::string line; std::getline(lines, line);)
-        out.push_back(json::parse(line));
+        out.push_back(nlohmann::json::parse(line));
     return out;
 }
 
 // The subjects of one severity.
-std::set<std::string> subjects(const std::vector<json>& lines, const std::string& severity) {
+std::set<std::string> subjects(const std::vector<nlohmann::json>& lines, const std::string& severity) {
     std::set<std::string> out;
     for (const auto& each : lines)
         if (each.value("severity", "") == severity)
@@ -181,8 +179,8 @@ TEST_F(doctor_at_a_fleet, a_worker_in_error_has_its_reason) {
     EXPECT_EQ(told.code, 1);
     const auto lines = lines_of(told.out);
     EXPECT_TRUE(subjects(lines, "FAIL").contains("workers")) << told.out;
-    const auto found =
-        std::ranges::find_if(lines, [](const json& each) { return each.value("subject", "") == "worker 1"; });
+    const auto found = std::ranges::find_if(
+        lines, [](const nlohmann::json& each) { return each.value("subject", "") == "worker 1"; });
     ASSERT_NE(found, lines.end()) << told.out;
     EXPECT_TRUE(contains(found->at("value"), "worker 1 error: ")) << *found;
     EXPECT_EQ(found->at("command"), "vastai get endpt-logs 1 --level 0");
@@ -261,7 +259,8 @@ protected:
         x_autoscaler.start();
     }
 
-    [[nodiscard]] std::vector<json> told_with(const std::map<std::string, std::string>& more, int code) {
+    [[nodiscard]] std::vector<nlohmann::json> told_with(const std::map<std::string, std::string>& more,
+                                                        int code) {
         start_autoscaler();
         auto all = more;
         all.emplace("REPORT_ADDR", x_autoscaler.origin());
@@ -275,7 +274,7 @@ protected:
         return lines_of(told.out);
     }
 
-    static json about(const std::string& subject, const std::vector<json>& lines) {
+    static nlohmann::json about(const std::string& subject, const std::vector<nlohmann::json>& lines) {
         for (const auto& each : lines)
             if (each.value("subject", "") == subject)
                 return each;

@@ -235,7 +235,7 @@ TEST(endpoint_rules, a_refusal_is_an_answer_of_the_route_and_an_error_page_is_no
     EXPECT_EQ(judge_route(failure{"refused"}, "https://run.vast.ai").how, severity::fail);
 }
 
-wire::worker_info worker(std::int64_t id, const char* status) {
+wire::worker_info worker_in(std::int64_t id, const char* status) {
     wire::worker_info out;
     out.id = id;
     out.status = status;
@@ -243,8 +243,8 @@ wire::worker_info worker(std::int64_t id, const char* status) {
 }
 
 TEST(endpoint_rules, workers_are_counted_and_those_in_error_have_their_reason) {
-    const std::vector<wire::worker_info> workers = {worker(1, "idle"), worker(2, "error"),
-                                                    worker(3, "ERROR")};
+    const std::vector<wire::worker_info> workers = {worker_in(1, "idle"), worker_in(2, "error"),
+                                                    worker_in(3, "ERROR")};
     const wire::endpoint_logs logs{.info0 = "worker 2 error: no CUDA"};
     const auto found = judge_workers(recommended(), workers, logs);
     ASSERT_EQ(found.size(), 3U);
@@ -258,12 +258,12 @@ TEST(endpoint_rules, workers_are_counted_and_those_in_error_have_their_reason) {
 }
 
 TEST(endpoint_rules, that_all_workers_are_in_error_is_a_failure) {
-    const std::vector<wire::worker_info> workers = {worker(2, "error"), worker(3, "error")};
+    const std::vector<wire::worker_info> workers = {worker_in(2, "error"), worker_in(3, "error")};
     EXPECT_EQ(judge_workers(recommended(), workers, failure{"no log"}).front().how, severity::fail);
 }
 
 TEST(endpoint_rules, many_workers_in_error_are_not_all_listed) {
-    const std::vector<wire::worker_info> workers(500, worker(2, "error"));
+    const std::vector<wire::worker_info> workers(500, worker_in(2, "error"));
     EXPECT_EQ(judge_workers(recommended(), workers, failure{"no log"}).size(), 11U);
 }
 

@@ -12,9 +12,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr double clock_now = 1000;
+constexpr double moment = 1000;
 
-finding about(const std::string& subject, const std::vector<finding>& findings) {
+finding line_on(const std::string& subject, const std::vector<finding>& findings) {
     for (const auto& each : findings)
         if (each.subject == subject)
             return each;
@@ -34,20 +34,20 @@ wire::worker_status well() {
     return out;
 }
 
-std::vector<finding> of(const wire::worker_status& told) {
-    return judge_worker(told, "port 18999", clock_now);
+std::vector<finding> told_of(const wire::worker_status& told) {
+    return judge_worker(told, "port 18999", moment);
 }
 
 TEST(machine_rules, a_worker_that_is_well_is_told_in_a_line_a_fact) {
-    const auto found = of(well());
+    const auto found = told_of(well());
     for (const auto& each : found)
         EXPECT_EQ(each.how, severity::ok) << each.subject;
-    EXPECT_EQ(about("nullworkerd", found).value, "1.2.3, worker 42 at https://203.0.113.7:40001");
-    EXPECT_EQ(about("last report", found).value, "load 0 of 100, accepted 1 s ago by https://run.vast.ai/");
+    EXPECT_EQ(line_on("nullworkerd", found).value, "1.2.3, worker 42 at https://203.0.113.7:40001");
+    EXPECT_EQ(line_on("last report", found).value, "load 0 of 100, accepted 1 s ago by https://run.vast.ai/");
 }
 
 TEST(machine_rules, that_nobody_answers_is_all_there_is_to_tell) {
-    const auto found = judge_worker(failure{"Connection refused"}, "port 18999 of 127.0.0.1", clock_now);
+    const auto found = judge_worker(failure{"Connection refused"}, "port 18999 of 127.0.0.1", moment);
     ASSERT_EQ(found.size(), 1U);
     EXPECT_EQ(found.front().how, severity::fail);
     EXPECT_EQ(found.front().value, "none answers at port 18999 of 127.0.0.1: Connection refused");
@@ -56,38 +56,38 @@ TEST(machine_rules, that_nobody_answers_is_all_there_is_to_tell) {
 TEST(machine_rules, what_is_wrong_with_a_worker_is_named) {
     auto told = well();
     told.health = {.state = "unhealthy", .since = 995, .reasons = {"no heartbeat", "no key"}};
-    EXPECT_EQ(about("health", of(told)).how, severity::fail);
-    EXPECT_EQ(about("health", of(told)).reason, "no heartbeat; no key");
+    EXPECT_EQ(line_on("health", told_of(told)).how, severity::fail);
+    EXPECT_EQ(line_on("health", told_of(told)).reason, "no heartbeat; no key");
     told = well();
     told.ready_since.reset();
-    EXPECT_EQ(about("ready", of(told)).how, severity::warn);
+    EXPECT_EQ(line_on("ready", told_of(told)).how, severity::warn);
     told = well();
     told.draining = true;
-    EXPECT_EQ(about("ready", of(told)).value, "about to stop");
+    EXPECT_EQ(line_on("ready", told_of(told)).value, "about to stop");
     told = well();
     told.consumer = {.probe = "unhealthy", .probe_failure = "exit 1"};
-    EXPECT_EQ(about("consumer", of(told)).how, severity::warn);
-    EXPECT_EQ(about("consumer", of(told)).reason, "exit 1");
+    EXPECT_EQ(line_on("consumer", told_of(told)).how, severity::warn);
+    EXPECT_EQ(line_on("consumer", told_of(told)).reason, "exit 1");
     told = well();
     told.consumer.heartbeat = "silent";
-    EXPECT_EQ(about("consumer", of(told)).how, severity::warn);
+    EXPECT_EQ(line_on("consumer", told_of(told)).how, severity::warn);
     told = well();
     told.last_report.reset();
-    EXPECT_EQ(about("last report", of(told)).how, severity::fail);
+    EXPECT_EQ(line_on("last report", told_of(told)).how, severity::fail);
     told = well();
     told.last_report->accepted_at = 900;
-    EXPECT_EQ(about("last report", of(told)).how, severity::warn);
+    EXPECT_EQ(line_on("last report", told_of(told)).how, severity::warn);
     told = well();
     told.last_report->error_msg = "no CUDA";
-    EXPECT_EQ(about("last report", of(told)).reason, "it reports: no CUDA");
+    EXPECT_EQ(line_on("last report", told_of(told)).reason, "it reports: no CUDA");
     told = well();
     told.undelivered_completions = 3;
-    EXPECT_EQ(about("completions", of(told)).how, severity::warn);
+    EXPECT_EQ(line_on("completions", told_of(told)).how, severity::warn);
 }
 
 // ---- Variables ----
 
-environment_facts environment(variables more = {}) {
+environment_facts instance_with(variables more = {}) {
     variables all = {{"PUBLIC_IPADDR", "203.0.113.7"},
                      {"CONTAINER_ID", "42"},
                      {"MASTER_TOKEN", "secret"},
@@ -98,11 +98,11 @@ environment_facts environment(variables more = {}) {
 }
 
 TEST(machine_rules, the_variables_of_an_instance_are_well_and_its_token_is_not_shown) {
-    for (const auto& each : judge_environment(environment())) {
+    for (const auto& each : judge_environment(instance_with())) {
         EXPECT_EQ(each.how, severity::ok) << each.subject << ' ' << each.value;
         EXPECT_EQ(each.value.find("secret"), std::string::npos);
     }
-    EXPECT_EQ(about("MASTER_TOKEN", judge_environment(environment())).value, "set");
+    EXPECT_EQ(line_on("MASTER_TOKEN", judge_environment(instance_with())).value, "set");
 }
 
 TEST(machine_rules, each_variable_that_is_missing_or_wrong_is_named_with_what_to_do) {
@@ -123,16 +123,16 @@ TEST(machine_rules, each_variable_that_is_missing_or_wrong_is_named_with_what_to
           change{"port mapping", "VAST_TCP_PORT_3000", "", severity::fail},
           change{"port mapping", "WORKER_PORT", "4000", severity::fail},
           change{"BACKEND", "BACKEND", "openai", severity::warn}}) {
-        const auto found = about(subject, judge_environment(environment({{variable, value}})));
+        const auto found = line_on(subject, judge_environment(instance_with({{variable, value}})));
         EXPECT_EQ(found.how, expected) << subject;
         EXPECT_EQ(found.remedy.empty(), expected == severity::ok) << subject;
     }
-    EXPECT_EQ(about("port mapping", judge_environment(environment({{"WORKER_PORT", "4000"}}))).remedy,
+    EXPECT_EQ(line_on("port mapping", judge_environment(instance_with({{"WORKER_PORT", "4000"}}))).remedy,
               "add port 4000 (TCP) to Ports of the template, or set WORKER_PORT to one that is there");
 }
 
 TEST(machine_rules, what_stands_around_a_value_is_told_and_does_not_count) {
-    const auto found = judge_environment(environment({{"CONTAINER_ID", "42\r\n"}}));
+    const auto found = judge_environment(instance_with({{"CONTAINER_ID", "42\r\n"}}));
     EXPECT_EQ(found[2].how, severity::ok) << "the number itself";
     EXPECT_EQ(found.back().how, severity::warn);
     EXPECT_EQ(found.back().value, "CONTAINER_ID is used without the line ends around its value");
@@ -155,20 +155,20 @@ TEST(machine_rules, a_certificate_is_judged_by_dates_name_and_chain) {
     certificate_facts good{.ends = today + 24h * 30, .chain = ""};
     for (const auto& each : judge_certificate(good, today))
         EXPECT_EQ(each.how, severity::ok) << each.subject;
-    EXPECT_EQ(about("certificate", judge_certificate(good, today)).value, "valid for 30 d");
+    EXPECT_EQ(line_on("certificate", judge_certificate(good, today)).value, "valid for 30 d");
     auto old = good;
     old.ends = today + 24h;
-    EXPECT_EQ(about("certificate", judge_certificate(old, today)).how, severity::warn);
+    EXPECT_EQ(line_on("certificate", judge_certificate(old, today)).how, severity::warn);
     auto other = good;
     other.host = "203.0.113.7";
     other.fits = false;
-    EXPECT_EQ(about("its name", judge_certificate(other, today)).how, severity::fail);
-    EXPECT_EQ(about("its name", judge_certificate(other, today)).value, "it is not for 203.0.113.7");
+    EXPECT_EQ(line_on("its name", judge_certificate(other, today)).how, severity::fail);
+    EXPECT_EQ(line_on("its name", judge_certificate(other, today)).value, "it is not for 203.0.113.7");
     auto unknown = good;
     unknown.chain = "unable to get local issuer certificate";
-    EXPECT_EQ(about("its chain", judge_certificate(unknown, today)).how, severity::fail);
+    EXPECT_EQ(line_on("its chain", judge_certificate(unknown, today)).how, severity::fail);
     unknown.chain.reset();
-    EXPECT_EQ(about("its chain", judge_certificate(unknown, today)).how, severity::warn);
+    EXPECT_EQ(line_on("its chain", judge_certificate(unknown, today)).how, severity::warn);
     const auto useless = judge_certificate({.fault = "it has expired"}, today);
     ASSERT_EQ(useless.size(), 1U);
     EXPECT_EQ(useless.front().how, severity::fail);

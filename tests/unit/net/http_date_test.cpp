@@ -7,10 +7,10 @@
 namespace nullworker::net {
 namespace {
 
-using clock = std::chrono::system_clock;
+using wall_clock = std::chrono::system_clock;
 
 TEST(http_date, is_written_and_read_in_the_one_form_that_may_be_sent) {
-    const auto time = clock::from_time_t(784111777);
+    const auto time = wall_clock::from_time_t(784111777);
     EXPECT_EQ(http_date(time), "Sun, 06 Nov 1994 08:49:37 GMT");
     EXPECT_EQ(parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT"), time);
 }
