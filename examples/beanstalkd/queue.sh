@@ -8,7 +8,7 @@ start_server() { spawn server beanstalkd -l 127.0.0.1 -p "$port"; }
 answers() { (cd "$app" && $python beanstalk.py jobs </dev/null) 2>/dev/null; }
 put() { (cd "$app" && $python beanstalk.py jobs); }
 
-depth='printf "stats-tube jobs\r\nquit\r\n" | nc ${BEANSTALKD%:*} ${BEANSTALKD#*:} | awk "/^current-jobs-(ready|reserved|delayed):/ { s += \$2; n = 1 } /^NOT_FOUND/ { n = 1 } END { if (n) print s + 0; else exit 1 }"'
+depth='nullworker depth beanstalkd env:BEANSTALKD jobs'
 traps=(
     '0: printf "stats-tube jobs\r\nquit\r\n" | nc ${BEANSTALKD%:*} ${BEANSTALKD#*:} | awk "/^current-jobs-ready:/ { print \$2 }"'
     # There is no server: without `set -o pipefail`, which sh may not have, the pipe is as well as awk.

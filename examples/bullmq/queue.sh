@@ -10,6 +10,6 @@ start_server() {
 answers() { [ "$(redis-cli -p "$port" ping 2>/dev/null)" = PONG ]; }
 put() { node "$app/put.mjs"; }
 
-depth='printf "llen bull:jobs:wait\nllen bull:jobs:active\nzcard bull:jobs:prioritized\n" | redis-cli -u "$REDIS_URL"'
+depth='nullworker depth bullmq env:REDIS_URL jobs'
 traps=('0: redis-cli -u "$REDIS_URL" llen bull:jobs:wait')
 consumers=("node consumer.mjs")

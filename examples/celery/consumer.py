@@ -1,5 +1,10 @@
-"""python3 -m celery -A consumer worker -c 1 -Q none: a worker of Celery that takes tasks only while the machine is
-reserved. Tasks go to the queue "celery"; from "none", to which nobody sends, it takes nothing meanwhile."""
+"""acks_late, a multiplier of 1, -c 1, and a visibility timeout longer than the longest task: with Celery's defaults a task
+that runs is counted nowhere, and is lost with its machine.
+
+    python3 -m celery -A consumer worker -c 1 -Q none
+
+takes tasks from the queue "celery" only while the machine is reserved, and from "none", to which nobody sends, meanwhile.
+"""
 import os
 import threading
 
@@ -10,8 +15,8 @@ from celery.worker import state
 from work import work
 
 app = Celery(broker=os.environ["REDIS_URL"])
-# Without the first a running task is counted nowhere, and lost with its machine; without the second a worker takes more
-# tasks than it runs. The third must be longer than the longest task, which would be run twice.
+# A task that runs for longer than the visibility timeout is run twice. Without the multiplier a machine takes four tasks,
+# and the others come for nothing.
 app.conf.update(task_acks_late=True, worker_prefetch_multiplier=1, worker_redirect_stdouts=False,
                 broker_transport_options={"visibility_timeout": int(os.environ.get("VISIBILITY", 4 * 3600))})
 
@@ -28,9 +33,16 @@ def tell(what, worker):  # and wait until it is done
 
 @worker_ready.connect
 def begin(sender, **_):
-    threading.Thread(target=nullworker.gate, daemon=True, kwargs={
-        "resume": lambda: tell(app.control.add_consumer, sender), "pause": lambda: tell(app.control.cancel_consumer, sender),
-        "busy": lambda: bool(state.reserved_requests), "idle": 3}).start()
+    def resume():
+        tell(app.control.add_consumer, sender)
+
+    def pause():
+        tell(app.control.cancel_consumer, sender)
+
+    def busy():
+        return bool(state.reserved_requests)
+
+    threading.Thread(target=nullworker.gate, args=(resume, pause, busy), kwargs={"idle": 3}, daemon=True).start()
 
 
 @worker_shutting_down.connect

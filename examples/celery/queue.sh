@@ -12,7 +12,7 @@ answers() { [ "$(redis-cli -p "$port" ping 2>/dev/null)" = PONG ]; }
 send() { (cd "$app" && $python -c "import sys, $1; [$1.do.delay(line.strip()) for line in sys.stdin]"); }
 put() { send consumer; }
 
-depth='printf "llen celery\nhlen unacked\n" | redis-cli -u "$REDIS_URL"'
+depth='nullworker depth celery env:REDIS_URL'
 traps=('0: redis-cli -u "$REDIS_URL" llen celery')
 # A worker that acknowledges early, in a database of its own: what it runs is counted nowhere, and lost with it.
 more_traps() {

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// A consumer of a durable one of JetStream's. A job comes back when it was not acknowledged, and nobody was told that it
-// is being worked on, for the ack_wait of that: here 10 s.
+// A consumer of a durable one of JetStream's. A job comes back when it was neither acknowledged nor said to be worked on
+// for the ack_wait of that, here 10 s.
 import { connect } from 'nats'
 import { jobs, stopGently } from './nullworker.mjs'
 import { work } from './work.mjs'

@@ -10,7 +10,7 @@ start_server() { spawn server nats-server -a 127.0.0.1 -p "$port" -m $((port + 1
 answers() { put </dev/null 2>/dev/null; }
 put() { node "$app/put.mjs"; }
 
-depth='curl -sf "$NATS_MONITOR/jsz?consumers=1" | jq -e ".account_details[0].stream_detail[0].consumer_detail[0] | .num_pending + .num_ack_pending"'
+depth='nullworker depth nats env:NATS_MONITOR JOBS workers'
 traps=(
     '0: curl -sf "$NATS_MONITOR/jsz?consumers=1" | jq .account_details[0].stream_detail[0].consumer_detail[0].num_pending'
     '2: curl -sf "$NATS_MONITOR/jsz?streams=1" | jq .messages'

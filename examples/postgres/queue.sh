@@ -11,7 +11,8 @@ as_postgres=() # which refuses to run as root
 [ "$(id -u)" != 0 ] || as_postgres=(setpriv --reuid postgres --regid postgres --clear-groups)
 start_server() {
     [ "$(id -u)" != 0 ] || chown postgres "$server_dir"
-    (cd / && "${as_postgres[@]}" "$programs/initdb" -A trust -U postgres -N -D "$server_dir/data") >"$dir/server.log" 2>&1
+    (cd / && "${as_postgres[@]}" "$programs/initdb" -A trust -U postgres -N -D "$server_dir/data") \
+        >"$dir/server.log" 2>&1
     spawn server "${as_postgres[@]}" "$programs/postgres" -D "$server_dir/data" -h 127.0.0.1 -p "$port" -k '' -F
 }
 stop_server() { kill -INT "$1"; } # at SIGTERM it waits for its clients

@@ -6,8 +6,8 @@
 #
 #   examples/queues/run.sh QUEUE…
 #
-# QUEUE is the name of a folder beside this one that has a queue.sh. nullworker and nullworkerd are taken from PATH, what
-# the examples in Node need from the folder NODE_MODULES. PORT is the first of the ports used: a hundred for each queue.
+# QUEUE is the name of a folder beside this one that has a queue.sh. nullworker and nullworkerd are taken from PATH,
+# what the examples in Node need from the folder NODE_MODULES. PORT is the first of the ports used, a hundred for each queue.
 # The exit code is 77 if nothing failed and the server of a queue, or a library, is not there; it is named.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -49,6 +49,8 @@ node_modules=${NODE_MODULES:-$here/node_modules}
 
 started=() stop_by=()
 clean_up() {
+    local code=$?
+    case $code in 0 | 77 | 130) ;; *) tail -n 25 "$dir"/*.log >&2 ;; esac
     for ((i = ${#started[@]} - 1; i >= 0; --i)); do
         if "${stop_by[i]}" "${started[i]}" 2>/dev/null; then wait "${started[i]}" || true; fi
     done
@@ -61,7 +63,6 @@ trap 'exit 130' INT TERM
 say() { printf '%-10s %4d s  %s\n' "$queue" $SECONDS "$*"; }
 fail() {
     say "FAILED: $*"
-    tail -n 25 "$dir"/*.log >&2
     exit 1
 }
 skip() {
@@ -155,10 +156,11 @@ are_gone() {
 
 # ---- the run --------------------------------------------------------------------------------------------------------
 
-# What queue.sh sets: `need`, which skips the run where something is missing; `start_server`, `answers` and, if SIGTERM is
-# not enough, `stop_server`; `put`, which puts the jobs of its input, "NAME SECONDS" a line, into the queue; `depth`, the
-# right command; `traps`, the wrong ones, each after what it prints, and `more_traps` for those that take more than a
-# command; `consumers`, the command lines among which each machine chooses by its number; `seconds`, how long a job takes.
+# What queue.sh sets: `need`, which skips the run where something is missing; `start_server`, `answers` and, if SIGTERM
+# is not enough, `stop_server`; `put`, which puts the jobs of its input, "NAME SECONDS" a line, into the queue; `depth`,
+# the right command; `traps`, the wrong ones, each after what it prints, and `more_traps` for those that take more than a
+# command; `consumers`, the command lines among which each machine chooses by its number; `seconds`, how long a job
+# takes.
 depth='' traps=() consumers=() seconds=1
 more_traps() { :; }
 # shellcheck source=/dev/null
@@ -234,7 +236,7 @@ says "$depth" 0 || fail "the depth is not 0"
 read -r sessions unfound <<<"$(session_count)"
 say "all $jobs results came out, $(begun | wc -l) jobs were begun; of $sessions sessions $unfound found no job"
 for i in "${!consumers[@]}"; do
-    workers_that_say 'done job-[0-9]*' | awk -v n=${#consumers[@]} -v i="$i" '$1 % n == i { is = 1 } END { exit !is }' ||
+    workers_that_say 'done job-[0-9]*' | awk -v n=${#consumers[@]} -v i="$i" '$1 % n == i { ++did } END { exit !did }' ||
         fail "this consumer did no job: ${consumers[i]}"
 done
 say "all is well"

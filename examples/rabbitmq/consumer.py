@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A consumer of RabbitMQ's queue "jobs". A job comes back when the connection is closed, which a kill does at once, or
-when it was not acknowledged for consumer_timeout, 30 minutes by default: raise that in rabbitmq.conf for longer jobs."""
+when it was not acknowledged for consumer_timeout, by default 30 minutes: raise that in rabbitmq.conf for longer jobs.
+"""
 import os
 from concurrent.futures import ThreadPoolExecutor
 

@@ -2,8 +2,6 @@
 export RABBITMQ_URL=amqp://guest:guest@127.0.0.1:$port/%2f RABBITMQ_API=http://guest:guest@127.0.0.1:$((port + 1))
 program=/usr/lib/rabbitmq/bin/rabbitmq-server # the one on PATH wants to become another user
 need() {
-    need_program curl
-    need_program jq
     [ -x $program ] || skip "there is no $program"
     need_program epmd
     need_python pika
@@ -26,6 +24,6 @@ END
 answers() { put </dev/null 2>/dev/null; }
 put() { $python "$app/put.py"; }
 
-depth='curl -sf "$RABBITMQ_API/api/queues/%2f/jobs" | jq -e .messages'
+depth='nullworker depth rabbitmq env:RABBITMQ_API jobs'
 traps=('0: /usr/bin/python3 ready.py')
 consumers=("$python consumer.py")

@@ -1,6 +1,6 @@
 #!/bin/sh
-# A consumer in shell: takes one job and does it, or says by 75 that there is none. `nullworker work -- consumer.sh` runs
-# it whenever the worker is reserved.
+# A consumer in shell: takes one job and does it, or says by 75 that there is none. `nullworker work -- consumer.sh`
+# runs it whenever the worker is reserved.
 set -eu
 : "${REDIS_HOST:=127.0.0.1}" "${REDIS_PORT:=6379}" "${CONTAINER_ID:=1}"
 here=$(dirname "$0")

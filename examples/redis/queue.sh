@@ -10,6 +10,6 @@ start_server() {
 answers() { [ "$(redis-cli -p "$port" ping 2>/dev/null)" = PONG ]; }
 put() { while read -r job; do redis-cli -p "$port" rpush jobs "$job"; done >/dev/null; }
 
-depth='printf "llen jobs\nhlen working\n" | redis-cli -u "$REDIS_URL"'
+depth='nullworker depth redis env:REDIS_URL jobs working'
 traps=('0: redis-cli -u "$REDIS_URL" llen jobs')
 consumers=("$python consumer.py" "nullworker work -- ./consumer.sh")

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-// A consumer of SQS. A job comes back when nobody has renewed its visibility time-out, which must be long enough for some
-// renewals to be lost: they come every quarter of `term`.
-import { ChangeMessageVisibilityCommand, DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
+// A consumer of SQS. A job comes back when nobody has renewed its visibility time-out, which must be long enough for
+// some renewals to be lost: they come every quarter of `term`.
+import { ChangeMessageVisibilityCommand, DeleteMessageCommand, ReceiveMessageCommand,
+  SQSClient } from '@aws-sdk/client-sqs'
 import { jobs, stopGently } from './nullworker.mjs'
 import { work } from './work.mjs'
 
