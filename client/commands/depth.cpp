@@ -108,8 +108,8 @@ prepared prepare_beanstalkd(const depth_options& told) {
         throw startup_error('\'' + told.words[1] + "' " + *wrong);
     talk_place server{read_host_and_port(told.words[0], beanstalkd_port), "beanstalkd"};
     const auto delayed = told.delayed ? delayed_jobs::counted : delayed_jobs::left_out;
-    return prepare_talk(std::make_shared<beanstalk_talk>(server.server, told.words[1], delayed),
-                        std::move(server));
+    auto talk = std::make_shared<beanstalk_talk>(server.server, told.words[1], delayed);
+    return prepare_talk(std::move(talk), std::move(server));
 }
 
 prepared prepare_http(std::vector<http_inquiry> inquiries) {

@@ -48,7 +48,8 @@ TEST(depth_command, prints_no_number_where_there_is_none) {
         {{"redis", "redis://127.0.0.1:" + peer.port(), "jobs"}, "cannot be read"},
         {{"celery", "redis://127.0.0.1:1"}, "Connection refused"},
         {{"bullmq", "rediss://127.0.0.1:1", "jobs"}, "Connection refused"},
-        {{"beanstalkd", "127.0.0.1:" + peer.port(), "jobs"}, "Is it a beanstalkd"},
+        {{"beanstalkd", "127.0.0.1:" + peer.port(), "jobs"},
+         "beanstalkd at 127.0.0.1:" + peer.port() + " says what cannot be read. Is it a beanstalkd"},
     };
     for (const auto& [words, part] : all) {
         const auto bad = depth(words);
