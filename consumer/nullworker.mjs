@@ -68,11 +68,16 @@ function speakTo(http, place, say) {
     }
   }
 
-  // Protects for so long, 0 lifts: 200, 409, or 0. A daemon that knows no protection is told to renew.
+  // A daemon whose --max-lifetime is shorter than the term grants less.
+  const granted = ({ status, told }, seconds) =>
+    ({ status, granted: told?.remaining > 0 ? Math.min(seconds, told.remaining) : seconds })
+
+  // Protects for so long, 0 lifts: 200, 409, or 0, and for how long it is granted. A daemon that knows no protection is
+  // told to renew.
   daemon.protect = async (id, seconds, limit) => {
     if (daemon.canProtect) {
-      const { status } = await daemon.ask('POST', '/protect', { seconds, session_id: id }, { limit, other: [404] })
-      if (status !== 404) return status
+      const answer = await daemon.ask('POST', '/protect', { seconds, session_id: id }, { limit, other: [404] })
+      if (answer.status !== 404) return granted(answer, seconds)
       daemon.canProtect = false
       if (!toldOld && !place.toldOld) {
         toldOld = true
@@ -80,12 +85,12 @@ function speakTo(http, place, say) {
           'gives machines back does not see that a job runs')
       }
     }
-    if (!seconds) return 200
+    if (!seconds) return { status: 200 }
     const { status, told: slot } = await daemon.ask('GET', '/session', undefined, { limit })
-    if (status !== 200) return status
-    if (slot?.session_id !== id) return 409
+    if (status !== 200) return { status }
+    if (slot?.session_id !== id) return { status: 409 }
     const lifetime = Math.max(seconds, slot.remaining ?? 0) // an old /renew shortens
-    return (await daemon.ask('POST', '/renew', { lifetime, session_id: id }, { limit })).status
+    return granted(await daemon.ask('POST', '/renew', { lifetime, session_id: id }, { limit }), seconds)
   }
 
   daemon.heartbeat = async how => (await daemon.ask('POST', '/heartbeat', undefined, { ...how, other: [404] })).status
@@ -114,6 +119,22 @@ function keep(require, speakTo) {
     parentPort.postMessage({ news: 'over' })
   }
 
+  // The next sign of life, which a short grant brings forward.
+  let due = Date.now() + term * 250
+  let hurry = () => {}
+  const isDueIn = seconds => {
+    due = Date.now() + seconds * 250
+    hurry()
+  }
+  const untilDue = async () => {
+    for (let left; (left = due - Date.now()) > 0;) {
+      await new Promise(done => {
+        const timer = setTimeout(done, left)
+        hurry = () => { clearTimeout(timer); done() }
+      })
+    }
+  }
+
   // One protection for all blocks, and one after the other who speaks of it.
   let line = Promise.resolve()
   const inTurn = what => (line = line.then(what))
@@ -121,14 +142,17 @@ function keep(require, speakTo) {
   const commands = {
     async enter() {
       if (over || closed) return 409
-      const status = await daemon.protect(id, term, limit)
-      if (status === 200) blocks += 1
+      const { status, granted } = await daemon.protect(id, term, limit)
+      if (status === 200) {
+        blocks += 1
+        if (Date.now() + granted * 250 < due) isDueIn(granted)
+      }
       if (status === 409) end()
       return status
     },
     async leave({ lift }) {
       blocks -= 1
-      if (!blocks && !over && lift && (await daemon.protect(id, 0, limit)) === 409) end()
+      if (!blocks && !over && lift && (await daemon.protect(id, 0, limit)).status === 409) end()
     },
     async release({ idle }) {
       closed = true
@@ -159,15 +183,19 @@ function keep(require, speakTo) {
 
   const beat = async () => {
     if (over || closed) return true
-    if (!blocks) return daemon.heartbeat({ limit })
-    const status = await daemon.protect(id, term, limit)
+    if (!blocks) {
+      isDueIn(term)
+      return daemon.heartbeat({ limit })
+    }
+    const { status, granted } = await daemon.protect(id, term, limit)
+    isDueIn(granted ?? term)
     if (status === 409) end()
     else parentPort.postMessage({ news: 'renewed' })
     return status
   }
   const beatOn = async () => {
     while (!over && !closed) {
-      await sleep(term / 4)
+      await untilDue()
       while (!(await inTurn(beat))) await sleep(retry)
     }
   }
@@ -228,9 +256,14 @@ export function stopping() {
   return stopped.signal.aborted
 }
 
-// On SIGTERM, or on the signals that are named, stop(). A second signal has its usual effect.
+// On SIGTERM, or on the signals that are named, stop(). A second SIGTERM changes nothing, since several tell a consumer
+// to end, each once; a second signal of another kind has its usual effect.
 export function stopGently(...signals) {
-  for (const signal of signals.length ? signals : ['SIGTERM']) process.once(signal, stop)
+  for (const signal of signals.length ? signals : ['SIGTERM']) {
+    process.off(signal, stop)
+    if (signal === 'SIGTERM') process.on(signal, stop)
+    else process.once(signal, stop)
+  }
 }
 
 // The consumer's first sign of life, to be given when the model is loaded; waits for the daemon. False: stopped.

@@ -52,6 +52,7 @@ class _Wake:
 
     def __init__(self):
         self._reader, self._writer = socket.socketpair()
+        self._reader.setblocking(False)
         self._writer.setblocking(False)
         self.is_set = False
 
@@ -62,6 +63,11 @@ class _Wake:
 
     def fileno(self):
         return self._reader.fileno()
+
+    def clear(self):
+        self.is_set = False
+        with contextlib.suppress(OSError):  # there was nothing
+            self._reader.recv(4096)
 
     def wait(self, seconds):
         """Whether it is set, after so many seconds at most."""
@@ -195,27 +201,35 @@ class _Daemon:
         return told
 
     def protect(self, session_id, term, limit):
-        """200, 409 or None of a protection for so long; 0 lifts it. A daemon that knows none is told to renew."""
+        """200, 409 or None of a protection for so long, and what was granted of that; 0 lifts it. A daemon that knows
+        none is told to renew."""
         if self.can_protect:
             body = {"seconds": term, "session_id": session_id}
-            status, _ = self.try_call("POST", "/protect", body, limit, other=[404])
+            status, told = self.try_call("POST", "/protect", body, limit, other=[404])
             if status != 404:
-                return status
+                return status, self._granted(told, term)
             self.can_protect = False
             if not self._told_old:
                 self._told_old = True
                 log.warning("the nullworkerd at %s is too old to protect a job: its session is renewed instead, and "
                             "who gives machines back does not see that a job runs", self.place)
         if not term:
-            return 200
+            return 200, 0
         status, slot = self.try_call("GET", "/session", limit=limit)
         if status != 200:
-            return status
+            return status, 0
         if not slot or slot["session_id"] != session_id:
-            return 409
+            return 409, 0
         # Never less than it has: an old /renew shortens.
         body = {"lifetime": max(term, slot.get("remaining") or 0), "session_id": session_id}
-        return self.try_call("POST", "/renew", body, limit)[0]
+        status, told = self.try_call("POST", "/renew", body, limit)
+        return status, self._granted(told, term)
+
+    @staticmethod
+    def _granted(told, term):
+        """A daemon whose --max-lifetime is shorter than the term grants less."""
+        left = told.get("remaining") if isinstance(told, dict) else None
+        return min(term, left) if isinstance(left, (int, float)) and left > 0 else term
 
     def heartbeat(self, limit=_LONGEST_CALL, wakes=()):
         return self.try_call("POST", "/heartbeat", limit=limit, wakes=wakes, other=[404])[0] is not None
@@ -240,6 +254,7 @@ class Session:
         self._daemon, self._term, self._also, self._on_lost = daemon, term, also, on_lost
         self._limit = min(max(term / 4, 1.0), _LONGEST_CALL)
         self._lock = threading.Lock()  # one at a time says whether a job runs
+        self._granted, self._due, self._hurry = term, time.monotonic() + term / 4, _Wake()
         self._blocks, self._jobs = 0, {}
         self._ending, self._idle_since = False, time.monotonic()
         self._closed = threading.Event()
@@ -283,9 +298,10 @@ class Session:
     def _enter(self):
         while self._is_ours and not self.over:
             with self._lock:
-                status = self._daemon.protect(self.id, self._term, self._limit)
+                status, granted = self._daemon.protect(self.id, self._term, self._limit)
                 if status == 200:
-                    self._blocks += 1
+                    self._blocks, self._granted = self._blocks + 1, granted
+                    self._bring_forward()
                     return True
                 if status == 409:
                     self._end()
@@ -299,7 +315,7 @@ class Session:
             return
         with self._lock:
             self._blocks -= 1
-            if not (self._blocks or self.over) and lift and self._daemon.protect(self.id, 0, self._limit) == 409:
+            if not (self._blocks or self.over) and lift and self._daemon.protect(self.id, 0, self._limit)[0] == 409:
                 self._end()
             if token:
                 self._jobs.pop(token)
@@ -321,18 +337,37 @@ class Session:
         if self._on_lost:
             self._on_lost(self)
 
+    def _next_beat(self):
+        return time.monotonic() + (self._granted if self._blocks else self._term) / 4
+
+    # The keeper may wait for longer than a short grant lasts.
+    def _bring_forward(self):
+        due = self._next_beat()
+        if due < self._due:
+            self._due = due
+            self._hurry.set()
+
     # ---- the keeper, in its thread
     def _keep(self):
-        due = time.monotonic() + self._term / 4
-        while not self._closed.is_set() and not self.over:
-            try:
-                if time.monotonic() < due:
-                    self._look(due - time.monotonic())
-                else:
-                    due = time.monotonic() + (self._term / 4 if self._beat() else _RETRY)
-            except Exception:  # without it nothing would protect the job any more
-                log.exception("the keeper of session %s stumbled, and goes on", self.id)
-                self._closed.wait(_RETRY)
+        with contextlib.closing(self._hurry):
+            while not self._closed.is_set() and not self.over:
+                self._do_next()
+
+    def _do_next(self):
+        try:
+            self._hurry.clear()
+            left = self._due - time.monotonic()
+            if self._closed.is_set():
+                return
+            if left > 0:
+                self._look(left)
+            else:
+                self._due = self._next_beat() if self._beat() else time.monotonic() + _RETRY
+        except _Woken:
+            pass
+        except Exception:  # without it nothing would protect the job any more
+            log.exception("the keeper of session %s stumbled, and goes on", self.id)
+            self._closed.wait(_RETRY)
 
     def _beat(self):
         """A sign of life, and the protection anew; whether it was heard."""
@@ -341,7 +376,9 @@ class Session:
                 return True
             if not self._blocks:
                 return self._daemon.heartbeat(self._limit)
-            status = self._daemon.protect(self.id, self._term, self._limit)
+            status, granted = self._daemon.protect(self.id, self._term, self._limit)
+            if status == 200:
+                self._granted = granted
             if status == 409:
                 self._end()
         if self._also and not self.over:
@@ -352,7 +389,8 @@ class Session:
         since = time.monotonic()
         news = "&retiring=false" if self._daemon.tells_retiring and not self.retiring else ""
         target = "/session?wait=%.3f&since=%d%s" % (seconds, self.generation, news)
-        status, slot = self._daemon.try_call("GET", target, limit=seconds + self._limit, other=[422])
+        status, slot = self._daemon.try_call("GET", target, limit=seconds + self._limit, wakes=[self._hurry],
+                                             other=[422])
         if status == 422:
             self._daemon.tells_retiring = False
         if status == 200:
@@ -389,6 +427,7 @@ class Session:
         # A keeper that waits for a daemon that hangs is not waited for.
         locked = self._lock.acquire(timeout=1)
         self._closed.set()
+        self._hurry.set()  # the keeper need not wait any more
         if locked:
             self._lock.release()
         _here().open.discard(self)
@@ -750,13 +789,15 @@ def stopping():
 
 
 def _on_stop_signal(number, _):
-    handlers = _here().handlers
-    signal.signal(number, handlers.pop(number, signal.SIG_DFL))  # a second signal has its usual effect
+    # Several tell a consumer to end by SIGTERM, each once; a second signal of another kind has its usual effect.
+    if number != signal.SIGTERM:
+        signal.signal(number, _here().handlers.pop(number, signal.SIG_DFL))
     stop()
 
 
 def stop_gently(*signals):
-    """On SIGTERM, or on the signals that are named, stop(). Call it in the main thread."""
+    """On SIGTERM, or on the signals that are named, stop(). A second SIGTERM changes nothing. Call it in the main
+    thread."""
     for number in signals or (signal.SIGTERM,):
         before = signal.signal(number, _on_stop_signal)
         if before is not _on_stop_signal:

@@ -145,6 +145,16 @@ class NodeTest(unittest.TestCase):
         self.assertGreaterEqual(self.daemon.count("/protect", seconds=2), 4)
         self.assertEqual(running.end(), 0)
 
+    def test_renews_by_what_is_granted_where_that_is_less_than_the_term(self):
+        self.daemon.longest = 2
+        self.begun("await loop({ term: 400 })")
+        lapses = 0
+        while self.daemon.count("/protect", seconds=400) < 6:
+            lapses += not self.daemon.is_protected()
+            time.sleep(0.01)
+        self.assertEqual(lapses, 0)
+        self.assertLessEqual(self.daemon.count("/heartbeat"), 2)
+
     def test_releases_for_want_of_a_job_only_where_idle_says_so(self):
         self.start("await loop({ idle: 0.05 })", jobs="")
         self.daemon.until_called("/release", session_id=self.daemon.reserve(), outcome="idle")
@@ -228,6 +238,28 @@ class NodeTest(unittest.TestCase):
         self.assertEqual(running.end(), 0)
         self.assertNotIn("begun b", running.told)
         self.assertEqual(self.daemon.count("/release", session_id=self.name), 1)
+
+    def test_a_second_sigterm_changes_nothing_and_other_signals_keep_their_effect(self):
+        text = "nullworker.stopGently()\nprocess.on('SIGTERM', () => say('told'))\nawait loop()"
+        running = self.begun(text, "a b")
+        for times in 1, 2, 3:
+            running.process.send_signal(signal.SIGTERM)
+            running.until_told("told", times)
+        running.order("end")
+        running.until_told("done a")
+        running.process.stdin.close()
+        self.assertEqual(running.end(), 0)
+        self.daemon.until_free()
+        running = self.begun(text)
+        running.process.send_signal(signal.SIGHUP)
+        self.assertEqual(running.end(), -signal.SIGHUP)
+        self.daemon.end()
+        running = self.begun("setInterval(() => nullworker.stopping() && say('stopping'), 10).unref()\n"
+                             "nullworker.stopGently('SIGUSR2')\nawait loop()")
+        running.process.send_signal(signal.SIGUSR2)
+        running.until_told("stopping")
+        running.process.send_signal(signal.SIGUSR2)
+        self.assertEqual(running.end(), -signal.SIGUSR2)
 
     def test_sigterm_ends_a_wait_for_a_session_at_once(self):
         running = self.start("nullworker.stopGently()\nawait loop({ term: 400 })")

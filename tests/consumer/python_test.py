@@ -131,6 +131,28 @@ class JobsTest(unittest.TestCase):
         self.daemon.until_called("/protect", seconds=0)
         self.assertEqual(self.daemon.count("/release"), 0)
 
+    def test_renews_by_what_is_granted_where_that_is_less_than_the_term(self):
+        consumer = self.consumer("a", term=400)
+        self.daemon.longest = 2
+        self.daemon.reserve()
+        consumer.begun.get(timeout=15)
+        lapses = 0
+        while self.daemon.count("/protect", seconds=400) < 6:
+            lapses += not self.daemon.is_protected()
+            time.sleep(0.01)
+        self.assertEqual(lapses, 0)
+        self.assertLessEqual(self.daemon.count("/session"), 8)  # no faster than it must
+
+    def test_a_keeper_that_waits_for_long_is_woken_by_a_short_grant(self):
+        consumer = self.consumer(term=400, pause=0.02)
+        self.daemon.reserve()
+        self.daemon.until_called("/protect", 2, seconds=0)
+        self.daemon.longest = 1
+        consumer.jobs.put("a")
+        consumer.begun.get(timeout=15)
+        self.daemon.until_called("/protect", self.daemon.count("/protect") + 3, seconds=400)
+        self.assertTrue(self.daemon.is_protected())
+
     def test_lifts_the_protection_where_there_was_no_job_and_keeps_the_session(self):
         consumer = self.consumer()
         self.daemon.reserve()
@@ -191,7 +213,7 @@ class JobsTest(unittest.TestCase):
             protections = self.daemon.count("/protect")
             self.daemon.start()
             self.daemon.until(lambda: self.daemon.count("/protect") > protections)
-        self.assertEqual(len(told.output), 1)
+        self.assertEqual(len(told.output), 1, told.output)
         self.assertFalse(consumer.all.session.lost)
         consumer.may_end.put("break")
         self.daemon.until_called("/release", session_id=name)
@@ -321,7 +343,7 @@ class JobsTest(unittest.TestCase):
             self.in_thread(lambda: list(nullworker.jobs(slow_take, pause=0.01, term=TERM)))
             self.daemon.reserve()
             self.daemon.until_called("/protect", 3, seconds=0)
-        self.assertEqual(len(told.output), 1)
+        self.assertEqual(len(told.output), 1, told.output)
         self.assertIn("slow_take", told.output[0])
 
     def test_parallel_loops_share_one_session_until_the_last_has_ended(self):
@@ -489,7 +511,7 @@ class OldDaemonTest(JobsTest):
             consumer.jobs.put("c")
             self.daemon.reserve()
             consumer.begun.get(timeout=15)
-        self.assertEqual(len(told.output), 1)
+        self.assertEqual(len(told.output), 1, told.output)
         self.assertFalse(consumer.all.session.lost)
 
 
@@ -512,9 +534,11 @@ class ProcessTest(unittest.TestCase):
 
     def start(self, text, **more):
         text = "import os, sys, time, signal, threading\nimport nullworker\nnullworker._RETRY = 0.05\n" + text
-        process = subprocess.Popen([sys.executable, "-B", "-c", text], stdout=subprocess.PIPE, text=True,
+        process = subprocess.Popen([sys.executable, "-B", "-c", text], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   text=True,
                                    env={**self.daemon.variables(), "PYTHONPATH": LIBRARY, "PYTHONUNBUFFERED": "1",
                                         **more})
+        self.addCleanup(process.stdin.close)
         self.addCleanup(process.stdout.close)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
@@ -548,18 +572,35 @@ class ProcessTest(unittest.TestCase):
         process.send_signal(signal.SIGTERM)
         self.assertEqual(process.wait(15), 0)
 
-    def test_a_second_sigterm_has_its_usual_effect(self):
-        process = self.start("nullworker.stop_gently()\n"
-                             "for job in nullworker.jobs(lambda: 'a', term=0.4):\n"
-                             "    print('begun')\n"
-                             "    while not nullworker.stopping(): time.sleep(0.01)\n"
-                             "    print('stopping')\n    time.sleep(60)\n")
+    STOPPING = ("for job in nullworker.jobs(lambda: 'a', term=0.4):\n"
+                "    print('begun')\n"
+                "    while not nullworker.stopping(): time.sleep(0.01)\n"
+                "    print('stopping')\n    sys.stdin.readline()\n    print('done')\n")
+
+    def stopping(self, how, by):
+        process = self.start(how + self.STOPPING)
         self.daemon.reserve()
         process.stdout.readline()
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(by)
         process.stdout.readline()
-        process.send_signal(signal.SIGTERM)
-        self.assertEqual(process.wait(15), -signal.SIGTERM)
+        return process
+
+    def test_a_second_sigterm_changes_nothing(self):
+        process = self.stopping("nullworker.stop_gently()\n", signal.SIGTERM)
+        for _ in range(2):
+            process.send_signal(signal.SIGTERM)
+        process.stdin.close()
+        self.assertEqual(process.stdout.read(), "done\n")
+        self.assertEqual(process.wait(15), 0)
+        self.daemon.until_free()
+
+    def test_other_signals_keep_their_usual_effect(self):
+        process = self.stopping("nullworker.stop_gently()\n", signal.SIGTERM)
+        process.send_signal(signal.SIGHUP)
+        self.assertEqual(process.wait(15), -signal.SIGHUP)
+        process = self.stopping("nullworker.stop_gently(signal.SIGTERM, signal.SIGUSR1)\n", signal.SIGUSR1)
+        process.send_signal(signal.SIGUSR1)
+        self.assertEqual(process.wait(15), -signal.SIGUSR1)
 
     def test_an_exit_releases_what_a_thread_holds(self):
         process = self.start("def loop():\n    for job in nullworker.jobs(lambda: 'a', term=0.4):\n"

@@ -36,6 +36,7 @@ class ScriptedDaemon:
         self.calls, self.old, self.path = [], old, path
         self.session, self.generation, self.protected_until, self.retiring = None, 0, None, False
         self.run, self.server, self.port = 0, None, 0
+        self.longest = float("inf")  # of a protection
         self.start()
 
     # ---- what a test does
@@ -138,10 +139,11 @@ class ScriptedDaemon:
     def on_protect(self, body):
         if not self.holds(body):
             return 409, {"protected": False, "reason": "not the holder", "session_id": self.session}
-        self.protected_until = time.monotonic() + body["seconds"] if body["seconds"] else None
+        span = min(body["seconds"], self.longest)
+        self.protected_until = time.monotonic() + span if span else None
         if self.retiring and not body["seconds"]:
             self.session = None
-        return 200, {"session_id": body["session_id"], "protected_until": 0, "remaining": body["seconds"]}
+        return 200, {"session_id": body["session_id"], "protected_until": 0, "remaining": span}
 
     def on_renew(self, body):
         if not self.holds(body):
