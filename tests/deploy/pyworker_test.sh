@@ -6,7 +6,7 @@
 #   tests/deploy/pyworker_test.sh NULLWORKERD NULLWORKER
 #
 # The two programs must be static. A root has what /usr has here: Python, Git, curl and openssl. The first of the ports is
-# PORT, 28000 if that is not set, and the last is 519 further on.
+# PORT, 28000 if that is not set, and the last is 559 further on.
 #
 # Exit code 77: no namespaces to be had here, so nothing was tested.
 # shellcheck disable=SC2317 # check and `beside` call functions here
@@ -100,7 +100,13 @@ until [ -e /srv/may-end ]; do sleep 0.1; done
 rm /srv/may-end
 echo "ended, signals $signals" >>/srv/events
 END_OF_JOB
-    chmod +x "$root/stub/uv" "$root/root/job" "$root/root/wrapper"
+    # One that may have another workspace, in which nobody knows of a worker that runs.
+    cat >"$root/root/elsewhere" <<'END_OF_ELSEWHERE'
+#!/usr/bin/env bash
+[ ! -e /srv/elsewhere ] || export WORKSPACE_DIR=/elsewhere
+exec /root/start_script "$@"
+END_OF_ELSEWHERE
+    chmod +x "$root/stub/uv" "$root/root"/{job,wrapper,elsewhere}
     # What a fleet runs in place of nullworkerd. It enters the root with the environment that the fleet gave it, changed
     # by the file settings, and keeps the secret for the tests.
     cat >"$work/worker" <<END_OF_WORKER
@@ -115,7 +121,7 @@ fi
 export CONSOLE_URL=\$NULLWORKER_CONSOLE_URL
 # As on Vast: the pair is in /etc, and all else where it is by default.
 unset NULLWORKER_TLS_KEY NULLWORKER_TLS_CERTIFICATE NULLWORKER_STATE_DIR SSL_CERT_DIR CURL_CA_BUNDLE
-unset \${!GIT_*} WORKSPACE_DIR
+unset \${!GIT_*} \${!PYTHON*} WORKSPACE_DIR
 export ONSTART_TEST="$work" HOME=/root PYWORKER_REPO=/srv/repository VAST_CONTAINERLABEL=test
 . "$work/settings"
 exec ${isolate[*]} sh -c '
@@ -230,6 +236,25 @@ test_starters() {
     check "when that has ended, the one that has waited takes over" counted "$log" event=ready 3
     check "and the first has ended well" counted "$root/workspace/debug.log" 'the start script has ended' 1
     check "nullworkerd is alone again" daemons_are . 1
+    check "the autoscaler never heard of an error" not told 'worker 1: .*error'
+    finish
+}
+
+# A nullworkerd runs of which the workspace says nothing.
+test_elsewhere() {
+    local said=$root/elsewhere/debug.log
+    settings 'VERSION=NEW STARTER=elsewhere'
+    push
+    start
+    touch "$root/srv/elsewhere"
+    supervisor_does onstart
+    check "one that comes in another workspace waits, too" counted "$said" 'worker.py: waits for' 1
+    processes 'python3 -m worker' | xargs kill -TERM
+    check "it ends well when it is told to, as nullworkerd would" counted "$said" 'the start script has ended' 1
+    supervisor_does onstart
+    check "another one waits" counted "$said" 'worker.py: waits for' 2
+    daemons . | xargs kill -TERM
+    check "and takes over when the nullworkerd there has ended" grep -q event=ready "$root/elsewhere/nullworkerd.log"
     check "the autoscaler never heard of an error" not told 'worker 1: .*error'
     finish
 }
@@ -415,7 +440,7 @@ ast.parse(open(sys.argv[1]).read(), feature_version=(3, 8))' "$here/../../deploy
 check "and short" test "$(wc -l <"$here/../../deploy/pyworker/worker.py")" -lt 120
 make_versions
 next=${PORT:-28000}
-for test in ${TESTS:-killed damaged machine number life starters update restart group tag rewritten pair page}; do
+for test in ${TESTS:-killed damaged machine number life starters elsewhere update restart group tag rewritten pair page}; do
     beside run_test "$test" "$next"
     next=$((next + 40))
 done
