@@ -582,8 +582,8 @@ work() {
         [ "$problem" = "$told" ] || say "error: $problem"
         told=$problem
         report_until_stopped "$problem"
-        if [ -n "${NULLWORKER_PROBLEM+x}" ] || still_protects; then give_up=$(($(now) + NULLWORKER_ERROR_LINGER)); fi
-        if [ -z "$stopping" ] && [ "$(now)" -ge "$give_up" ]; then
+        ! still_protects || give_up=$(($(now) + NULLWORKER_ERROR_LINGER))
+        if [ -z "$stopping${NULLWORKER_PROBLEM+set}" ] && [ "$(now)" -ge "$give_up" ]; then
             say "gives up"
             exit 1
         fi

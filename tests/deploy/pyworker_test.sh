@@ -369,7 +369,7 @@ test_machine() {
     check_no_start "worker.py: .* no nullworkerd-$machine.xz that is good"
 }
 test_number() {
-    settings 'VERSION=OLD STOP_GRACE=soon'
+    settings 'VERSION=OLD STOP_GRACE=soon NULLWORKER_ERROR_LINGER=0'
     check_no_start "worker.py: STOP_GRACE=soon is not a whole number"
 }
 check_no_start() {
