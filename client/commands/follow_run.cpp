@@ -1,9 +1,9 @@
+#include <commands/follow_memory.hpp>
 #include <commands/follow_run.hpp>
 #include <commands/session_run.hpp>
 #include <follow/depth_command.hpp>
 #include <follow/roster.hpp>
 #include <follow/said_once.hpp>
-#include <follow/state_file.hpp>
 #include <nullworker/base/backoff.hpp>
 #include <nullworker/base/deadline.hpp>
 #include <nullworker/base/standstill.hpp>
@@ -16,14 +16,11 @@
 #include <boost/asio/error.hpp>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <map>
 #include <memory>
 #include <optional>
 #include <utility>
-
-#include <unistd.h>
 
 namespace nullworker::client {
 namespace {
@@ -49,19 +46,8 @@ constexpr auto interval_of_doubt = 3s;
 // A session that was not heard of for so long beyond its time does not come back.
 constexpr auto longest_hope = 24h;
 
-constexpr auto lock_every = 1s;
-constexpr auto tell_of_the_lock_every = 60s;
-
-// How far an expiry moves before it is worth a line in the file: its time runs by itself.
-constexpr auto worth_a_line = 1s;
-
 // Where a session ended that we did not end.
 constexpr const char* at_its_worker = " at its worker";
-
-std::string host_name() {
-    std::array<char, 256> name{};
-    return ::gethostname(name.data(), name.size() - 1) == 0 && name[0] != '\0' ? name.data() : "?";
-}
 
 std::string counted(std::size_t count, const std::string& what) {
     return std::to_string(count) + ' ' + what + (count == 1 ? "" : "s");
@@ -83,6 +69,7 @@ public:
           x_every(std::min(
               {to_ticks(options.interval), to_ticks(x_lifetime / 4), steady::duration(longest_interval)})),
           x_roster(options.limits(), to_ticks(options.patience)),
+          x_memory(executor, x_roster, [this](const std::string& what) { show().note(what); }),
           x_sessions(executor) {}
 
 private:
@@ -96,7 +83,6 @@ private:
         interruption left;                    // nobody looks after it any more
         wakeup bell;                          // there is something to do for it
         std::optional<roster::deed> ordered;
-        steady::time_point written_until{};
         bool adopted = false;
         bool in_doubt = false;  // it is not known whether its create made a session
         bool over = false;
@@ -180,32 +166,25 @@ private:
 
     // ---- the state file ----
 
-    // Locks it and takes what is in it. The exit code where there is no more to do.
+    // Waits for it and takes what is in it. The exit code where there is no more to do.
     asio::awaitable<std::optional<int>> take_over() {
-        auto path = x_options.state;
-        if (path.empty())
-            path = usual_state_file(place().autoscaler(), place().endpoint().access().id);
-        if (path.empty()) {
+        follow_memory::file from{x_options.state, whose(), x_options.depth.line};
+        if (from.path.empty())
+            from.path = usual_state_file(place().autoscaler(), from.owner.endpoint_id);
+        if (from.path.empty()) {
             show().note("there is no place for the state, neither XDG_STATE_HOME nor HOME: say --state FILE");
             co_return exit_usage;
         }
-        state_file::told on_trouble = [this](const std::string& why) { tell_of_the_file(why); };
-        x_state.emplace(x_executor, std::move(path), whose(), std::move(on_trouble));
-        if (const auto ended = co_await lock())
-            co_return ended;
-        const auto found = co_await x_state->open();
-        if (!found) {
-            show().note("cannot read " + x_state->path() + ": " + found.error().message +
-                        "; say another --state FILE, or remove it when no session of it is open any more");
-            co_return exit_usage;
-        }
-        for (const auto& [number, one] : *found)
+        const auto found = co_await x_memory.take(std::move(from), x_stop);
+        if (found.ended)
+            co_return found.ended;
+        for (const auto& [number, one] : found.sessions)
             adopt(number, one);
         x_roster.adopted(steady::now());
         for (const auto& entry : x_slots)
             x_sessions.spawn(occupy(entry.first));
         if (!x_slots.empty())
-            show().note("going on with " + counted(x_slots.size(), "session") + " of " + x_state->path());
+            show().note("going on with " + counted(x_slots.size(), "session") + " of " + x_memory.path());
         co_return std::nullopt;
     }
 
@@ -214,52 +193,16 @@ private:
         return {address ? address->origin() : std::string(), place().endpoint().access().id};
     }
 
-    asio::awaitable<std::optional<int>> lock() {
-        const state_holder us{std::to_string(::getpid()), host_name(), fingerprint_of(x_options.depth.line)};
-        auto tell_at = steady::now();
-        std::string differs;  // the process that follows something else, by what was read last
-        for (;;) {
-            auto trying = x_state->lock(us);
-            const auto tried = co_await unless_stopped(x_stop, std::move(trying));
-            if (!tried)
-                co_return exit_done;
-            if (!*tried) {
-                show().note("cannot lock " + x_state->path() + ".lock: " + tried->error().message +
-                            "; say --state FILE");
-                co_return exit_usage;
-            }
-            const auto& holder = **tried;
-            if (!holder)
-                co_return std::nullopt;
-            // Who has just got the lock has not said yet who he is.
-            const bool other = !holder->depth.empty() && holder->depth != us.depth;
-            if (other && std::exchange(differs, holder->pid) == holder->pid) {
-                show().note("process " + holder->pid + " on " + holder->host + " has " + x_state->path() +
-                            " for another --depth: give each its own --state FILE");
-                co_return exit_usage;
-            }
-            if (steady::now() >= tell_at && !other) {
-                show().note("standing by: process " + holder->pid + " on " + holder->host + " has " +
-                            x_state->path());
-                tell_at = steady::now() + tell_of_the_lock_every;
-            }
-            co_await x_stop.wait_for(lock_every);
-            if (x_stop.requested())
-                co_return exit_done;
-        }
-    }
-
     void adopt(int number, const kept_session& one) {
         auto made = std::make_unique<slot>(x_executor);
         made->kept = one;
         made->adopted = true;
-        made->written_until = one.entry.until;
         if (one.entry.held) {
             const auto worker = parse_url(one.worker_url);
             const auto grant = wire::json_value::parse(one.grant);
             if (!worker || !grant) {
-                show().note("session " + one.session_id + " of " + x_state->path() + " has no worker");
-                x_state->drop(number);
+                show().note("session " + one.session_id + " of " + x_memory.path() + " has no worker");
+                x_memory.drop(number);
                 return;
             }
             made->session = held_session{.session_id = one.session_id,
@@ -275,44 +218,11 @@ private:
         x_slots.emplace(number, std::move(made));
     }
 
-    void tell_of_the_file(const std::string& why) {
-        show().note(why.empty() ? x_state->path() + " can be written again"
-                                : "cannot write " + x_state->path() + ": " + why +
-                                      "; what is held stays, and nothing new is opened");
-    }
-
     asio::awaitable<bool> save_first(int number) {
-        if (!x_state)
-            co_return true;
-        const auto& now_written = synced(number);
-        co_return co_await x_state->put_first(number, now_written);
+        return x_memory.save_first(number, x_slots.at(number)->kept);
     }
 
-    void save(int number) {
-        if (x_state)
-            x_state->put(number, synced(number));
-    }
-
-    const kept_session& synced(int number) {
-        auto& here = *x_slots.at(number);
-        here.kept.entry = x_roster.at(number);
-        here.written_until = here.kept.entry.until;
-        return here.kept;
-    }
-
-    void save_what_was_heard(int number) {
-        auto& here = *x_slots.at(number);
-        const auto& entry = x_roster.at(number);
-        const bool as_written = here.kept.entry.retiring == entry.retiring &&
-                                here.kept.entry.lost == entry.lost &&
-                                here.kept.entry.unwanted == entry.unwanted;
-        if (!as_written)
-            save(number);
-        else if (x_state && std::chrono::abs(entry.until - here.written_until) > worth_a_line) {
-            here.written_until = entry.until;
-            x_state->hear(number, entry);
-        }
-    }
+    void save(int number) { x_memory.save(number, x_slots.at(number)->kept); }
 
     // ---- how many there are to be ----
 
@@ -321,8 +231,7 @@ private:
         const auto depth = co_await measure();
         if (x_stop.requested())
             co_return std::nullopt;
-        if (x_state && x_state->is_failing())
-            x_state->retry();
+        x_memory.retry();
         if (!depth) {
             if (std::exchange(x_trouble, depth.error().message) != depth.error().message)
                 show().note("cannot tell how much work there is: " + depth.error().message);
@@ -365,8 +274,7 @@ private:
         }
         if (wanted.open > 0 || wanted.probe)
             keep_the_idle();
-        const bool can_write = !x_state || !x_state->is_failing();
-        if (!can_write || steady::now() < x_not_before)
+        if (!x_memory.can_write() || steady::now() < x_not_before)
             return;
         for (int i = 0; i < wanted.open; ++i)
             open_one(x_roster.open());
@@ -480,8 +388,8 @@ private:
     void forget(int number) {
         const auto& here = *x_slots.at(number);
         const bool unknown = here.in_doubt && x_stop.requested();
-        if (x_state && (here.over || !(is_left() || unknown)))
-            x_state->drop(number);
+        if (here.over || !(is_left() || unknown))
+            x_memory.drop(number);
         x_roster.gone(number);
         x_slots.erase(number);
     }
@@ -534,7 +442,7 @@ private:
             tell_of_a_foreign_worker(number);
         come_back(number);
         co_await renew(number, news, asked);
-        save_what_was_heard(number);
+        x_memory.save_what_was_heard(number, here.kept);
     }
 
     asio::awaitable<void> renew(int number, const session_news& news, steady::time_point asked) {
@@ -595,7 +503,7 @@ private:
                 break;
         }
         come_back(number);
-        save_what_was_heard(number);
+        x_memory.save_what_was_heard(number, here.kept);
     }
 
     void note_the_end(int number, ending how, const char* where = "") {
@@ -663,9 +571,7 @@ private:
             here->bell.ring();
         }
         co_await x_sessions.join();
-        bool written = true;
-        if (x_state)
-            written = co_await x_state->settle();
+        const bool written = co_await x_memory.settle();
         co_return x_unended == 0 && written ? exit_done : exit_failed;
     }
 
@@ -783,7 +689,7 @@ private:
     int x_unended = 0;    // of which nobody knows whether they are given back
     bool x_knows_foreign = false;
     bool x_knows_unfound = false;
-    std::optional<state_file> x_state;
+    follow_memory x_memory;
     task_group x_sessions;
 };
 

@@ -249,6 +249,25 @@ TEST_F(follow, a_session_that_its_consumer_releases_makes_room_for_the_next) {
     EXPECT_EQ(it.wait(), 0);
 }
 
+TEST_F(follow, who_waits_under_protection_is_told_to_end_and_is_kept_when_there_is_work) {
+    queue("1");
+    program it(command("22750"));
+    it.wait_for("session 1  held");
+    program begin({NULLWORKER_PROGRAM, "protect", "60", "--control-port", "22752"});
+    EXPECT_EQ(begin.wait(), 0) << begin.err();
+    queue("0");
+    it.wait_for("session 1  retiring");
+    queue("1");
+    it.wait_for("is kept after all");
+    queue("0");
+    it.wait_for_next("session 1  retiring");
+    program lift({NULLWORKER_PROGRAM, "protect", "0", "--control-port", "22752"});
+    EXPECT_EQ(lift.wait(), 0) << lift.err();
+    it.wait_for("session 1  released");
+    it.signal(SIGTERM);
+    EXPECT_EQ(it.wait(), 0);
+}
+
 TEST_F(follow, jobs_that_no_worker_finds_are_told_of_once_and_looked_for_again) {
     queue("3");
     program it(command("22750", {"--jobs-per-session", "3"}));
