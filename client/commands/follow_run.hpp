@@ -17,7 +17,7 @@ enum class on_stop {
 };
 
 struct follow_options : session_options {
-    depth_command depth;
+    depth_script depth;
     int least = 0;
     int most = 0;
     int jobs_per_session = 1;

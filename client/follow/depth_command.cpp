@@ -7,7 +7,7 @@
 
 namespace nullworker::client {
 
-asio::awaitable<outcome<told_depth>> run_depth(depth_command command) {
+asio::awaitable<outcome<told_depth>> run_depth(depth_script command) {
     auto working = run_shell(std::move(command.line), nullptr, std::move(command.shell));
     const auto ended = co_await within(to_ticks(command.limit), std::move(working));
     if (!ended)

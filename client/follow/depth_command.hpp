@@ -12,7 +12,7 @@
 namespace nullworker::client {
 
 // A line of shell that prints how much work there is.
-struct depth_command {
+struct depth_script {
     std::string line;
     std::string shell = "/bin/sh";  // a path, or found in PATH
     seconds limit{10.0};            // for one run of it
@@ -26,6 +26,6 @@ struct told_depth {
 
 // Runs it once. Fails, in words that show nothing of the line, where it does, or where it prints something
 // else than numbers, or nothing.
-[[nodiscard]] asio::awaitable<outcome<told_depth>> run_depth(depth_command command);
+[[nodiscard]] asio::awaitable<outcome<told_depth>> run_depth(depth_script command);
 
 }  // namespace nullworker::client
