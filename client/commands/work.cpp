@@ -11,6 +11,7 @@
 #include <work/work_run.hpp>
 
 #include <chrono>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,15 +34,16 @@ constexpr const char* work_footer =
     "  75    there was no job (--no-job): CMD is run again after --pause\n"
     "  else  it failed: the session is released, and if that goes on, CMD is run less often\n"
     "CMD must not wait for a job longer than --pause: while it runs this machine is taken for busy.\n"
-    "In its environment are NULLWORKER_SESSION_ID, NULLWORKER_SESSION_GENERATION,\n"
+    "In its environment are NULLWORKER_SLOT, NULLWORKER_SESSION_ID, NULLWORKER_SESSION_GENERATION,\n"
     "NULLWORKER_SESSION_REQUEST_IDX, NULLWORKER_PAUSE, NULLWORKER_NO_JOB, and NULL_CONTROL_PORT or\n"
     "NULLWORKER_CONTROL_SOCKET, where `nullworker session` tells more. It has no input, and what it\n"
     "leaves in its process group when it ends is killed.\n"
     "\n"
     "Nothing happens to CMD while nullworkerd is restarted or away. Where the session is lost all the\n"
-    "same, CMD gets SIGTERM and later SIGKILL. After SIGTERM work takes no further job, and CMD goes on\n"
-    "to its end, however often SIGTERM comes; a second Ctrl-C ends all at once. When work itself is\n"
-    "killed, CMD is killed with it: a job that was taken and is not done must come back by your queue,\n"
+    "same, CMD gets SIGTERM and later SIGKILL, unless --on-lost says finish. After SIGTERM work takes\n"
+    "no further job, and CMD goes on to its end, however often SIGTERM comes; a second Ctrl-C ends all\n"
+    "at once. When work itself is killed, CMD is killed with it: a job that was taken and is not done must "
+    "come back by your queue,\n"
     "so keep it in a list of its own until it is done.";
 
 struct work_settings : work_options {
@@ -96,20 +98,27 @@ asio::awaitable<std::optional<name_lock>> lock(const control_place& place, inter
     co_return std::nullopt;
 }
 
-asio::awaitable<void> stop_at(interruption& stop, work_run& running) {
+asio::awaitable<void> stop_at(interruption& stop, std::list<work_run>& running) {
     co_await stop.wait_until(steady::time_point::max());
     if (stop.requested())
-        running.stop();
+        for (auto& one : running)
+            one.stop();
 }
 
 asio::awaitable<int> work(asio::any_io_executor executor, const work_options& options, interruption& stop) {
     const auto held = co_await lock(options.place, stop);
     if (!held)
         co_return exit_done;
-    work_run running(executor, options, held->number());
+    const auto all = std::make_shared<crew>();
+    std::list<work_run> running;
+    for (int slot = 0; slot < options.parallel; ++slot)
+        running.emplace_back(executor, options, held->number(), all, slot);
     task_group stopper(executor);
+    task_group slots(executor);
     stopper.spawn(stop_at(stop, running));
-    co_await running.run();
+    for (auto& one : running)
+        slots.spawn(one.run());
+    co_await slots.join();
     (void)co_await stopper.finish(0s);
     co_return exit_done;
 }
@@ -149,6 +158,20 @@ subcommand work_command() {
                                           .most = most_of_all,
                                           .default_words = "never, the client decides",
                                           .help = "Release the session when there was no job for so long"},
+                                         {.name = "parallel",
+                                          .target = &to->parallel,
+                                          .least = 1,
+                                          .most = 64,
+                                          .value_name = "N",
+                                          .help = "Run so many CMDs at once, each with its number in "
+                                                  "NULLWORKER_SLOT, from 0 on: for several GPUs"},
+                                         {.name = "on-lost",
+                                          .target = options::one_of(
+                                              to->rules.when_lost,
+                                              {{"kill", lost_rule::kill}, {"finish", lost_rule::finish}}),
+                                          .help = "What becomes of CMD when its session is lost: kill (right "
+                                                  "where the job comes back at once) or finish (right where "
+                                                  "it stays hidden from others for its time)"},
                                          {.name = "grace",
                                           .target = &to->grace,
                                           .least = 0,

@@ -25,7 +25,11 @@ constexpr auto last_tries = 5s;
 }  // namespace
 
 work_plan::work_plan(work_rules rules)
-    : x_rules(rules), x_tries(500ms, 5s), x_rests(1s, 60s), x_watch(rules.patience()) {}
+    : x_rules(rules),
+      x_tries(500ms, 5s),
+      x_rests(1s, 60s),
+      x_granted(rules.term),
+      x_watch(rules.patience()) {}
 
 // ---- steps ------------------------------------------------------------------------------------------------
 
@@ -110,8 +114,8 @@ work_plan::time_point work_plan::pressing_at() const noexcept {
 }
 
 std::optional<work_step> work_plan::pressed(time_point now) {
-    if (x_pressure == pressure::none && (x_lost || now >= pressing_at())) {
-        if (!x_lost)
+    if (x_pressure == pressure::none && (is_to_be_killed() || now >= pressing_at())) {
+        if (!is_to_be_killed())
             tell(work_news::grace_over, now - x_stopped_at);
         x_pressure = pressure::told;
         x_kill_at = now + x_rules.patience();
@@ -231,22 +235,28 @@ void work_plan::asked_to_protect(const verdict& told, time_point now) {
         x_due = std::max(x_due, now + between_looks);
         return;
     }
-    x_granted_by = told.run;
+    note_grant(told);
     enter(phase::starting, now);
+}
+
+void work_plan::note_grant(const verdict& told) {
+    x_granted_by = told.run;
+    x_granted = told.span > duration::zero() ? std::min(told.span, x_rules.term) : x_rules.term;
 }
 
 // An answer while the consumer runs.
 void work_plan::judge(const verdict& told, time_point now) {
+    if (told.what == verdict::kind::granted)
+        note_grant(told);
     x_due = now + quarter();
     if (told.what == verdict::kind::granted) {
-        x_granted_by = told.run;
         x_forgotten = false;
         x_watches = true;
         return;
     }
     if (told.run && told.run == x_granted_by) {
         x_lost = true;
-        return tell(work_news::lost);
+        return tell(is_to_be_killed() ? work_news::lost : work_news::finishes);
     }
     // A daemon of which it is not known that it ever knew the session may have lost it with its state, and
     // have reserved this machine anew since. No job is to be ended for that.
@@ -278,11 +288,11 @@ void work_plan::ended(int code, time_point now) {
     if (x_open == question::look)
         x_open = question::none;
     const auto took = now - x_began;
-    if (x_pressure != pressure::none || x_lost) {
+    // A session that is lost is not ours to lift or to release.
+    const auto go_on = [&](phase next) { return x_lost ? seek(now) : enter(next, now); };
+    if (x_pressure != pressure::none || is_to_be_killed()) {
         tell(work_news::ended_by_us, took, code);
-        if (x_lost)
-            return seek(now);
-        return enter(phase::releasing, now);
+        return go_on(phase::releasing);
     }
     const bool none = code == x_rules.no_job;
     if (code != 0 && !none) {
@@ -291,7 +301,7 @@ void work_plan::ended(int code, time_point now) {
         const auto rest = x_rests.next();
         x_rested_at = now + rest;
         tell(work_news::crashed, took, code);
-        return enter(phase::releasing, now);
+        return go_on(phase::releasing);
     }
     x_rests.reset();
     x_had_job = !none;
@@ -303,7 +313,7 @@ void work_plan::ended(int code, time_point now) {
         tell(work_news::job_done, took);
         x_idle_since = now;
     }
-    enter(none || x_rules.keep ? phase::lifting : phase::releasing, now);
+    go_on(none || x_rules.keep ? phase::lifting : phase::releasing);
 }
 
 void work_plan::asked_to_lift(const verdict& told, time_point now) {

@@ -12,6 +12,12 @@
 // What `nullworker work` does when: a state machine without I/O and without a clock.
 namespace nullworker::client {
 
+// What becomes of a consumer whose session is lost.
+enum class lost_rule {
+    kill,    // it is ended: the job comes back at once
+    finish,  // it goes on to its end: the job stays hidden from others for its time
+};
+
 struct work_rules {
     using duration = std::chrono::steady_clock::duration;
 
@@ -21,6 +27,7 @@ struct work_rules {
     bool keep = false;                         // the session for the next job
     std::optional<duration> idle = {};         // without a job it is released after that; nothing: never
     std::optional<duration> grace = {};        // of the consumer, once it is to end
+    lost_rule when_lost = lost_rule::kill;
     duration usual_grace = std::chrono::seconds(10);
 
     // From SIGTERM to SIGKILL.
@@ -47,6 +54,7 @@ struct verdict {
     kind what = kind::unclear;
     std::string holder = {};  // after a refusal; empty: no session
     daemon_run run = {};      // of a protection: who was there before it was granted, or after it was refused
+    std::chrono::steady_clock::duration span = {};  // of a protection that was granted; 0: nobody told
 };
 
 // What somebody who reads the log wants to know.
@@ -59,7 +67,8 @@ enum class work_news {
     waits,         // it took too long to find out that there is none
     crashed,       // `code`
     cannot_start,  // the consumer
-    lost,          // the session, while the consumer runs
+    lost,          // the session, while the consumer runs, which is ended
+    finishes,      // the same, and the consumer goes on to its end
     forgotten,     // the same, but by a daemon that has lost its memory: the consumer runs on
     moved,         // the consumer runs on in the session that this daemon has given out since
     ended_by_us,   // the consumer, `code`
@@ -142,7 +151,12 @@ private:
     };
     enum class question { none, look, other };
 
-    [[nodiscard]] duration quarter() const noexcept { return x_rules.term / 4; }
+    // Until a protection is asked for anew: the daemon may have granted less than the term.
+    [[nodiscard]] duration quarter() const noexcept { return x_granted / 4; }
+    void note_grant(const verdict& told);
+    [[nodiscard]] bool is_to_be_killed() const noexcept {
+        return x_lost && x_rules.when_lost == lost_rule::kill;
+    }
     [[nodiscard]] work_step next_while_running(time_point now);
     [[nodiscard]] std::optional<work_step> pressed(time_point now);
     [[nodiscard]] time_point pressing_at() const noexcept;
@@ -173,6 +187,7 @@ private:
     time_point x_began{};       // the consumer
     time_point x_idle_since{};  // the session
     daemon_run x_granted_by;    // the last protection
+    duration x_granted;         // and how long it lasts
     bool x_had_job = false;     // the last time
     bool x_idle = false;        // the session is released, since there is no job
     bool x_told_waits = false;

@@ -1,4 +1,5 @@
 #include <nullworker/base/backoff.hpp>
+#include <nullworker/base/deadline.hpp>
 #include <nullworker/base/error.hpp>
 #include <nullworker/base/log.hpp>
 #include <nullworker/wire/json_value.hpp>
@@ -6,6 +7,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <functional>
 #include <iterator>
 #include <utility>
@@ -20,6 +22,8 @@ constexpr unsigned status_ok = 200;
 constexpr unsigned status_conflict = 409;
 constexpr seconds least_limit{1.0};
 constexpr std::size_t longest_trouble = 200;
+constexpr double longest_span = 1e8;
+constexpr auto between_turns = 5ms;
 
 // Between two questions to a daemon that does not answer.
 constexpr auto tries_from = 500ms;
@@ -50,6 +54,8 @@ constexpr wording wordings[] = {
      "the session is released"},
     {work_news::lost, log::level::warning, "session_lost", detail::none,
      "another may have this machine: the command gets SIGTERM, later SIGKILL"},
+    {work_news::finishes, log::level::warning, "session_lost", detail::none,
+     "another may do the same job; the command goes on to its end"},
     {work_news::forgotten, log::level::warning, "session_forgotten", detail::none,
      "nullworkerd was restarted without its state; the command goes on, and nothing keeps this machine"},
     {work_news::moved, log::level::info, "session_changed", detail::none,
@@ -76,8 +82,12 @@ const wording& words_for(work_news what) {
 verdict understood(const net::reply& told) {
     verdict out;
     const auto document = wire::json_value::parse(told.body);
-    if (document && told.status == status_ok)
+    if (document && told.status == status_ok) {
         out.what = verdict::kind::granted;
+        // Of a protection, and no more than a day: more is never asked for at once.
+        const double left = std::strtod(document->text_at("remaining").value_or("0").c_str(), nullptr);
+        out.span = to_ticks(seconds(std::clamp(left, 0.0, longest_span)));
+    }
     if (document && told.status == status_conflict) {
         out.what = verdict::kind::refused;
         out.holder = document->text_at("session_id").value_or("");
@@ -122,9 +132,12 @@ asio::awaitable<std::optional<std::string>> work_lock_name(const control_place& 
     co_return std::nullopt;
 }
 
-work_run::work_run(asio::any_io_executor executor, const work_options& options, int kept)
+work_run::work_run(asio::any_io_executor executor, const work_options& options, int kept,
+                   std::shared_ptr<crew> all, int slot)
     : x_executor(executor),
       x_options(options),
+      x_all(std::move(all)),
+      x_slot(slot),
       x_limit(question_limit(options.rules.term)),
       x_plan(options.rules),
       x_bell(executor),
@@ -187,7 +200,9 @@ void work_run::question(asio::awaitable<void> asked) {
 
 asio::awaitable<void> work_run::look(std::uint64_t ticket, steady::time_point until) {
     const seconds wait = std::max(until - steady::now(), steady::duration::zero());
-    const auto since = x_runs ? x_session.generation : 0;
+    if (!x_runs)
+        x_all->is_gone(x_slot);
+    const auto since = x_runs || x_all->has_left(x_slot, x_session.session_id) ? x_session.generation : 0;
     const std::string path =
         "/session?since=" + std::to_string(since) + "&wait=" + std::to_string(wait.count());
     std::string nothing;
@@ -198,7 +213,10 @@ asio::awaitable<void> work_run::look(std::uint64_t ticket, steady::time_point un
     if (told && told->status == status_ok)
         if (const auto slot = wire::parse_slot(told->body)) {
             seen.heard = true;
-            if (*slot) {
+            if (!*slot && !x_runs)
+                x_session = {};
+            // Others still work in a session that this slot is through with.
+            if (*slot && !x_all->has_left(x_slot, (*slot)->session_id)) {
                 seen.session_id = (*slot)->session_id;
                 seen.retiring = (*slot)->retiring;
                 if (!x_runs || seen.session_id == x_plan.session())
@@ -231,37 +249,61 @@ asio::awaitable<verdict> work_run::post(std::string path, std::string body) {
 }
 
 asio::awaitable<void> work_run::protect(std::uint64_t ticket) {
+    const auto session = x_plan.session();
+    while (x_all->is_giving_up())
+        co_await sleep_for(between_turns);
+    x_all->enters(x_slot, session);
     // Asked before: what a daemon granted that came between is not held against it.
     const auto before = co_await ask_run();
     std::string path = "/protect";
-    auto body = wire::to_json(wire::protection_request{seconds(x_options.rules.term), x_plan.session()});
+    auto body = wire::to_json(wire::protection_request{seconds(x_options.rules.term), session});
     auto told = co_await post(std::move(path), std::move(body));
     told.run = before;
     if (told.what == verdict::kind::refused)
         told.run = co_await ask_run();
     if (ticket != x_ticket)
         co_return;
+    if (!x_runs && told.what != verdict::kind::granted)
+        x_all->is_gone(x_slot);
     x_plan.asked_to_protect(told, steady::now());
     x_bell.ring();
 }
 
-asio::awaitable<void> work_run::lift(std::uint64_t ticket) {
+// What is left to be said of the session, now that this slot is through with it or with its job.
+asio::awaitable<verdict> work_run::say(crew::word what) {
+    if (what == crew::word::nothing)
+        co_return verdict{.what = verdict::kind::granted};
+    const crew::giving_up meanwhile(*x_all);
     std::string path = "/protect";
-    auto body = wire::to_json(wire::protection_request{seconds::zero(), x_plan.session()});
-    const auto told = co_await post(std::move(path), std::move(body));
+    std::string body = wire::to_json(wire::protection_request{seconds::zero(), x_plan.session()});
+    if (what == crew::word::release) {
+        const auto outcome = x_plan.is_idle() ? std::optional(wire::session_outcome::idle) : std::nullopt;
+        path = "/release";
+        body = wire::to_json(wire::release_request{x_plan.session(), outcome});
+    }
+    co_return co_await post(std::move(path), std::move(body));
+}
+
+asio::awaitable<void> work_run::lift(std::uint64_t ticket) {
+    const auto word = x_all->lifts(x_slot, x_plan.session());
+    auto told = co_await say(word);
     if (ticket != x_ticket)
         co_return;
+    // It was released, since others are through with it.
+    if (word == crew::word::release && told.what == verdict::kind::granted)
+        told.what = verdict::kind::refused;
     x_plan.asked_to_lift(told, steady::now());
     x_bell.ring();
 }
 
 asio::awaitable<void> work_run::release(std::uint64_t ticket) {
-    std::string path = "/release";
-    const auto outcome = x_plan.is_idle() ? std::optional(wire::session_outcome::idle) : std::nullopt;
-    auto body = wire::to_json(wire::release_request{x_plan.session(), outcome});
-    const auto told = co_await post(std::move(path), std::move(body));
+    const auto word = x_all->releases(x_slot, x_plan.session());
+    auto told = co_await say(word);
     if (ticket != x_ticket)
         co_return;
+    // Others release it.
+    if (word == crew::word::nothing)
+        told.what = verdict::kind::refused;
     x_plan.asked_to_release(told, steady::now());
     x_bell.ring();
 }
@@ -273,6 +315,7 @@ void work_run::start() {
     variables["NULLWORKER_SESSION_ID"] = x_session.session_id;
     variables["NULLWORKER_SESSION_GENERATION"] = std::to_string(x_session.generation);
     variables["NULLWORKER_SESSION_REQUEST_IDX"] = std::to_string(x_session.request_idx);
+    variables["NULLWORKER_SLOT"] = std::to_string(x_slot);
     // Before it is, since it may have ended when the start returns.
     x_runs = true;
     x_plan.started(steady::now());
@@ -294,6 +337,8 @@ void work_run::tell() {
         std::vector<log::field> fields;
         if (!note.session_id.empty())
             fields.emplace_back("session_id", note.session_id);
+        if (x_options.parallel > 1)
+            fields.emplace_back("slot", x_slot);
         if (words.more == detail::code)
             fields.emplace_back("code", note.code);
         if (words.more == detail::code || words.more == detail::took)

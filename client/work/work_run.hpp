@@ -6,6 +6,7 @@
 #include <nullworker/base/wakeup.hpp>
 #include <nullworker/wire/control_messages.hpp>
 #include <work/control_line.hpp>
+#include <work/crew.hpp>
 #include <work/job.hpp>
 #include <work/work_plan.hpp>
 
@@ -14,6 +15,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,6 +27,7 @@ struct work_options {
     work_rules rules;
     std::vector<std::string> command;
     std::map<std::string, std::string> variables;  // of the command, beside ours and those of the session
+    int parallel = 1;                              // commands at once, each with a work_run of its own
 };
 
 // The name of the lock that one `work` at a daemon holds, whichever way it takes to it. Where that is a Unix
@@ -36,8 +39,9 @@ struct work_options {
 class work_run {
 public:
     // Throws startup_error where the command is no program. `kept`: a descriptor that outlives the command,
-    // see job; -1: none. `options` outlives it.
-    work_run(asio::any_io_executor executor, const work_options& options, int kept);
+    // see job; -1: none. `options` outlives it. It is the `slot`-th of `all`, who share the machine.
+    work_run(asio::any_io_executor executor, const work_options& options, int kept,
+             std::shared_ptr<crew> all = std::make_shared<crew>(), int slot = 0);
 
     // No further job. To be called at any time.
     void stop();
@@ -54,11 +58,14 @@ private:
     asio::awaitable<void> release(std::uint64_t ticket);
     asio::awaitable<daemon_run> ask_run();
     asio::awaitable<verdict> post(std::string path, std::string body);
+    asio::awaitable<verdict> say(crew::word what);
     void start();
     void tell();
 
     asio::any_io_executor x_executor;
     const work_options& x_options;
+    std::shared_ptr<crew> x_all;
+    int x_slot;
     seconds x_limit;  // of a question
     work_plan x_plan;
     wakeup x_bell;

@@ -123,6 +123,80 @@ TEST_F(work_beside_a_worker, without_a_job_the_session_is_kept_and_not_protected
     EXPECT_EQ(it.out(), "done\n");
 }
 
+TEST_F(work_beside_a_worker, a_job_outlasts_a_daemon_that_grants_less_than_the_term) {
+    start({{"NULLWORKER_MAX_LIFETIME", "2"}});
+    auto& it = work("echo on; " + until("go") + "echo done");
+    const auto id = reserve(1);
+    it.wait_for("on\n");
+    for (int times = 0; times < 6; ++times) {
+        const auto before = protected_until();
+        while (protected_until() == before && holder() == id + '\n') {
+        }
+        ASSERT_EQ(holder(), id + '\n') << it.err();
+    }
+    touch("go");
+    it.wait_for("event=released session_id=" + id);
+}
+
+TEST_F(work_beside_a_worker, several_jobs_share_a_session_that_the_last_releases) {
+    start();
+    auto& it =
+        work("echo on $NULLWORKER_SLOT; " + until("go-$NULLWORKER_SLOT") + "echo done $NULLWORKER_SLOT",
+             {"--parallel", "3", "--term", "0.4"});
+    const auto id = reserve(0.1);
+    for (const char* slot : {"0", "1", "2"})
+        it.wait_for(std::string("on ") + slot + '\n');
+    touch("go-1");
+    it.wait_for("event=job_done session_id=" + id + " slot=1");
+    for (int times = 0; times < 4; ++times)
+        await_protection();
+    EXPECT_EQ(holder(), id + '\n');
+    touch("go-0");
+    touch("go-2");
+    it.wait_for("event=released session_id=" + id);
+    x_daemon->wait_for("event=session_closed session_id=" + id + " reason=released\n");
+    const auto next = reserve();
+    it.wait_for("event=released session_id=" + next);
+    it.signal(SIGTERM);
+    EXPECT_EQ(it.wait(), 0) << it.err();
+    EXPECT_EQ(it.err().find("event=released session_id=" + id),
+              it.err().rfind("event=released session_id=" + id));
+    EXPECT_EQ(holder(), "null\n");
+}
+
+TEST_F(work_beside_a_worker, several_commands_without_a_job_leave_the_machine_unprotected) {
+    start();
+    auto& it = work("[ -e $dir/job-$NULLWORKER_SLOT ] || exit 75; echo done $NULLWORKER_SLOT",
+                    {"--parallel", "2", "--pause", "0.02"});
+    const auto id = reserve();
+    while (protected_until() == "null\n") {
+    }
+    while (protected_until() != "null\n") {
+    }
+    EXPECT_EQ(holder(), id + '\n');
+    touch("job-1");
+    it.wait_for("done 1\n");
+    x_daemon->wait_for("event=session_closed session_id=" + id + " reason=released\n");
+    EXPECT_FALSE(contains(it.out(), "done 0")) << it.out();
+}
+
+TEST_F(work_beside_a_worker, a_command_of_a_lost_session_may_finish) {
+    start();
+    auto& it = work("trap 'echo told' TERM; echo on $NULLWORKER_SESSION_ID; " + until("go") + "echo done",
+                    {"--on-lost", "finish", "--term", "0.4"});
+    const auto id = reserve();
+    it.wait_for("on " + id + '\n');
+    EXPECT_EQ(run({"release"}).code, 0);
+    it.wait_for("event=session_lost session_id=" + id);
+    touch("go");
+    it.wait_for("done\n");
+    it.wait_for("event=job_done session_id=" + id);
+    const auto next = reserve();
+    it.wait_for("on " + next + '\n');
+    it.wait_for("event=released session_id=" + next);
+    EXPECT_FALSE(contains(it.out(), "told")) << it.out();
+}
+
 TEST_F(work_beside_a_worker, it_releases_for_want_of_a_job_where_it_is_told_to) {
     start();
     auto& it = work("exit 3", {"--pause", "0.02", "--no-job", "3", "--idle", "0.1"});

@@ -392,6 +392,59 @@ TEST_F(work_plan_test, a_daemon_that_knew_the_session_and_knows_it_no_more_knows
     EXPECT_EQ(next(), step::terminate);
 }
 
+TEST_F(work_plan_test, a_consumer_of_a_lost_session_goes_on_to_its_end_where_it_shall_finish) {
+    with({.when_lost = lost_rule::finish});
+    begin();
+    protect_anew(refused("B"));
+    EXPECT_TRUE(heard_of(news::finishes));
+    EXPECT_EQ(next(), step::rest);
+    pass(10min);
+    EXPECT_EQ(next(), step::rest) << "nothing is asked of a session that is another's";
+    end(0);
+    EXPECT_TRUE(heard_of(news::job_done));
+    EXPECT_EQ(next(), step::look) << "and nothing is released";
+    see("B");
+    EXPECT_EQ(next(), step::protect);
+}
+
+TEST_F(work_plan_test, a_stop_is_heeded_in_a_lost_session_too) {
+    with({.grace = 5s, .when_lost = lost_rule::finish});
+    begin();
+    protect_anew(refused("B"));
+    x_plan.stop(x_now);
+    ASSERT_EQ(next(), step::rest);
+    pass(5s);
+    EXPECT_EQ(next(), step::terminate);
+    end(143);
+    EXPECT_TRUE(heard_of(news::ended_by_us));
+    EXPECT_EQ(next(), step::finish);
+}
+
+TEST_F(work_plan_test, a_protection_is_renewed_by_what_was_granted_where_that_is_less_than_the_term) {
+    ASSERT_EQ(next(), step::look);
+    see("A");
+    ASSERT_EQ(next(), step::protect);
+    auto short_one = granted();
+    short_one.span = 8s;
+    x_plan.asked_to_protect(short_one, x_now);
+    run_it();
+    EXPECT_EQ(until(), 2s);
+    pass(2s);
+    see("A");
+    ASSERT_EQ(next(), step::protect);
+    short_one.span = 4s;
+    x_plan.asked_to_protect(short_one, x_now);
+    ASSERT_EQ(next(), step::look);
+    EXPECT_EQ(until(), 1s);
+    pass(1s);
+    see("A");
+    ASSERT_EQ(next(), step::protect);
+    short_one.span = 10min;
+    x_plan.asked_to_protect(short_one, x_now);
+    ASSERT_EQ(next(), step::look);
+    EXPECT_EQ(until(), 15s) << "and no later than by the term";
+}
+
 TEST_F(work_plan_test, a_daemon_that_lost_its_memory_does_not_end_the_consumer) {
     begin();
     protect_anew(refused("", next_run));
