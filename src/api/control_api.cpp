@@ -116,6 +116,8 @@ net::reaction control_api::session(const net::request& request) {
     if (!query)
         return refused(query.error());
     const auto wait = to_ticks(query->wait);
+    if (wait > wait.zero())
+        x_on.on_waiting();
     const bool retires = query->unless_retiring && x_desk.holder() && x_desk.holder()->retiring;
     const bool news = retires || query->since != static_cast<std::int64_t>(x_desk.generation());
     if (!news && request.may_wait && wait > wait.zero())

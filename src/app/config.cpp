@@ -74,7 +74,7 @@ std::optional<consumer::probe_target> parse_health_url(const std::string& text) 
     if (!parsed)
         throw startup_error("BACKEND_HEALTH_URL (--backend-health-url) is '" + consumer::shown_probe(text) +
                             "': " + parsed.error().message() +
-                            "; give an http:// or https:// URL, tcp://host:port or exec:COMMAND");
+                            "; give an http:// or https:// URL, tcp://host:port, exec:COMMAND or heartbeat:");
     return *parsed;
 }
 
@@ -99,6 +99,9 @@ void translate(written_settings& from, const options::command& program) {
         from.webhook_port = default_webhook_port(out.worker_port);
     if (from.state_dir.empty())
         from.state_dir = default_state_dir();
+    // A model may load for longer than a heartbeat may be missing.
+    if (from.health_url.empty() && out.heartbeat.timeout > seconds::zero())
+        from.health_url = "heartbeat:";
     if (const auto error = missing(program))
         throw startup_error(*error);
     out.webhook_port = static_cast<std::uint16_t>(*from.webhook_port);

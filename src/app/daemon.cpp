@@ -64,7 +64,7 @@ std::optional<certificates::certificate_keeper> certificates_of(const settings& 
 
 std::optional<consumer::health_probe> probe_of(const settings& config, const asio::any_io_executor& executor,
                                                const net::way_out& out, reservation::readiness& state) {
-    if (!config.health_target)
+    if (!config.health_target || config.awaits_consumer())
         return std::nullopt;
     return consumer::health_probe(executor, out,
                                   {.target = *config.health_target,
@@ -73,6 +73,15 @@ std::optional<consumer::health_probe> probe_of(const settings& config, const asi
                                    .patience = to_ticks(config.consumer_patience),
                                    .verdict = config.verdict},
                                   state);
+}
+
+std::optional<consumer::first_sign> first_sign_of(const settings& config,
+                                                  const asio::any_io_executor& executor,
+                                                  reservation::readiness& state) {
+    if (!config.awaits_consumer())
+        return std::nullopt;
+    return std::optional<consumer::first_sign>(std::in_place, executor, to_ticks(config.consumer_patience),
+                                               state);
 }
 
 api::public_settings offered_by(const settings& config) {
@@ -139,19 +148,25 @@ daemon::daemon(asio::io_context& context, settings config, instant started)
 
       x_heartbeats(x_executor, x_config.heartbeat, x_desk, x_state),
       x_probe(probe_of(x_config, x_executor, x_to_consumer, x_state)),
+      x_first_sign(first_sign_of(x_config, x_executor, x_state)),
       x_callbacks(x_executor, to_strangers(x_executor, x_trust), x_config.consumer_server(),
                   [this] { return x_journal.until_kept(); }),
       x_certificates(certificates_of(x_config, x_executor, x_to_vast, x_listeners, x_state)),
 
       x_public_api(offered_by(x_config), x_desk, x_state, x_gate),
       x_door(x_public_api, x_gate, x_key, x_housekeeping, x_files),
-      x_view{x_config,   x_listeners, x_journal, x_state, x_desk,       x_gate,
-             x_reporter, x_reach,     x_courier, x_key,   x_heartbeats, x_probe},
+      x_view{x_config, x_listeners, x_journal, x_state,      x_desk,  x_gate,      x_reporter,
+             x_reach,  x_courier,   x_key,     x_heartbeats, x_probe, x_first_sign},
       x_control_api({.max_lifetime = x_config.max_lifetime, .strict_release = x_config.strict_release},
                     x_desk, x_state,
                     {.measure = [this] { return x_view.measure(); },
                      .describe = [this] { return x_view.describe(); },
-                     .on_alive = [this] { x_heartbeats.beat(); }}),
+                     .on_alive =
+                         [this] {
+                             x_heartbeats.beat();
+                             consumer_spoke();
+                         },
+                     .on_waiting = [this] { consumer_spoke(); }}),
 
       x_outgoing(x_executor),
       x_housekeeping(x_executor) {
@@ -175,6 +190,9 @@ void daemon::restore() {
     if (const auto found = x_journal.load()) {
         x_desk.restore(found->left, found->clocks, time);
         const auto* holder = x_desk.holder();
+        // Whoever holds the slot was let in by a consumer that had spoken.
+        if (x_first_sign && (found->has_consumer || holder) && x_first_sign->give())
+            x_journal.note_consumer();
         const seconds remaining = holder ? holder->expires.monotonic - time.monotonic : seconds::zero();
         log::info("state_restored", {{"session", name_of(holder)},
                                      {"remaining", remaining.count()},
@@ -183,6 +201,13 @@ void daemon::restore() {
     slot_changed();
     journal_changed();
     x_journal.prepare(x_desk, time);
+}
+
+void daemon::consumer_spoke() {
+    if (!x_first_sign || !x_first_sign->give())
+        return;
+    x_journal.note_consumer();
+    x_journal.save(x_desk, now());
 }
 
 void daemon::journal_changed() {
@@ -244,6 +269,8 @@ void daemon::start() {
     }
     if (x_probe)
         x_housekeeping.spawn(x_probe->run());
+    else if (x_first_sign)
+        x_housekeeping.spawn(x_first_sign->run());
     else
         x_state.meet(condition::consumer, now());
     tell_service_manager("READY=1");

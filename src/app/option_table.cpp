@@ -193,10 +193,12 @@ options::option_group consumer_options(written_settings& to) {
           .variable = "BACKEND_HEALTH_URL",
           .target = &to.health_url,
           .value_name = "PROBE",
+          .default_words = "none, but heartbeat: with --heartbeat-timeout",
           .may_be_empty = true,
           .without_secrets = consumer::shown_probe,
           .help = "Health probe of the consumer: http(s)://… answers GET with 200, tcp://host:port takes a "
-                  "connection, exec:CMD exits with 0; empty: no probe"},
+                  "connection, exec:CMD exits with 0, heartbeat: it has spoken to the worker; empty: no "
+                  "probe"},
          {.name = "consumer-url",
           .variable = "NULLWORKER_CONSUMER_URL",
           .target = &to.consumer_url,
@@ -232,8 +234,8 @@ options::option_group consumer_options(written_settings& to) {
           .target = &to.out.consumer_patience,
           .least = 0,
           .most = 1e8,
-          .help = "How long the first successful probe may take before the autoscaler is told, which has "
-                  "the machine replaced; 0: for ever"},
+          .help = "How long the first successful probe, or the consumer's first word, may take before the "
+                  "autoscaler is told, which has the machine replaced; 0: for ever"},
          {.name = "heartbeat-timeout",
           .variable = "NULLWORKER_HEARTBEAT_TIMEOUT",
           .target = &to.out.heartbeat.timeout,

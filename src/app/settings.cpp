@@ -12,6 +12,10 @@ std::string settings::own_url(std::uint16_t bound_port) const {
     return (use_ssl ? "https://" : "http://") + host + ':' + std::to_string(port);
 }
 
+bool settings::awaits_consumer() const {
+    return health_target && std::holds_alternative<consumer::heartbeat_target>(*health_target);
+}
+
 std::optional<url> settings::consumer_server() const {
     const auto* asked = health_target ? std::get_if<url>(&*health_target) : nullptr;
     if (consumer || !asked)

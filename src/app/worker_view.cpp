@@ -27,6 +27,7 @@ std::vector<api::metric> worker_view::measure() const {
     using kind = api::metric::kind;
     const auto* holder = desk.holder();
     const auto count = [](auto number) { return static_cast<double>(number); };
+    const auto awaited = sign ? sign->reason() : std::string();
     const auto probe_failure = probe ? probe->verdict().failure() : std::string();
     return {
         {"ready", kind::gauge, "1 once the worker takes sessions", state.takes_sessions() ? 1.0 : 0.0},
@@ -38,6 +39,9 @@ std::vector<api::metric> worker_view::measure() const {
          probe_failure.empty() ? 0.0 : 1.0, probe_failure},
         {"consumer_probe_failures_total", kind::counter, "Health probes that failed",
          probe ? count(probe->failures()) : 0.0},
+        {"consumer_awaited", kind::gauge,
+         "1 until the consumer has given its first sign of life, where the worker waits for that",
+         awaited.empty() ? 0.0 : 1.0, awaited},
         {"consumer_silent", kind::gauge,
          "1 from when a heartbeat is missing while a session is held until the next one",
          heartbeats.heartbeat().state() == reservation::pulse::alive ? 0.0 : 1.0},
@@ -102,7 +106,9 @@ wire::worker_status worker_view::describe() const {
         out.consumer.probe_since = told(probe->verdict().since());
         out.consumer.probe_failure = probe->verdict().failure();
     }
-    if (heartbeats.heartbeat().expected())
+    if (sign && sign->is_awaited())
+        out.consumer.heartbeat = "awaited";
+    else if (heartbeats.heartbeat().expected())
         out.consumer.heartbeat = to_string(heartbeats.heartbeat().state());
     out.consumer.last_heartbeat = told(heartbeats.heartbeat().last());
     if (const auto& fetched = key.fetched_at())

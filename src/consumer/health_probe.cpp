@@ -61,7 +61,9 @@ asio::awaitable<trouble> health_probe::probe() {
         co_return co_await ask(*target);
     if (const auto* target = std::get_if<tcp_target>(&x_settings.target))
         co_return co_await connect(*target);
-    co_return co_await run_command(std::get<exec_target>(x_settings.target));
+    if (const auto* target = std::get_if<exec_target>(&x_settings.target))
+        co_return co_await run_command(*target);
+    co_return trouble::none();  // there is nobody to be asked: see first_sign
 }
 
 asio::awaitable<trouble> health_probe::ask(url target) {

@@ -5,6 +5,7 @@ namespace {
 
 constexpr std::string_view exec_prefix = "exec:";
 constexpr std::string_view tcp_prefix = "tcp://";
+constexpr std::string_view by_heartbeat = "heartbeat:";
 
 // host:port, the host as in a URL. A URL's own port may be left out, so it is asked for first.
 result<probe_target> parse_tcp(std::string_view authority) {
@@ -26,6 +27,7 @@ struct describe {
                std::to_string(target.port);
     }
     std::string operator()(const exec_target&) const { return std::string(exec_prefix) + "…"; }
+    std::string operator()(const heartbeat_target&) const { return std::string(by_heartbeat); }
 };
 
 }  // namespace
@@ -39,6 +41,8 @@ result<probe_target> parse_probe_target(std::string_view text) {
     }
     if (text.starts_with(tcp_prefix))
         return parse_tcp(text.substr(tcp_prefix.size()));
+    if (text == by_heartbeat)
+        return heartbeat_target{};
     const auto parsed = parse_url(text);
     if (!parsed)
         return parsed.error();

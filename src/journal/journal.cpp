@@ -123,11 +123,13 @@ std::optional<journal::recovered> journal::load() {
     }
     using reservation::clock_continuity;
     const bool same_boot = !x_owner.boot_id.empty() && owner.boot_id == x_owner.boot_id;
-    // The job that was protected ended with the container.
-    if (auto& holder = state->left.state.holder; holder && owner.init_birth != x_owner.init_birth)
+    // The job that was protected ended with the container, and so did the consumer.
+    const bool same_run = owner.init_birth == x_owner.init_birth;
+    if (auto& holder = state->left.state.holder; holder && !same_run)
         holder->protected_until.reset();
     return recovered{std::move(state->left),
-                     same_boot ? clock_continuity::same_boot : clock_continuity::rebooted};
+                     same_boot ? clock_continuity::same_boot : clock_continuity::rebooted,
+                     same_boot && same_run && owner.has_consumer};
 }
 
 void journal::prepare(const reservation::desk& desk, instant now) {

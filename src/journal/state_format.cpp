@@ -215,6 +215,8 @@ saved_state read_document(const json& document) {
     document.at("boot_id").get_to(out.owner.boot_id);
     if (const auto birth = document.find("init_birth"); birth != document.end())
         birth->get_to(out.owner.init_birth);
+    if (const auto consumer = document.find("has_consumer"); consumer != document.end())
+        out.owner.has_consumer = consumer->get_ref<const json::boolean_t&>();
     out.left.saved_at = read_instant(document.at("saved_at"));
     desk_state& state = out.left.state;
     state.generation = static_cast<std::uint64_t>(count(document.at("generation")));
@@ -256,6 +258,8 @@ std::string write_state(const state_owner& owner, const desk_state& state, insta
     };
     if (!owner.init_birth.empty())
         document["init_birth"] = owner.init_birth;
+    if (owner.has_consumer)
+        document["has_consumer"] = true;
     if (state.ended)
         document["ended"] = to_document(*state.ended);
     auto out = wire::compact(document);

@@ -9,7 +9,7 @@ namespace {
 constexpr std::array waiting_for = {
     "waiting for the listeners",
     "waiting for the autoscaler's public key",
-    "waiting for the consumer's first successful health probe",
+    "waiting for the consumer",
 };
 
 constexpr std::size_t index(auto value) {

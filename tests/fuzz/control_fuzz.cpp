@@ -126,7 +126,7 @@ FUZZ_TARGET(control, 150) {
     api::control_events on;
     on.measure = [] { return std::vector<api::metric>{{"one", {}, "A figure", 1.0}}; };
     on.describe = [] { return wire::worker_status{}; };
-    on.on_alive = [] {};
+    on.on_alive = on.on_waiting = [] {};
     api::control_api control({}, desk, state, std::move(on));
     for (int round = 0; round < 2; ++round) {
         const int before = seen.closed;

@@ -24,6 +24,7 @@ struct control_events {
     std::function<std::vector<metric>()> measure;   // for GET /metrics
     std::function<wire::worker_status()> describe;  // for GET /status
     std::function<void()> on_alive;                 // the consumer showed that it is alive
+    std::function<void()> on_waiting;               // it waits for a session, or somebody like it does
 };
 
 // What the consumer beside the worker may ask, and the operator; nobody else may: see local_guard.hpp.

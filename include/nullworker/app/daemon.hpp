@@ -17,6 +17,7 @@
 #include <nullworker/base/wakeup.hpp>
 #include <nullworker/certificates/certificate_keeper.hpp>
 #include <nullworker/consumer/close_callbacks.hpp>
+#include <nullworker/consumer/first_sign.hpp>
 #include <nullworker/consumer/health_probe.hpp>
 #include <nullworker/consumer/heartbeat_watch.hpp>
 #include <nullworker/journal/journal.hpp>
@@ -64,6 +65,7 @@ private:
     void slot_changed();
     void state_changed();
     void journal_changed();
+    void consumer_spoke();
     net::handler kept(net::handler answer);
     autoscaler::uplink_settings told_by(std::string name, std::string path, std::vector<url> addresses);
     autoscaler::uplink_settings reported_by();
@@ -97,7 +99,8 @@ private:
     autoscaler::key_fetch x_key;
 
     consumer::heartbeat_watch x_heartbeats;
-    std::optional<consumer::health_probe> x_probe;  // where the consumer can be asked
+    std::optional<consumer::health_probe> x_probe;     // where the consumer can be asked
+    std::optional<consumer::first_sign> x_first_sign;  // where it is to speak first
     consumer::close_callbacks x_callbacks;
     std::optional<certificates::certificate_keeper> x_certificates;  // with TLS
 

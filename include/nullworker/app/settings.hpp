@@ -87,6 +87,9 @@ struct settings {
     // The worker's own URL, once the bound port is known.
     [[nodiscard]] std::string own_url(std::uint16_t bound_port) const;
 
+    // Whether the worker is not ready before its consumer has spoken to it.
+    [[nodiscard]] bool awaits_consumer() const;
+
     // The consumer's own server, where one is known.
     [[nodiscard]] std::optional<url> consumer_server() const;
 

@@ -8,6 +8,7 @@
 #include <nullworker/autoscaler/key_fetch.hpp>
 #include <nullworker/autoscaler/reach_watch.hpp>
 #include <nullworker/autoscaler/reporter.hpp>
+#include <nullworker/consumer/first_sign.hpp>
 #include <nullworker/consumer/health_probe.hpp>
 #include <nullworker/consumer/heartbeat_watch.hpp>
 #include <nullworker/journal/journal.hpp>
@@ -35,6 +36,7 @@ struct worker_view {
     const autoscaler::key_fetch& key;
     const consumer::heartbeat_watch& heartbeats;
     const std::optional<consumer::health_probe>& probe;
+    const std::optional<consumer::first_sign>& sign;
 
     // For GET /metrics.
     [[nodiscard]] std::vector<api::metric> measure() const;

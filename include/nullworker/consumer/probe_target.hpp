@@ -21,10 +21,14 @@ struct exec_target {
     std::string command;
 };
 
-// What a health probe asks: a URL that answers 200, a port, or a command.
-using probe_target = std::variant<url, tcp_target, exec_target>;
+// Nothing is asked: the consumer is there once it speaks to the worker.
+struct heartbeat_target {};
 
-// http://…, https://…, tcp://host:port or exec:COMMAND. Fails with invalid_url or unsupported_scheme.
+// What tells that the consumer is well: a URL that answers 200, a port, a command, or its own word.
+using probe_target = std::variant<url, tcp_target, exec_target, heartbeat_target>;
+
+// http://…, https://…, tcp://host:port, exec:COMMAND or heartbeat:. Fails with invalid_url or
+// unsupported_scheme.
 [[nodiscard]] result<probe_target> parse_probe_target(std::string_view text);
 
 // What may be shown of a target: its kind and where it is asked. A command line and a query may hold secrets.

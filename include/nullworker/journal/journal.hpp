@@ -48,11 +48,15 @@ public:
     struct recovered {
         reservation::former_desk left;
         reservation::clock_continuity clocks;
+        bool has_consumer = false;  // that gave a sign of life in this run of the container
     };
 
     // What the last process left, or nothing. A file that cannot be used, or is another container's, is
     // renamed to `….set-aside` and logged. Waits for the disk as the constructor does.
     [[nodiscard]] std::optional<recovered> load();
+
+    // The consumer gave a sign of life, which is written with the next state.
+    void note_consumer() noexcept { x_owner.has_consumer = true; }
 
     // Writes a state that may be in the file already, so that a disk of no use is found out, and so that both
     // the file and the one it is exchanged with have their place should the disk be full later.

@@ -15,8 +15,9 @@ namespace nullworker::journal {
 // Whose state a file holds.
 struct state_owner {
     std::int64_t container_id = 0;
-    std::string boot_id;     // which run of the machine's kernel the monotonic times belong to
-    std::string init_birth;  // which run of the container: when its process 1 began; empty: not known
+    std::string boot_id;        // which run of the machine's kernel the monotonic times belong to
+    std::string init_birth;     // which run of the container: when its process 1 began; empty: not known
+    bool has_consumer = false;  // one that gave a sign of life in that run
 };
 
 struct saved_state {

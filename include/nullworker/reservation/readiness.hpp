@@ -14,7 +14,7 @@ namespace nullworker::reservation {
 enum class condition {
     listening,   // the listeners listen, with a certificate where they need one
     public_key,  // the autoscaler's key is there, or none is needed
-    consumer,    // the first health probe succeeded, or there is none
+    consumer,    // its first health probe succeeded, it gave a sign of life, or neither is asked for
 };
 
 // What becomes of verdicts on the consumer: while its job is protected the worker is not to be replaced.

@@ -86,7 +86,7 @@ struct consumer_status {
     std::string probe = "unknown";  // unknown, healthy or unhealthy; unknown where there is no probe
     std::optional<double> probe_since;
     std::string probe_failure;      // of the last probe; empty after a success
-    std::string heartbeat = "off";  // off, alive, silent or dead
+    std::string heartbeat = "off";  // off, awaited, alive, silent or dead
     std::optional<double> last_heartbeat;
 };
 

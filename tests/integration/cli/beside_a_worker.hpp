@@ -39,7 +39,7 @@ class beside_a_worker : public testing::Test {
 protected:
     static constexpr int port = 23500;
 
-    void start(std::map<std::string, std::string> more = {}) {
+    void start(std::map<std::string, std::string> more = {}, const char* until = "event=ready") {
         more.merge(std::map<std::string, std::string>{
             {"WORKER_PORT", std::to_string(port)},
             {"VAST_TCP_PORT_" + std::to_string(port), std::to_string(port)},
@@ -50,7 +50,7 @@ protected:
             {"NULLWORKER_FLUSH_TIMEOUT", "0.1"},
             {"UNSECURED", "true"}});
         x_daemon.emplace(std::vector<std::string>{NULLWORKERD_PROGRAM}, more);
-        x_daemon->wait_for("event=ready");
+        x_daemon->wait_for(until);
     }
 
     static std::vector<std::string> command(std::vector<std::string> arguments) {

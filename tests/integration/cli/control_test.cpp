@@ -50,7 +50,13 @@ TEST_F(beside_a_worker, status_tells_how_it_is_and_whether_all_is_well) {
 }
 
 TEST_F(beside_a_worker, status_is_a_failure_while_something_is_wrong) {
-    start({{"NULLWORKER_HEARTBEAT_TIMEOUT", "0.01"}});
+    start({{"NULLWORKER_HEARTBEAT_TIMEOUT", "0.01"}}, "event=consumer_awaited");
+    const auto early = run({"status"});
+    EXPECT_EQ(early.code, 1);
+    EXPECT_TRUE(contains(early.out, "the consumer has given no sign of life yet")) << early.out;
+    EXPECT_TRUE(contains(early.out, "heartbeat awaited")) << early.out;
+    EXPECT_EQ(run({"heartbeat"}).code, 0);
+    x_daemon->wait_for("event=ready");
     reserve();
     x_daemon->wait_for("event=consumer_silent");
     const auto ill = run({"status"});

@@ -297,6 +297,38 @@ TEST_F(follow, a_lost_worker_is_replaced_when_the_time_of_its_session_is_over) {
     EXPECT_EQ(it.wait(), 0) << it.out();
 }
 
+// The machine is reserved when the consumer is ready, and not before: a model loads for longer than a
+// heartbeat may be missing, and no machine is replaced for that.
+TEST_F(follow, a_consumer_that_loads_for_long_gets_its_jobs_and_keeps_its_machine) {
+    for (const char* folder : {"jobs", "running"})
+        std::filesystem::create_directory(x_directory.file(folder));
+    for (const char* job : {"jobs/1", "jobs/2", "jobs/3", "jobs/4"})
+        (void)x_directory.write(job, "\n");
+    const auto one_job = x_directory.write("one-job",
+                                           "cd \"$dir\" && set -- jobs/*\n"
+                                           "mv \"$1\" running 2>/dev/null || exit 75\n"
+                                           "rm \"running/${1#jobs/}\" && echo done >>done\n");
+    const auto machine =
+        x_directory.write("machine",
+                          "echo start >>\"$dir/starts\"\n"
+                          "(sleep 2.5; exec " NULLWORKER_PROGRAM " work --term 0.4 --pause 0.1 -- sh " +
+                              one_job +
+                              ") &\n"
+                              "exec " NULLWORKERD_PROGRAM "\n");
+    const std::string dir = x_directory.path();
+    program it({NULLWORKER_PROGRAM, "follow", "--depth",
+                "find " + dir + "/jobs " + dir + "/running -type f | wc -l", "--max", "2", "--interval",
+                "0.1", "--hysteresis", "0.3", "--worker-port", "22870", "--worker", "sh " + machine},
+               {{"dir", dir}, {"NULLWORKER_HEARTBEAT_TIMEOUT", "1"}, {"NULLWORKER_HEARTBEAT_GRACE", "0.2"}});
+    it.wait_for("work: 4");
+    it.wait_for_next("work: 0");
+    it.signal(SIGTERM);
+    EXPECT_EQ(it.wait(), 0) << it.err();
+    EXPECT_EQ(read_file(x_directory.file("done")), "done\ndone\ndone\ndone\n") << it.out();
+    EXPECT_LE(read_file(x_directory.file("starts")).size(), std::string("start\nstart\n").size()) << it.out();
+    EXPECT_FALSE(contains(it.out(), "failed")) << it.out();
+}
+
 TEST_F(follow, sessions_are_kept_without_work_where_that_is_wanted) {
     queue("0");
     program it(command("22950", {"--min", "1"}));

@@ -10,7 +10,9 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <string>
+#include <vector>
 
 // Whether the consumer is alive: its own heartbeat, and the probes of a running daemon.
 namespace nullworker::test {
@@ -109,6 +111,106 @@ TEST(heartbeat, of_a_dead_consumer_frees_the_slot_only_where_that_is_wanted) {
             EXPECT_EQ(entry["request_idx"], 11);
         },
         expecting(0.02, 0.02, dead_consumer_policy::release));
+}
+
+// ---- the first sign of life
+// ---------------------------------------------------------------------------------
+
+void awaiting(app::settings& config) {
+    config.health_target = consumer::heartbeat_target{};
+}
+
+constexpr const char* no_sign = "the consumer has given no sign of life yet";
+
+// What becomes of a worker that waits for its consumer, started with `adjust`.
+void with_awaiting(const worker_story& story, const std::function<void(app::settings&)>& adjust = {}) {
+    asio::io_context loop;
+    test_worker worker(loop, [&](app::settings& config) {
+        awaiting(config);
+        if (adjust)
+            adjust(config);
+    });
+    worker.start();
+    const auto whole = [](test_worker& subject, const worker_story& told) -> asio::awaitable<void> {
+        co_await told(subject);
+        co_await subject.stop();
+    };
+    drive(loop, whole(worker, story));
+}
+
+TEST(first_sign, makes_the_worker_ready_whichever_it_is) {
+    using ask = std::function<asio::awaitable<net::reply>(test_worker&)>;
+    const auto posting = [](std::string path, std::string body = {}) -> ask {
+        return [path, body](test_worker& worker) { return control_post(worker, path, body); };
+    };
+    const std::vector<ask> signs = {
+        posting("/heartbeat"), posting("/release"), posting("/renew", R"({"lifetime": 5})"),
+        posting("/protect", R"({"seconds": 5})"),
+        [](test_worker& worker) { return control_get(worker, "/session?wait=0.01"); }};
+    for (const auto& sign : signs)
+        with_awaiting([&sign](test_worker& worker) -> asio::awaitable<void> {
+            for (const std::string path : {"/session", "/status", "/health", "/metrics"})
+                (void)co_await control_get(worker, path);  // which anybody asks who looks on
+            const auto grant = worker.grant(11);
+            const auto early = co_await worker.post("/session/create", worker.create_body(grant));
+            EXPECT_EQ(early.status, 503u) << early.body;
+            (void)co_await sign(worker);
+            co_await worker.until_ready();
+            (void)co_await worker.create(grant);
+        });
+}
+
+TEST(first_sign, is_the_reason_why_the_worker_is_not_ready_which_the_autoscaler_does_not_hear) {
+    with_awaiting([](test_worker& worker) -> asio::awaitable<void> {
+        const auto reasons = co_await health(worker, 503);
+        EXPECT_NE(reasons.find(no_sign), std::string::npos) << reasons;
+        EXPECT_NE(reasons.find("waiting for the consumer"), std::string::npos) << reasons;
+        const auto status = co_await control_get(worker, "/status");
+        EXPECT_EQ(body_of(status)["consumer"]["heartbeat"], "awaited") << status.body;
+        const auto metrics = co_await control_get(worker, "/metrics");
+        const auto gauge = std::string("\nnullworker_consumer_awaited{reason=\"") + no_sign + "\"} 1\n";
+        EXPECT_NE(metrics.body.find(gauge), std::string::npos) << metrics.body;
+        const auto report = co_await worker.report([](const json&) { return true; });
+        EXPECT_EQ(report["error_msg"], "");
+        EXPECT_EQ(report["max_perf"], 0.0);
+        (void)co_await control_post(worker, "/heartbeat");
+        (void)co_await health(worker, 200);
+        const auto later = co_await control_get(worker, "/metrics");
+        EXPECT_NE(later.body.find("\nnullworker_consumer_awaited 0\n"), std::string::npos) << later.body;
+    });
+}
+
+TEST(first_sign, that_does_not_come_is_reported_once_the_patience_is_over_and_taken_back_when_it_comes) {
+    with_awaiting(
+        [](test_worker& worker) -> asio::awaitable<void> {
+            const auto report = co_await worker.report(is_errored);
+            EXPECT_EQ(report["error_msg"], no_sign);
+            EXPECT_EQ(report["max_perf"], 0.0);
+            const auto before = worker.reports();
+            (void)co_await control_post(worker, "/heartbeat");
+            const auto well = co_await worker.report(is_ready, before);
+            EXPECT_EQ(well["error_msg"], "");
+        },
+        [](app::settings& config) { config.consumer_patience = seconds(0.05); });
+}
+
+TEST(first_sign, is_said_in_the_log) {
+    log::set_level(log::level::info);
+    testing::internal::CaptureStderr();
+    with_awaiting([](test_worker& worker) -> asio::awaitable<void> {
+        (void)co_await health(worker, 503);
+        (void)co_await control_post(worker, "/heartbeat");
+        (void)co_await control_post(worker, "/heartbeat");
+        co_await worker.until_ready();
+    });
+    log::flush();
+    log::set_level(log::level::off);
+    const auto written = testing::internal::GetCapturedStderr();
+    const auto awaited = written.find("event=consumer_awaited");
+    EXPECT_NE(awaited, std::string::npos) << written;
+    const auto alive = written.find("event=consumer_alive waited=");
+    EXPECT_NE(alive, std::string::npos) << written;
+    EXPECT_EQ(written.find("event=consumer_alive", alive + 1), std::string::npos) << written;
 }
 
 // Stands for a process that was stopped, and goes on.
@@ -325,8 +427,7 @@ TEST(probe, that_never_succeeded_keeps_the_worker_from_being_ready) {
         EXPECT_EQ(consumer["probe"], "unknown");
         EXPECT_NE(consumer["probe_failure"].get<std::string>().find("not yet"), std::string::npos);
         const auto reasons = co_await health(subject, 503);
-        EXPECT_NE(reasons.find("waiting for the consumer's first successful health probe"),
-                  std::string::npos);
+        EXPECT_NE(reasons.find("waiting for the consumer"), std::string::npos);
         EXPECT_NE(reasons.find("not yet"), std::string::npos) << reasons;
         const auto metrics = co_await control_get(subject, "/metrics");
         const std::string gauge = "nullworker_consumer_probe_failing{reason=\"health probe of exec:";

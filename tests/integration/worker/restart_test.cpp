@@ -70,6 +70,67 @@ TEST(restart, the_client_still_hears_what_the_consumer_found) {
     });
 }
 
+// A worker that waits for its consumer, from its start until `story` is over; what that returned.
+template <class T>
+T beside_awaiting(const std::string& state_dir,
+                  const std::function<asio::awaitable<T>(test_worker&)>& story) {
+    asio::io_context loop;
+    test_worker worker(loop, [&](app::settings& config) {
+        config.state_dir = state_dir;
+        config.health_target = consumer::heartbeat_target{};
+    });
+    worker.start();
+    const auto whole = [](test_worker& subject,
+                          const std::function<asio::awaitable<T>(test_worker&)>& told) -> asio::awaitable<T> {
+        auto out = co_await told(subject);
+        co_await subject.stop();
+        co_return out;
+    };
+    return drive(loop, whole(worker, story));
+}
+
+// Whether such a worker awaits its consumer after a restart that follows `life`, and what else happened
+// `meanwhile` to the state that it left.
+bool is_awaited_after(const std::function<asio::awaitable<void>(test_worker&)>& life,
+                      const std::function<void(json&)>& meanwhile = {}) {
+    const temporary_directory folder;
+    const auto left =
+        beside_awaiting<json>(folder.file("first"), [&](test_worker& worker) -> asio::awaitable<json> {
+            (void)co_await worker.report([](const json&) { return true; });
+            co_await life(worker);
+            co_return json::parse(read_file(folder.file("first/state-4242.json")));
+        });
+    auto state = left;
+    if (meanwhile)
+        meanwhile(state);
+    std::filesystem::create_directories(folder.file("second"));
+    (void)folder.write("second/state-4242.json", state.dump());
+    return beside_awaiting<bool>(folder.file("second"), [](test_worker& worker) -> asio::awaitable<bool> {
+        const auto status = co_await control_get(worker, "/status");
+        co_return body_of(status)["consumer"]["heartbeat"] == "awaited";
+    });
+}
+
+asio::awaitable<void> speaks(test_worker& worker) {
+    (void)co_await control_post(worker, "/heartbeat");
+}
+
+TEST(restart, in_the_same_run_of_the_container_the_consumer_need_not_speak_again) {
+    EXPECT_FALSE(is_awaited_after(speaks));
+    EXPECT_TRUE(is_awaited_after([](test_worker&) -> asio::awaitable<void> { co_return; }));
+    EXPECT_TRUE(is_awaited_after(speaks, [](json& state) { state["init_birth"] = "another"; }));
+    EXPECT_TRUE(is_awaited_after(speaks, [](json& state) { state["boot_id"] = "another"; }));
+}
+
+TEST(restart, a_session_that_is_held_tells_that_its_consumer_had_spoken) {
+    const auto life = [](test_worker& worker) -> asio::awaitable<void> {
+        co_await speaks(worker);
+        co_await worker.until_ready();
+        (void)co_await reserve(worker);
+    };
+    EXPECT_FALSE(is_awaited_after(life, [](json& state) { state.erase("has_consumer"); }));
+}
+
 TEST(restart, the_session_can_still_be_asked_for_and_ended_and_its_load_is_reported) {
     const temporary_directory folder;
     const json session = state_after(folder, reserve);

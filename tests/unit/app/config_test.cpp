@@ -348,12 +348,24 @@ TEST_F(config_test, a_console_that_is_no_url_is_refused) {
 
 TEST_F(config_test, empty_is_taken_where_it_means_something) {
     EXPECT_FALSE(settings_of({"--backend-health-url", ""}).health_target);
+    EXPECT_FALSE(settings_of({}).awaits_consumer());
     EXPECT_EQ(settings_of({"--control-socket", ""}).control_socket, "");
     EXPECT_EQ(settings_of({"--master-token", ""}).master_token, "");
     EXPECT_EQ(
         error_of({"--state-dir", ""}),
         "NULLWORKER_STATE_DIR or --state-dir: an empty value means nothing; leave it out; see nullworkerd "
         "--help");
+}
+
+TEST_F(config_test, who_expects_heartbeats_waits_for_the_first_sign_of_life_unless_a_probe_tells_more) {
+    EXPECT_TRUE(settings_of({"--backend-health-url", "heartbeat:"}).awaits_consumer());
+    EXPECT_TRUE(settings_of({"--heartbeat-timeout", "5"}).awaits_consumer());
+    EXPECT_TRUE(settings_of({"--heartbeat-timeout", "5", "--backend-health-url", ""}).awaits_consumer());
+    EXPECT_FALSE(settings_of({"--heartbeat-timeout", "0"}).awaits_consumer());
+    EXPECT_FALSE(
+        settings_of({"--heartbeat-timeout", "5", "--backend-health-url", "exec:true"}).awaits_consumer());
+    const auto text = shown_by({"--check", "--heartbeat-timeout", "5"});
+    EXPECT_NE(text.find("\nbackend-health-url = \"heartbeat:\"\n"), std::string::npos) << text;
 }
 
 TEST_F(config_test, the_consumers_server_is_that_of_an_http_probe_unless_it_is_named) {

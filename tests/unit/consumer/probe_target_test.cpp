@@ -9,8 +9,8 @@ namespace nullworker::consumer {
 namespace {
 
 TEST(probe_target, what_is_written_is_what_is_asked) {
-    for (const auto* text :
-         {"http://127.0.0.1:8000/health", "tcp://127.0.0.1:6379", "tcp://[::1]:6379", "tcp://localhost:80"}) {
+    for (const auto* text : {"http://127.0.0.1:8000/health", "tcp://127.0.0.1:6379", "tcp://[::1]:6379",
+                             "tcp://localhost:80", "heartbeat:"}) {
         const auto target = parse_probe_target(text);
         ASSERT_TRUE(target) << text;
         EXPECT_EQ(shown(*target), text);
@@ -44,9 +44,10 @@ TEST(probe_target, a_port_is_a_host_and_a_number) {
 }
 
 TEST(probe_target, what_makes_no_probe_is_refused) {
-    for (const auto* text : {"", "8000", "ftp://127.0.0.1/", "tcp://", "tcp://127.0.0.1", "tcp://127.0.0.1:",
-                             "tcp://127.0.0.1:0", "tcp://127.0.0.1:65536", "tcp://127.0.0.1:80/path",
-                             "tcp://[::1]", "tcp://:80", "exec:", "exec:  ", "http://"})
+    for (const auto* text :
+         {"", "8000", "ftp://127.0.0.1/", "tcp://", "tcp://127.0.0.1", "tcp://127.0.0.1:",
+          "tcp://127.0.0.1:0", "tcp://127.0.0.1:65536", "tcp://127.0.0.1:80/path", "tcp://[::1]", "tcp://:80",
+          "exec:", "exec:  ", "http://", "heartbeat", "heartbeat:5", "heartbeat://", " heartbeat:"})
         EXPECT_FALSE(parse_probe_target(text)) << text;
 }
 

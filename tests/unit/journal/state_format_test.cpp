@@ -162,6 +162,13 @@ TEST(state_format, the_run_of_the_container_is_kept) {
     EXPECT_EQ(read->owner.init_birth, "1234");
 }
 
+TEST(state_format, whether_there_is_a_consumer_is_kept) {
+    auto state = sample();
+    EXPECT_FALSE(read_state(written(state))->owner.has_consumer);
+    state.owner.has_consumer = true;
+    EXPECT_TRUE(read_state(written(state))->owner.has_consumer);
+}
+
 TEST(state_format, without_a_session_and_completions_comes_back_too) {
     auto empty = sample();
     empty.left.state.holder.reset();
@@ -194,6 +201,7 @@ TEST(state_format, with_a_value_that_no_daemon_writes_it_is_refused) {
         {"/container_id", "1.5"},
         {"/container_id", "18446744073709551615"},
         {"/boot_id", "7"},
+        {"/has_consumer", "1"},
         {"/saved_at", "null"},
         {"/saved_at/wall_ns", "-1"},
         {"/saved_at/monotonic_ns", "9223372036854775807"},

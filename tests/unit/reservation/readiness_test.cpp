@@ -38,9 +38,8 @@ TEST_F(readiness_test, the_load_time_does_not_move_once_it_is_known) {
 
 TEST_F(readiness_test, the_reasons_name_what_is_waited_for) {
     state.meet(condition::listening, start);
-    EXPECT_EQ(state.reasons(),
-              (std::vector<std::string>{"waiting for the autoscaler's public key",
-                                        "waiting for the consumer's first successful health probe"}));
+    EXPECT_EQ(state.reasons(), (std::vector<std::string>{"waiting for the autoscaler's public key",
+                                                         "waiting for the consumer"}));
 }
 
 TEST_F(readiness_test, problems_are_joined_and_cleared) {
