@@ -249,13 +249,13 @@ TEST(demo, an_interrupt_ends_every_open_session_first) {
 }
 
 TEST(demo, an_interrupt_before_the_end_is_told_as_it_was) {
-    for (const bool json : {false, true}) {
+    for (const bool by_json : {false, true}) {
         std::vector<std::string> words{"demo", "--count",       "3",    "--interval", "600", "--plateau",
                                        "600",  "--worker-port", "22250"};
-        if (json)
+        if (by_json)
             words.emplace_back("--json");
         program demo(nullworker(words));
-        demo.wait_for(json ? R"("state":"held")" : "session 1  held");
+        demo.wait_for(by_json ? R"("state":"held")" : "session 1  held");
         demo.signal(SIGINT);
         EXPECT_EQ(demo.wait(), 128 + SIGINT);
         const std::string last = demo.out().substr(demo.out().rfind('\n', demo.out().size() - 2) + 1);
@@ -263,7 +263,7 @@ TEST(demo, an_interrupt_before_the_end_is_told_as_it_was) {
             "of 3 sessions 1 was held and released, 2 were never held; the local fleet and its workers are "
             "stopped";
         EXPECT_TRUE(contains(last, sentence)) << last;
-        if (json) {
+        if (by_json) {
             const auto event = nlohmann::json::parse(last);
             EXPECT_EQ(event["event"], "summary");
             EXPECT_EQ(event["released"], 1);

@@ -144,8 +144,8 @@ TEST(members, of_a_list_that_are_not_there_are_missing) {
 }
 
 TEST(members, a_pointer_begins_with_a_slash) {
-    for (const auto* wrong : {"n", "#/n", "/~2"})
-        EXPECT_THROW((void)ask_for_members(somewhere, {wrong}), startup_error) << wrong;
+    for (const auto* pointer : {"n", "#/n", "/~2"})
+        EXPECT_THROW((void)ask_for_members(somewhere, {pointer}), startup_error) << pointer;
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ constexpr auto tick = 250ms;
 constexpr auto interval = 2s;
 constexpr auto recheck = 60s;
 constexpr auto minute = 60s;
-constexpr seconds lifetime{1e6};
+constexpr seconds endless{1e6};
 constexpr time_point never = time_point::max();
 
 // A consumer, as long as its session lasts.
@@ -152,7 +152,7 @@ private:
             if (here.over)
                 forget(number, *here.over);
             else
-                x_roster.heard(number, {lifetime, protection(here), here.retiring}, now);
+                x_roster.heard(number, {endless, protection(here), here.retiring}, now);
         }
     }
 
@@ -173,8 +173,9 @@ private:
             open(x_roster.open_probe());
         const auto sessions = static_cast<int>(x_sessions.size());
         EXPECT_LE(sessions, most);
-        if (wanted.open > 0 || wanted.probe)
+        if (wanted.open > 0 || wanted.probe) {
             EXPECT_LE(sessions, std::max(depth, x_least)) << "a machine more than there is work for";
+        }
         x_look_at = std::min(now + interval, wanted.look_again.value_or(never));
         EXPECT_GT(x_look_at, now);
     }
@@ -200,7 +201,7 @@ private:
     void open(int number) {
         const auto patience = x_how.waits * draw(90, 110) / 100;
         x_sessions[number] = {.idle_since = now, .patience = patience, .asked_at = now};
-        x_roster.held(number, lifetime, now);
+        x_roster.held(number, endless, now);
         x_opened_at.push_back(now);
     }
 
@@ -213,8 +214,9 @@ private:
         const auto bound = recheck + interval + tick;
         const auto until_heard = 4 * interval;
         EXPECT_LE(now, std::max(waiting->takable_at, x_taken_at + until_heard) + bound);
-        if (x_how.protected_of_ten == 0)
+        if (x_how.protected_of_ten == 0) {
             EXPECT_LE(now, waiting->takable_at + bound + until_heard);
+        }
     }
 
     static constexpr std::size_t most = 40;

@@ -11,22 +11,24 @@ namespace {
 using namespace std::chrono_literals;
 using deed = roster::deed;
 
-constexpr seconds lifetime{600.0};
-constexpr auto interval = 2s;
-constexpr auto recheck = 60s;
+constexpr seconds whole_lifetime{600.0};
+constexpr auto usual_interval = 2s;
+constexpr auto longest_recheck = 60s;
 
 class unfound_test : public testing::Test {
 protected:
-    roster it{{.least = 0, .most = 8, .hysteresis = 30s, .interval = interval, .recheck = recheck}, 10s};
+    roster it{
+        {.least = 0, .most = 8, .hysteresis = 30s, .interval = usual_interval, .recheck = longest_recheck},
+        10s};
     roster::time_point now{1000s};
 
     // What is opened for the work, all of which is held at once.
     int opened(std::int64_t depth) {
         const auto wanted = it.decide(depth, now);
         for (int i = 0; i < wanted.open; ++i)
-            it.held(it.open(), lifetime, now);
+            it.held(it.open(), whole_lifetime, now);
         if (wanted.probe)
-            it.held(it.open_probe(), lifetime, now);
+            it.held(it.open_probe(), whole_lifetime, now);
         return wanted.open + (wanted.probe ? 1 : 0);
     }
 
@@ -36,11 +38,11 @@ protected:
     }
 
     // A protection that was asked for now; and one that has lasted for a while.
-    void protect(int number) { it.heard(number, {lifetime, seconds(60), false}, now); }
+    void protect(int number) { it.heard(number, {whole_lifetime, seconds(60), false}, now); }
     void find_job(int number) {
         protect(number);
-        now += interval;
-        it.heard(number, {lifetime, seconds(60) - interval, false}, now);
+        now += usual_interval;
+        it.heard(number, {whole_lifetime, seconds(60) - usual_interval, false}, now);
     }
 
     // After how many seconds sessions were opened for so much work, each of which found nothing at once.
@@ -234,8 +236,12 @@ TEST_F(unfound_test, several_jobs_may_be_one_session) {
 class unfound_least_test : public unfound_test {
 protected:
     unfound_least_test() {
-        it =
-            roster({.least = 2, .most = 8, .hysteresis = 30s, .interval = interval, .recheck = recheck}, 10s);
+        it = roster({.least = 2,
+                     .most = 8,
+                     .hysteresis = 30s,
+                     .interval = usual_interval,
+                     .recheck = longest_recheck},
+                    10s);
     }
 };
 

@@ -451,13 +451,13 @@ private:
         x_changed = true;
     }
 
-    void model_closes(close_reason reason, desk::said outcome = {}) {
+    void model_closes(close_reason reason, desk::said told = {}) {
         const auto gone = *std::exchange(x_books.open, std::nullopt);
         x_books.total.completed += gone.cost;
-        x_closings.push_back({gone.id, reason, gone.verified, gone.callback, outcome});
-        if (outcome) {
+        x_closings.push_back({gone.id, reason, gone.verified, gone.callback, told});
+        if (told) {
             x_books.ended = gone;
-            x_books.outcome = outcome;
+            x_books.outcome = told;
         }
         if (gone.verified)
             x_books.spent.insert(x_books.spent.end(), gone.grants.begin(), gone.grants.end());
