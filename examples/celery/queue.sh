@@ -26,6 +26,5 @@ more_traps() {
     rm "$HOLD/job-early"
     REDIS_URL=$late
 }
-# A worker looks for what is to come back after its first 10 s, and then once in 100 s only: one must live for so long.
-seconds=3
+linger=12 # a worker looks for what is to come back after its first 10 s, and then once in 100 s only
 consumers=("$python -m celery -A consumer worker -c 1 -Q none -n machine\$CONTAINER_ID")

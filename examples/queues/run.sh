@@ -2,7 +2,8 @@
 # The whole of it on one machine, for each queue that is named: its real server, a fleet whose workers each have a
 # consumer beside them, and `nullworker follow`. Twenty jobs go in. While one is under way and no other is there, the
 # right depth must be 1, and each of the wrong commands that docs/queues.md warns of must print what the page says. That
-# job's consumer is killed, and `follow` is stopped and started again. All results come out, and the workers are gone.
+# job's consumer is killed, and `follow` is stopped and started again. All results come out, the workers are gone, and
+# hardly a session found no job.
 #
 #   examples/queues/run.sh QUEUE…
 #
@@ -36,7 +37,7 @@ fi
 queue=$1
 port=${PORT:-27000} # the server's; ten are its own
 fleet_url=http://127.0.0.1:$((port + 10))
-jobs=20
+jobs=20 machines=4
 dir=$(mktemp -d)
 chmod 711 "$dir" # a server may be another user
 app=$dir/app server_dir=$dir/server
@@ -47,7 +48,7 @@ python=/usr/bin/python3
 [ -x $python ] || python=python3
 node_modules=${NODE_MODULES:-$here/node_modules}
 
-started=() stop_by=()
+started=() stop_by=() vital=()
 clean_up() {
     local code=$?
     case $code in 0 | 77 | 130) ;; *) tail -n 25 "$dir"/*.log >&2 ;; esac
@@ -76,14 +77,16 @@ spawn() {
     "$@" >>"$dir/$name.log" 2>&1 </dev/null &
     last=$!
     started+=("$last")
-    if [ "$name" = server ]; then stop_by+=(stop_server); else stop_by+=(kill); fi
+    case $name in server | fleet) vital+=("$last") ;; esac
+    case $name in server) stop_by+=(stop_server) ;; *) stop_by+=(kill) ;; esac
 }
 # Waits at most 120 s until the command that follows says yes.
 await() {
-    local what=$1 end=$((SECONDS + 120))
+    local what=$1 end=$((SECONDS + 120)) pid
     shift
     until "$@"; do
         [ $SECONDS -lt $end ] || fail "$what"
+        for pid in "${vital[@]}"; do [ -e "/proc/$pid" ] || fail "$what: the server or the fleet has ended"; done
         sleep 0.1
     done
 }
@@ -159,9 +162,9 @@ are_gone() {
 # What queue.sh sets: `need`, which skips the run where something is missing; `start_server`, `answers` and, if SIGTERM
 # is not enough, `stop_server`; `put`, which puts the jobs of its input, "NAME SECONDS" a line, into the queue; `depth`,
 # the right command; `traps`, the wrong ones, each after what it prints, and `more_traps` for those that take more than a
-# command; `consumers`, the command lines among which each machine chooses by its number; `seconds`, how long a job
-# takes.
-depth='' traps=() consumers=() seconds=1
+# command; `consumers`, the command lines among which each machine chooses by its number; `linger`, for how many seconds
+# an idle machine is kept.
+depth='' traps=() consumers=() linger=2
 more_traps() { :; }
 # shellcheck source=/dev/null
 . "$examples/$queue/queue.sh"
@@ -184,7 +187,7 @@ done
 
 start_follow() {
     spawn follow nullworker follow --instance local --autoscaler-url "$fleet_url" --console-url "$fleet_url" \
-        --depth "$depth" --min 0 --max 4 --interval 0.5 --hysteresis 2 --patience 2 --state "$dir/follow"
+        --depth "$depth" --min 0 --max $machines --interval 0.5 --hysteresis 2 --patience 2 --state "$dir/follow"
     follow=$last
 }
 stop_follow() {
@@ -199,7 +202,7 @@ put_jobs() { seq -f "job-%.0f $3" "$1" "$2" | put; }
 
 start_server
 await "the server does not answer" answers
-spawn fleet nullworker fleet --port $((port + 10)) --worker-port $((port + 20)) --max-workers 4 --inactivity-timeout 2 \
+spawn fleet nullworker fleet --port $((port + 10)) --worker-port $((port + 20)) --max-workers $machines --inactivity-timeout "$linger" \
     --log-dir "$dir" --consumer "$beside"
 fleet=$last
 await "the fleet does not start" fleet_answers
@@ -216,7 +219,7 @@ for trap in "${traps[@]}"; do must_be_wrong "${trap%%: *}" "${trap#*: }"; done
 more_traps
 says "$depth" 1 || fail "the depth is not 1 any more: $depth"
 
-put_jobs 3 $jobs $seconds
+put_jobs 3 $jobs 1
 await "no job of the others is done" so_many_results 4
 kill_the_consumer_of "$(workers_that_say 'begin job-2' | head -n 1)"
 say "the consumer of worker $victim was killed while it did job-2"
@@ -235,6 +238,7 @@ stop_follow
 says "$depth" 0 || fail "the depth is not 0"
 read -r sessions unfound <<<"$(session_count)"
 say "all $jobs results came out, $(begun | wc -l) jobs were begun; of $sessions sessions $unfound found no job"
+[ "$unfound" -le $((machines + 2)) ] || fail "too many sessions found no job"
 for i in "${!consumers[@]}"; do
     workers_that_say 'done job-[0-9]*' | awk -v n=${#consumers[@]} -v i="$i" '$1 % n == i { ++did } END { exit !did }' ||
         fail "this consumer did no job: ${consumers[i]}"
