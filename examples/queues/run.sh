@@ -53,10 +53,12 @@ clean_up() {
     local code=$?
     case $code in 0 | 77 | 130) ;; *) tail -n 25 "$dir"/*.log >&2 ;; esac
     for ((i = ${#started[@]} - 1; i >= 0; --i)); do
-        if "${stop_by[i]}" "${started[i]}" 2>/dev/null; then wait "${started[i]}" || true; fi
+        if runs "${started[i]}" && "${stop_by[i]}" "${started[i]}"; then wait "${started[i]}" || true; fi
     done
     rm -rf "$dir"
 }
+# Whether process $1 is still the one that was started here.
+runs() { grep -qsx "PPid:[[:space:]]*$$" "/proc/$1/status"; }
 stop_server() { kill "$1"; }
 trap clean_up EXIT
 trap 'exit 130' INT TERM
@@ -86,13 +88,13 @@ await() {
     shift
     until "$@"; do
         [ $SECONDS -lt $end ] || fail "$what"
-        for pid in "${vital[@]}"; do [ -e "/proc/$pid" ] || fail "$what: the server or the fleet has ended"; done
+        for pid in "${vital[@]}"; do runs "$pid" || fail "$what: the server or the fleet has ended"; done
         sleep 0.1
     done
 }
 says() { # whether command $1 prints $2, and nothing else
     local printed
-    printed=$(sh -c "$1" 2>"$dir/command.err" | awk '{ sum += $1; lines = 1 } END { if (lines) print sum }') &&
+    printed=$(sh -c "$1" 2>"$dir/command.log" | awk '{ sum += $1; lines = 1 } END { if (lines) print sum }') &&
         [ "$printed" = "$2" ]
 }
 need_program() { command -v "$1" >/dev/null || skip "there is no $1"; }
