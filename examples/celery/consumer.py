@@ -1,12 +1,13 @@
-"""acks_late, a multiplier of 1, -c 1, and a visibility timeout longer than the longest task: with Celery's defaults a task
-that runs is counted nowhere, and is lost with its machine.
+"""acks_late, a multiplier of 1, -c 1, and a visibility timeout longer than the longest task: with Celery's defaults a
+task that runs is counted nowhere, and is lost with its machine.
 
     python3 -m celery -A consumer worker -c 1 -Q none
 
-takes tasks from the queue "celery" only while the machine is reserved, and from "none", to which nobody sends, meanwhile.
+takes tasks from the queue "celery" only while the machine is reserved; nobody sends any to "none".
 """
 import os
 import threading
+from functools import partial
 
 import nullworker
 from celery import Celery
@@ -15,8 +16,8 @@ from celery.worker import state
 from work import work
 
 app = Celery(broker=os.environ["REDIS_URL"])
-# A task that runs for longer than the visibility timeout is run twice. Without the multiplier a machine takes four tasks,
-# and the others come for nothing.
+# A task that runs for longer than the visibility timeout is run twice. Without the multiplier a machine takes four
+# tasks, and the others come for nothing.
 app.conf.update(task_acks_late=True, worker_prefetch_multiplier=1, worker_redirect_stdouts=False,
                 broker_transport_options={"visibility_timeout": int(os.environ.get("VISIBILITY", 4 * 3600))})
 
@@ -27,22 +28,12 @@ def do(job):
     print("done", job, flush=True)
 
 
-def tell(what, worker):  # and wait until it is done
-    what("celery", destination=[worker.hostname], reply=True, timeout=10)
-
-
 @worker_ready.connect
 def begin(sender, **_):
-    def resume():
-        tell(app.control.add_consumer, sender)
-
-    def pause():
-        tell(app.control.cancel_consumer, sender)
-
-    def busy():
-        return bool(state.reserved_requests)
-
-    threading.Thread(target=nullworker.gate, args=(resume, pause, busy), kwargs={"idle": 3}, daemon=True).start()
+    how = {"queue": "celery", "destination": [sender.hostname], "reply": True, "timeout": 10}  # waits until it is done
+    threading.Thread(target=nullworker.gate, daemon=True, kwargs={
+        "resume": partial(app.control.add_consumer, **how), "pause": partial(app.control.cancel_consumer, **how),
+        "busy": lambda: state.reserved_requests, "idle": 3}).start()
 
 
 @worker_shutting_down.connect
