@@ -82,9 +82,9 @@ spawn() {
     case $name in server | fleet) vital+=("$last") ;; esac
     case $name in server) stop_by+=(stop_server) ;; *) stop_by+=(kill) ;; esac
 }
-# Waits at most 120 s until the command that follows says yes.
+# Waits at most 240 s until the command that follows says yes.
 await() {
-    local what=$1 end=$((SECONDS + 120)) pid
+    local what=$1 end=$((SECONDS + 240)) pid
     shift
     until "$@"; do
         [ $SECONDS -lt $end ] || fail "$what"

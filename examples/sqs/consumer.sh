@@ -3,8 +3,8 @@
 set -eu
 here=$(dirname "$0")
 seconds=10 # after which a job comes back, unless it is renewed
-message=$("$here/sqs.sh" ReceiveMessage "{\"WaitTimeSeconds\": 1, \"VisibilityTimeout\": $seconds}" |
-    jq -ce '.Messages[0] // empty') || exit 75
+reply=$("$here/sqs.sh" ReceiveMessage "{\"WaitTimeSeconds\": 1, \"VisibilityTimeout\": $seconds}")
+message=$(printf '%s' "$reply" | jq -ce '.Messages[0] // empty') || exit 75
 job=$(printf '%s' "$message" | jq -r .Body)
 handle=$(printf '%s' "$message" | jq -c '{ReceiptHandle}')
 while sleep 3; do
