@@ -327,6 +327,7 @@ TEST_F(follow, a_consumer_that_loads_for_long_gets_its_jobs_and_keeps_its_machin
     EXPECT_EQ(read_file(x_directory.file("done")), "done\ndone\ndone\ndone\n") << it.out();
     EXPECT_LE(read_file(x_directory.file("starts")).size(), std::string("start\nstart\n").size()) << it.out();
     EXPECT_FALSE(contains(it.out(), "failed")) << it.out();
+    EXPECT_FALSE(contains(it.out(), "reports: ")) << "a worker complained: " << it.out();
 }
 
 TEST_F(follow, sessions_are_kept_without_work_where_that_is_wanted) {
