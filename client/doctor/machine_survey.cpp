@@ -63,14 +63,24 @@ std::int64_t parent_in(const std::string& stat) {
     return out;
 }
 
+// The machine, as processes see it: a host sees those of its containers, too, each of which is another
+// machine. Empty where that may not be read.
+std::string name_space_of(const std::string& process) {
+    std::error_code ec;
+    return std::filesystem::read_symlink("/proc/" + process + "/ns/pid", ec).string();
+}
+
 std::vector<process_facts> list_processes() {
     std::vector<process_facts> out;
+    const auto here = name_space_of("self");
     std::error_code ec;
     for (std::filesystem::directory_iterator each("/proc", ec), end; !ec && each != end; each.increment(ec)) {
         const auto name = each->path().filename().string();
         std::int64_t id = 0;
         const auto [stop, failed] = std::from_chars(name.data(), name.data() + name.size(), id);
         if (failed != std::errc() || stop != name.data() + name.size())
+            continue;
+        if (const auto there = name_space_of(name); !there.empty() && there != here)
             continue;
         const auto words = read_file(of_process(id, "cmdline"), most_words_bytes);
         const auto stat = read_file(of_process(id, "stat"), most_words_bytes);

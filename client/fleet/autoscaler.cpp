@@ -74,6 +74,17 @@ std::optional<endpoint_state> state_named(std::string_view name) {
     return std::nullopt;
 }
 
+std::vector<wire::workergroup_info> workergroups_of(const autoscaler_options& options) {
+    std::vector<wire::workergroup_info> out(options.account.workergroups);
+    for (std::size_t i = 0; i < out.size(); ++i)
+        out[i] = {.id = static_cast<std::int64_t>(i + 1),
+                  .endpoint_id = options.endpoint_id,
+                  .endpoint_name = options.endpoint_name,
+                  .template_hash = "local",
+                  .test_workers = options.account.test_workers};
+    return out;
+}
+
 // What Vast's endpoints can do and this one cannot. To say nothing of it would be to pretend.
 std::optional<std::string> beyond_us(const wire::endpoint_change& wanted, const std::string& name) {
     if (wanted.endpoint_state && !state_named(*wanted.endpoint_state))
@@ -112,7 +123,7 @@ std::string without_last_slash(std::string path) {
 
 // Without the last slash, which requests may have or not.
 struct autoscaler::tables {
-    static constexpr std::array<net::route<autoscaler, net::reply>, 14> routes = {{
+    static constexpr std::array<net::route<autoscaler, net::reply>, 16> routes = {{
         {net::verb::post, "/route", &autoscaler::serve_route},
         {net::verb::get, "/pubkey", &autoscaler::serve_public_key},
         {net::verb::post, "/worker_status", &autoscaler::take_report},
@@ -124,6 +135,8 @@ struct autoscaler::tables {
         {net::verb::put, "/api/v0/endptjobs/*", &autoscaler::change_endpoint},
         {net::verb::get, "/api/v0/workergroups", &autoscaler::list_workergroups},
         {net::verb::get, "/api/v0/autojobs", &autoscaler::list_workergroups},  // as the command line has it
+        {net::verb::put, "/api/v0/workergroups/*", &autoscaler::change_workergroup},
+        {net::verb::put, "/api/v0/autojobs/*", &autoscaler::change_workergroup},
         {net::verb::get, "/api/v0/users/current", &autoscaler::show_account},
         {net::verb::post, "/api/v0/sign_cert", &autoscaler::certify_worker},
         {net::verb::get, "/static/jvastai_root.cer", &autoscaler::serve_root},
@@ -138,6 +151,7 @@ autoscaler::autoscaler(asio::any_io_executor executor, autoscaler_options option
       x_on_change(std::move(on_change)),
       x_key(signing_key::generate()),
       x_authority(certificate_authority::create()),
+      x_workergroups(workergroups_of(x_options)),
       x_created_at(epoch_seconds(now().wall)),
       x_server(std::move(executor), "fleet", {.max_body_bytes = max_body_bytes}) {
     if (x_options.over == transport::https)
@@ -283,14 +297,27 @@ net::reply autoscaler::list_endpoints(const net::request& incoming) {
 net::reply autoscaler::list_workergroups(const net::request& incoming) {
     if (!is_account(presented_key(incoming)))
         return refuse(401, "not the account's key");
-    std::vector<wire::workergroup_info> groups(x_options.account.workergroups);
-    for (std::size_t i = 0; i < groups.size(); ++i)
-        groups[i] = {.id = static_cast<std::int64_t>(i + 1),
-                     .endpoint_id = x_options.endpoint_id,
-                     .endpoint_name = x_options.endpoint_name,
-                     .template_hash = "local",
-                     .test_workers = static_cast<std::int64_t>(x_options.account.test_workers)};
-    return net::json_reply(200, wire::workergroup_list(groups));
+    return net::json_reply(200, wire::workergroup_list(x_workergroups));
+}
+
+net::reply autoscaler::change_workergroup(const net::request& incoming) {
+    if (!is_account(presented_key(incoming)))
+        return refuse(401, "not the account's key");
+    const auto id = incoming.path.substr(incoming.path.find_last_of('/') + 1);
+    const auto found = std::ranges::find_if(
+        x_workergroups, [&](const wire::workergroup_info& one) { return std::to_string(one.id) == id; });
+    if (found == x_workergroups.end())
+        return refuse(404, "no workergroup with that id");
+    const auto wanted = wire::parse_workergroup_change(incoming.body);
+    if (!wanted)
+        return refuse(wanted.error());
+    if (wanted->test_workers.value_or(0) < 0 || wanted->cold_workers.value_or(0) < 0)
+        return refuse(422, "test_workers and cold_workers must be 0 or more");
+    if (wanted->test_workers)
+        found->test_workers = wanted->test_workers;
+    if (wanted->cold_workers)
+        found->cold_workers = wanted->cold_workers;
+    return net::json_reply(200, wire::endpoint_changed());
 }
 
 net::reply autoscaler::show_account(const net::request& incoming) {

@@ -5,6 +5,7 @@
 #include <fleet/signing_key.hpp>
 #include <nullworker/base/asio.hpp>
 #include <nullworker/net/http_server.hpp>
+#include <nullworker/wire/account.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -17,6 +18,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace nullworker::fleet {
 
@@ -25,9 +27,9 @@ enum class transport { http, https };
 
 // What the console tells of the account, beside its endpoint. It changes nothing in what the fleet does.
 struct account_facts {
-    double credit = 100;           // US dollars
-    std::size_t workergroups = 1;  // of the endpoint
-    std::size_t test_workers = 1;  // of each
+    double credit = 100;            // US dollars
+    std::size_t workergroups = 1;   // of the endpoint
+    std::int64_t test_workers = 1;  // of each
 };
 
 struct autoscaler_options {
@@ -82,6 +84,7 @@ private:
     net::reply list_workers(const net::request& incoming);
     net::reply list_endpoints(const net::request& incoming);
     net::reply list_workergroups(const net::request& incoming);
+    net::reply change_workergroup(const net::request& incoming);
     net::reply show_account(const net::request& incoming);
     net::reply show_logs(const net::request& incoming);
     net::reply show_endpoint(const net::request& incoming);
@@ -105,6 +108,7 @@ private:
     std::map<std::int64_t, std::string> x_tokens;
     std::int64_t x_last_reqnum = 0;
     std::deque<std::string> x_log;  // lines
+    std::vector<wire::workergroup_info> x_workergroups;
     double x_created_at = 0;
     net::http_server x_server;
 };

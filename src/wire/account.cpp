@@ -10,6 +10,7 @@ namespace nullworker::wire {
 
 NULLWORKER_MESSAGE(workergroup_info, id, endpoint_id, endpoint_name, template_hash, test_workers,
                    cold_workers)
+NULLWORKER_MESSAGE(workergroup_change, test_workers, cold_workers)
 NULLWORKER_MESSAGE(account_info, credit, balance)
 NULLWORKER_MESSAGE(logs_request, id, api_key, tail)
 NULLWORKER_MESSAGE(endpoint_logs, info0, info1, trace, debug)
@@ -85,6 +86,14 @@ result<std::vector<workergroup_info>> parse_workergroups(std::string_view body) 
     if (!told)
         return told.error();
     return std::move(told->results);
+}
+
+std::string to_json(const workergroup_change& change) {
+    return compact(change);
+}
+
+result<workergroup_change> parse_workergroup_change(std::string_view body) {
+    return read_message<workergroup_change>(body);
 }
 
 std::string to_json(const account_info& account) {

@@ -26,6 +26,7 @@ void try_answer(std::string_view input, result<T> (*parse)(std::string_view),
 
 FUZZ_TARGET(account, 50) {
     try_answer<std::vector<wire::workergroup_info>>(input, wire::parse_workergroups, wire::workergroup_list);
+    try_answer<wire::workergroup_change>(input, wire::parse_workergroup_change, wire::to_json);
     try_answer<wire::account_info>(input, wire::parse_account, wire::to_json);
     try_answer<wire::logs_request>(input, wire::parse_logs_request, wire::to_json);
     try_answer<wire::endpoint_logs>(input, wire::parse_endpoint_logs, wire::to_json);

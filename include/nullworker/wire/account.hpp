@@ -25,6 +25,15 @@ struct workergroup_info {
 [[nodiscard]] std::string workergroup_list(const std::vector<workergroup_info>& groups);
 [[nodiscard]] result<std::vector<workergroup_info>> parse_workergroups(std::string_view body);
 
+// PUT /api/v0/workergroups/<id>/: what is to be changed of one; nothing: it stays as it is.
+struct workergroup_change {
+    std::optional<std::int64_t> test_workers = {};
+    std::optional<std::int64_t> cold_workers = {};
+};
+
+[[nodiscard]] std::string to_json(const workergroup_change& change);
+[[nodiscard]] result<workergroup_change> parse_workergroup_change(std::string_view body);
+
 // GET /api/v0/users/current/: what the account has, in US dollars. All else of the answer is left alone: the
 // account's key is in it.
 struct account_info {

@@ -2,6 +2,7 @@
 #include "peer_in_a_thread.hpp"
 #include "support/program.hpp"
 #include "support/temporary_directory.hpp"
+#include "support/test_certificate.hpp"
 
 #include <nullworker/base/clock.hpp>
 #include <nullworker/net/http_date.hpp>
@@ -214,7 +215,7 @@ TEST_F(doctor_at_a_fleet, beside_one_of_its_workers_the_certificate_is_well) {
     const auto roots = x_fleet->out().substr(roots_at, x_fleet->out().find('\n', roots_at) - roots_at);
     program it({NULLWORKER_PROGRAM, "doctor", "--json", "--control-port", "23702"},
                {{"SSL_CERT_FILE", roots}});
-    EXPECT_EQ(it.wait(), 0) << it.out();
+    EXPECT_EQ(it.wait(), 0) << it.out() << it.err();
     const auto well = subjects(lines_of(it.out()), "OK");
     for (const auto* subject :
          {"certificate", "its name", "its chain", "clock", "REPORT_ADDR", "last report"})
@@ -235,6 +236,26 @@ TEST_F(doctor_at_a_fleet, a_probe_that_gets_no_worker_fails_and_leaves_nothing) 
     EXPECT_EQ(told.code, 1);
     EXPECT_TRUE(contains(told.out, "OK    queued ")) << told.out;
     EXPECT_TRUE(contains(told.out, "FAIL  probe ")) << told.out;
+}
+
+TEST_F(doctor_at_a_fleet, a_probe_gives_up_a_worker_whose_certificate_nobody_vouches_for) {
+    start({"--tls", "--worker", std::string("NULLWORKER_TLS_SELF_SIGNED=true ") + NULLWORKERD_PROGRAM});
+    const auto roots_at = x_fleet->out().find("SSL_CERT_FILE=") + std::string("SSL_CERT_FILE=").size();
+    const auto roots = x_fleet->out().substr(roots_at, x_fleet->out().find('\n', roots_at) - roots_at);
+    program it(doctor({"--probe", "--json", "--timeout", "600"}),
+               {{"VAST_API_KEY", "account-key"}, {"SSL_CERT_FILE", roots}});
+    EXPECT_EQ(it.wait(), 1) << it.out();
+    EXPECT_EQ(subjects(lines_of(it.out()), "FAIL"), (std::set<std::string>{"probe"}));
+    EXPECT_TRUE(contains(it.out(), "certificate verify failed")) << it.out();
+    EXPECT_FALSE(contains(it.out(), "created")) << it.out();
+}
+
+TEST_F(doctor_at_a_fleet, an_autoscaler_out_of_reach_fails_though_the_console_answers) {
+    start({});
+    program it({NULLWORKER_PROGRAM, "doctor", "--json", "--endpoint", "local", "--api-key", "k",
+                "--autoscaler-url", "http://127.0.0.1:1", "--console-url", x_url});
+    EXPECT_EQ(it.wait(), 1);
+    EXPECT_EQ(subjects(lines_of(it.out()), "FAIL"), (std::set<std::string>{"/route/"}));
 }
 
 TEST_F(doctor_at_a_fleet, ctrl_c_ends_a_probe) {
@@ -360,9 +381,56 @@ TEST_F(doctor_on_a_machine, for_people_it_fits_80_columns) {
     start();
     const auto told = run({"doctor"});
     EXPECT_EQ(told.code, 1) << "no address of REPORT_ADDR answers";
+    for (const auto* failed :
+         {"FAIL  last report         none was accepted\n", "FAIL  REPORT_ADDR         http://127.0.0.1:1"})
+        EXPECT_TRUE(contains(told.out, failed)) << failed << told.out;
     std::istringstream lines(told.out);
     for (std::string line; std::getline(lines, line);)
         EXPECT_LE(line.size(), 80U) << line;
+}
+
+TEST_F(doctor_on_a_machine, a_worker_that_waits_for_its_certificate_does_not_listen) {
+    start_autoscaler();
+    x_daemon.emplace(
+        std::vector<std::string>{NULLWORKERD_PROGRAM},
+        std::map<std::string, std::string>{{"WORKER_PORT", std::to_string(port)},
+                                           {"VAST_TCP_PORT_" + std::to_string(port), "40001"},
+                                           {"PUBLIC_IPADDR", "127.0.0.1"},
+                                           {"CONTAINER_ID", "7"},
+                                           {"REPORT_ADDR", x_autoscaler.origin()},
+                                           {"NULL_CONTROL_PORT", std::to_string(port + 2)},
+                                           {"NULLWORKER_CONSOLE_URL", "http://127.0.0.1:1"},
+                                           {"NULLWORKER_TLS_CERTIFICATE", x_files.file("instance.crt")},
+                                           {"NULLWORKER_TLS_KEY", x_files.file("instance.key")},
+                                           {"USE_SSL", "true"}});
+    x_daemon->wait_for("event=certificate_unavailable");
+    const auto told = run({"doctor", "--json"});
+    EXPECT_EQ(told.code, 1);
+    EXPECT_EQ(about("public port", lines_of(told.out)).at("severity"), "FAIL") << told.out;
+    EXPECT_EQ(about("certificate", lines_of(told.out)).at("severity"), "FAIL") << told.out;
+}
+
+TEST_F(doctor_on_a_machine, a_pair_for_another_address_and_a_disk_that_is_none_fail) {
+    const test_certificate pair({.address = "203.0.113.1"});
+    std::map<std::string, std::string> told_to_it = {{"NULL_CONTROL_PORT", "23799"},
+                                                     {"REPORT_ADDR", "http://127.0.0.1:1"},
+                                                     {"PUBLIC_IPADDR", "127.0.0.1"},
+                                                     {"USE_SSL", "true"},
+                                                     {"NULLWORKER_CONSOLE_URL", "http://127.0.0.1:1"},
+                                                     {"NULLWORKER_STATE_DIR", x_files.file("nowhere")},
+                                                     {"NULLWORKER_TLS_CERTIFICATE", pair.certificate_file()},
+                                                     {"NULLWORKER_TLS_KEY", pair.key_file()}};
+    program it(command({"doctor", "--json"}), told_to_it);
+    EXPECT_EQ(it.wait(), 1);
+    EXPECT_EQ(about("its name", lines_of(it.out())).at("value"), "it is not for 127.0.0.1");
+    EXPECT_EQ(about("its name", lines_of(it.out())).at("severity"), "FAIL");
+    EXPECT_EQ(about("its chain", lines_of(it.out())).at("severity"), "WARN") << "the console is out of reach";
+    EXPECT_EQ(about("state directory", lines_of(it.out())).at("severity"), "FAIL");
+
+    told_to_it["NULLWORKER_TLS_CERTIFICATE"] = x_files.write("page.crt", "<html>502 Bad Gateway</html>");
+    program other(command({"doctor", "--json"}), told_to_it);
+    EXPECT_EQ(other.wait(), 1);
+    EXPECT_EQ(about("certificate", lines_of(other.out())).at("severity"), "FAIL") << "an error page";
 }
 
 TEST(doctor, a_probe_needs_an_endpoint) {

@@ -488,6 +488,28 @@ TEST_F(fleet_test, the_account_and_its_workergroups_are_told_to_its_owner_alone)
     });
 }
 
+TEST_F(fleet_test, a_workergroup_can_be_changed_as_the_command_line_does_it) {
+    fleet_options options{.scaling = {}, .account_key = "account", .port = 0};
+    options.account = {.test_workers = 3};
+    tell(std::move(options), [this]() -> asio::awaitable<void> {
+        std::string path = "/api/v0/autojobs/1/";
+        std::string body = R"({"client_id": "me", "autojob_id": 1, "test_workers": 1, "cold_workers": null})";
+        EXPECT_EQ((co_await say(net::verb::put, path, body)).status, 200U);
+        const auto groups =
+            wire::parse_workergroups((co_await get("/api/v0/workergroups/", "account")).body).value();
+        EXPECT_EQ(groups.front().test_workers, 1);
+        EXPECT_EQ(groups.front().cold_workers, std::nullopt);
+        std::string negative = R"({"test_workers": -1})";
+        EXPECT_EQ((co_await say(net::verb::put, path, std::move(negative))).status, 422U);
+        std::string other = "/api/v0/workergroups/2/";
+        EXPECT_EQ((co_await say(net::verb::put, std::move(other), body)).status, 404U);
+        std::string stranger = "guess";
+        EXPECT_EQ(
+            (co_await say(net::verb::put, std::move(path), std::move(body), std::move(stranger))).status,
+            401U);
+    });
+}
+
 TEST_F(fleet_test, its_log_tells_of_a_worker_in_error) {
     tell({.scaling = {}, .account_key = "account", .port = 0}, [this]() -> asio::awaitable<void> {
         const auto id = co_await first_to_report();
