@@ -171,7 +171,7 @@ more_traps() { :; }
 # shellcheck source=/dev/null
 . "$examples/$queue/queue.sh"
 need
-for library in "$examples/../consumer" "$examples/../../../nullworker/consumer"; do
+for library in "$examples/../consumer" "$examples/../../../nullworker/consumer"; do # of the repository, of a package
     if [ -d "$library" ]; then cp "$library"/nullworker.* "$app"; fi
 done
 cp "$here"/work* "$examples/$queue"/* "$app"

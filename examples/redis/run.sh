@@ -26,7 +26,10 @@ export NULLWORKER_HEARTBEAT_TIMEOUT=5 NULLWORKER_HEARTBEAT_GRACE=1
 # What runs beside each worker, and how its process is found. Debian's Python has the library for Redis.
 dir=$(mktemp -d)
 export HOLD=$dir/hold
-cp "$here"/consumer.* "$here"/*.lua "$here"/../queues/work.* "$here/../../consumer/nullworker.py" "$dir"
+cp "$here"/consumer.* "$here"/*.lua "$here"/../queues/work.* "$dir"
+for library in "$here/../../consumer" "$here/../../../../nullworker/consumer"; do # of the repository, of a package
+    if [ -d "$library" ]; then cp "$library/nullworker.py" "$dir"; fi
+done
 case $consumer in
 sh) consumer_line="exec nullworker work --term 8 -- $dir/consumer.sh" consumer_process='nullworker work' ;;
 py) consumer_line="exec /usr/bin/python3 $dir/consumer.py" consumer_process=consumer.py ;;
