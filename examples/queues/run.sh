@@ -171,7 +171,8 @@ more_traps() { :; }
 # shellcheck source=/dev/null
 . "$examples/$queue/queue.sh"
 need
-for library in "$examples/../consumer" "$examples/../../../nullworker/consumer"; do # of the repository, of a package
+# Of the repository, or of a package.
+for library in "$examples/../consumer" "$examples/../../../nullworker/consumer"; do
     if [ -d "$library" ]; then cp "$library"/nullworker.* "$app"; fi
 done
 cp "$here"/work* "$examples/$queue"/* "$app"
@@ -204,8 +205,8 @@ put_jobs() { seq -f "job-%.0f $3" "$1" "$2" | put; }
 
 start_server
 await "the server does not answer" answers
-spawn fleet nullworker fleet --port $((port + 10)) --worker-port $((port + 20)) --max-workers $machines --inactivity-timeout "$linger" \
-    --log-dir "$dir" --consumer "$beside"
+spawn fleet nullworker fleet --port $((port + 10)) --worker-port $((port + 20)) --max-workers $machines \
+    --inactivity-timeout "$linger" --log-dir "$dir" --consumer "$beside"
 fleet=$last
 await "the fleet does not start" fleet_answers
 start_follow
