@@ -173,10 +173,10 @@ TEST(endpoint_rules, an_unknown_endpoint_is_told_with_the_nearest_names) {
 TEST(endpoint_rules, an_endpoint_that_is_not_active_starts_nobody) {
     auto endpoint = recommended();
     EXPECT_EQ(judge_state(endpoint).how, severity::ok);
-    for (const auto* word : {"suspended", "stopped", "destroyed"}) {
-        endpoint.endpoint_state = word;
+    for (const auto* said : {"suspended", "stopped", "destroyed"}) {
+        endpoint.endpoint_state = said;
         const auto found = judge_state(endpoint);
-        EXPECT_EQ(found.how, severity::fail) << word;
+        EXPECT_EQ(found.how, severity::fail) << said;
         EXPECT_EQ(found.command, "vastai update endpoint 7 --endpoint_state active");
     }
 }

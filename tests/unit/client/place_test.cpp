@@ -57,8 +57,8 @@ TEST_F(place_test, what_is_no_redis_is_refused) {
 }
 
 TEST_F(place_test, a_password_has_no_place_in_a_command_line) {
-    for (const auto* word : {"redis://:s3cret@h", "redis://bob:s3cret@h/1", "redis://bob:s3cret@h/x"}) {
-        const auto told = refusal_of([&] { return read_redis_place(word); });
+    for (const auto* location : {"redis://:s3cret@h", "redis://bob:s3cret@h/1", "redis://bob:s3cret@h/x"}) {
+        const auto told = refusal_of([&] { return read_redis_place(location); });
         EXPECT_NE(told.find("env:NAME"), std::string::npos) << told;
         EXPECT_EQ(told.find("s3cret"), std::string::npos) << told;
     }
