@@ -105,9 +105,11 @@ nullworker fleet --port $((port + 1)) --worker-port $((port + 100)) --max-worker
     --error-timeout 1 --log-dir "$dir" --consumer "$consumer_line" >"$dir/fleet.log" 2>&1 &
 fleet=$! started+=($!)
 await "the fleet does not start" fleet_answers
+# The session of a worker that is gone counts until its lifetime is over.
 nullworker follow --instance local --autoscaler-url "$fleet_url" --console-url "$fleet_url" \
     --depth "printf 'llen jobs\nhlen working\n' | redis-cli -h $REDIS_HOST -p $REDIS_PORT" \
-    --min 0 --max 4 --interval 0.5 --hysteresis 2 --patience 2 --state "$dir/follow" >"$dir/follow.log" 2>&1 &
+    --min 0 --max 4 --interval 0.5 --hysteresis 2 --patience 2 --lifetime 10 --state "$dir/follow" \
+    >"$dir/follow.log" 2>&1 &
 started+=($!)
 
 say "$jobs jobs of $seconds s go in"
