@@ -11,6 +11,7 @@ namespace nullworker::client {
 namespace {
 
 using namespace std::chrono_literals;
+using steady = std::chrono::steady_clock;
 
 constexpr auto lock_every = 1s;
 constexpr auto tell_of_the_lock_every = 60s;
@@ -44,7 +45,6 @@ asio::awaitable<follow_memory::taken> follow_memory::take(file from, interruptio
 }
 
 asio::awaitable<std::optional<int>> follow_memory::lock(std::string depth, interruption& stop) {
-    using steady = std::chrono::steady_clock;
     const state_holder us{std::to_string(::getpid()), host_name(), fingerprint_of(depth)};
     auto tell_at = steady::now();
     std::string differs;  // the process that follows something else, by what was read last

@@ -7,6 +7,8 @@
 namespace nullworker::client {
 namespace {
 
+using kind = resp_value::kind;
+
 constexpr std::string_view line_end = "\r\n";
 
 std::optional<std::int64_t> whole_number(std::string_view text) {
@@ -75,7 +77,6 @@ bool resp_reader::read_line(std::string_view& line) {
 
 // What a line says: a value, or how long the one is that it begins.
 void resp_reader::begin(std::string_view line) {
-    using kind = resp_value::kind;
     if (line.empty())
         return fail();
     const char type = line.front();

@@ -105,6 +105,7 @@ const wire::endpoint_info* endpoint_named(const std::string& name,
 
 finding unknown_endpoint(const std::string& name, const std::vector<wire::endpoint_info>& all) {
     std::vector<std::string> known;
+    known.reserve(all.size());
     for (const auto& one : all)
         known.push_back(one.endpoint_name);
     finding out{.how = severity::fail, .subject = "endpoint", .value = "there is no '" + name + "'"};

@@ -400,6 +400,7 @@ finding judge_clock(const std::vector<address_facts>& addresses) {
 std::vector<finding> judge_starters(const std::vector<process_facts>& processes) {
     const auto found = starters(processes);
     std::vector<std::string> names;
+    names.reserve(found.size());
     for (const auto& one : found)
         names.push_back(name_of(one));
     finding who{.subject = "started by",

@@ -255,14 +255,21 @@ bool autoscaler::is_owner(const net::request& incoming, const std::string& in_bo
     return same_secret(key, x_options.endpoint_key) || is_account(key);
 }
 
+std::optional<net::reply> autoscaler::refuse_question(const net::request& incoming, std::int64_t endpoint,
+                                                      const std::string& key) const {
+    if (endpoint != x_options.endpoint_id)
+        return refuse(404, "no endpoint with id " + std::to_string(endpoint));
+    if (!is_owner(incoming, key))
+        return refuse(401, "api_key is neither the endpoint's nor the account's");
+    return std::nullopt;
+}
+
 net::reply autoscaler::list_workers(const net::request& incoming) {
     const auto asked = wire::parse_workers_request(incoming.body);
     if (!asked)
         return refuse(asked.error());
-    if (asked->id != x_options.endpoint_id)
-        return refuse(404, "no endpoint with id " + std::to_string(asked->id));
-    if (!is_owner(incoming, asked->api_key))
-        return refuse(401, "api_key is neither the endpoint's nor the account's");
+    if (auto refused = refuse_question(incoming, asked->id, asked->api_key))
+        return std::move(*refused);
     return net::json_reply(200, wire::to_json(x_scaler.workers()));
 }
 
@@ -343,10 +350,8 @@ net::reply autoscaler::show_logs(const net::request& incoming) {
     const auto asked = wire::parse_logs_request(incoming.body);
     if (!asked)
         return refuse(asked.error());
-    if (asked->id != x_options.endpoint_id)
-        return refuse(404, "no endpoint with id " + std::to_string(asked->id));
-    if (!is_owner(incoming, asked->api_key))
-        return refuse(401, "api_key is neither the endpoint's nor the account's");
+    if (auto refused = refuse_question(incoming, asked->id, asked->api_key))
+        return std::move(*refused);
     std::string text;
     for (const auto& line : x_log)
         text += line;

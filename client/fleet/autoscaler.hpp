@@ -95,6 +95,9 @@ private:
     [[nodiscard]] bool is_running(std::string_view worker) const;
     [[nodiscard]] bool is_account(const std::string& key) const;
     [[nodiscard]] bool is_owner(const net::request& incoming, const std::string& in_body) const;
+    [[nodiscard]] std::optional<net::reply> refuse_question(const net::request& incoming,
+                                                            std::int64_t endpoint,
+                                                            const std::string& key) const;
     [[nodiscard]] std::optional<net::reply> refuse_stranger(const net::request& incoming) const;
     [[nodiscard]] bool is_worker(std::int64_t worker, const std::string& token) const;
     [[nodiscard]] wire::endpoint_info describe() const;

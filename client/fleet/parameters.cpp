@@ -1,7 +1,6 @@
 #include <fleet/parameters.hpp>
 
 #include <cmath>
-#include <utility>
 
 namespace nullworker::fleet {
 
@@ -28,7 +27,7 @@ parameters console_defaults() {
     out.min_load = 1;
     out.cold_mult = 3;
     out.max_workers = 16;
-    return with_usual_queues(std::move(out));
+    return with_usual_queues(out);
 }
 
 parameters command_line_defaults() {
@@ -36,7 +35,7 @@ parameters command_line_defaults() {
     out.min_load = 0;
     out.cold_mult = 2.5;
     out.max_workers = 20;
-    return with_usual_queues(std::move(out));
+    return with_usual_queues(out);
 }
 
 seconds idle_patience(const parameters& values) {

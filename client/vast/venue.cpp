@@ -18,6 +18,7 @@ namespace nullworker::client {
 namespace {
 
 using namespace std::chrono_literals;
+using steady = std::chrono::steady_clock;
 
 struct instance_urls {
     std::string_view name;
@@ -114,7 +115,6 @@ venue::venue(asio::any_io_executor executor, venue_options options) {
 
 asio::awaitable<outcome<void>> venue::open(std::optional<std::chrono::steady_clock::duration> patience,
                                            const std::function<void(const std::string& why)>& on_trouble) {
-    using steady = std::chrono::steady_clock;
     backoff pause(200ms, 5s);
     const auto deadline = patience ? steady::now() + *patience : steady::time_point::max();
     for (;;) {
