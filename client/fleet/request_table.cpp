@@ -33,13 +33,15 @@ const request* request_table::ask(std::int64_t idx, double cost, seconds replay_
         const request fresh{.idx = idx > 0 ? idx : new_idx(), .order = ++x_last_order, .cost = cost};
         std::erase(x_finished, fresh.idx);
         place = x_requests.emplace(fresh.idx, fresh).first;
+        list(place->second);
         tell(fresh, request_change::queued, now);
     }
-    request& asking = place->second;
-    asking.asked_at = now.monotonic;
-    asking.refused = false;
-    asking.patience = patience_of(replay_timeout);
-    return &asking;
+    amend(place->second, [&](request& asking) {
+        asking.asked_at = now.monotonic;
+        asking.refused = false;
+        asking.patience = patience_of(replay_timeout);
+    });
+    return &place->second;
 }
 
 std::int64_t request_table::new_idx() {
@@ -56,10 +58,12 @@ const request* request_table::find(std::int64_t idx) const {
 
 void request_table::route(std::int64_t idx, std::int64_t worker, instant now) {
     request& r = x_requests.at(idx);
-    r.state = request_state::routed;
-    r.worker = worker;
-    r.routed_at = now.monotonic;
-    r.taken_up = false;
+    amend(r, [&](request& given) {
+        given.state = request_state::routed;
+        given.worker = worker;
+        given.routed_at = now.monotonic;
+        given.taken_up = false;
+    });
     tell(r, request_change::routed, now);
 }
 
@@ -68,19 +72,22 @@ void request_table::route_again(std::int64_t idx, instant now) {
 }
 
 void request_table::wait(std::int64_t idx, double cost) {
-    request& r = x_requests.at(idx);
-    r.state = request_state::waiting;
-    r.worker = 0;
-    r.cost = cost;
+    amend(x_requests.at(idx), [&](request& r) {
+        r.state = request_state::waiting;
+        r.worker = 0;
+        r.cost = cost;
+    });
 }
 
 void request_table::reject(std::int64_t idx, instant now) {
     request& r = x_requests.at(idx);
     tell(r, request_change::rejected, now);
-    r.state = request_state::waiting;
-    r.refused = true;
-    r.worker = 0;
-    r.asked_at = now.monotonic;
+    amend(r, [&](request& refused) {
+        refused.state = request_state::waiting;
+        refused.refused = true;
+        refused.worker = 0;
+        refused.asked_at = now.monotonic;
+    });
 }
 
 void request_table::finish(std::int64_t idx, instant now) {
@@ -90,6 +97,7 @@ void request_table::finish(std::int64_t idx, instant now) {
 request_table::table::iterator request_table::remove(table::iterator place, request_change what,
                                                      instant now) {
     const request ended = place->second;
+    unlist(place->second);
     const auto next = x_requests.erase(place);
     tell(ended, what, now);
     if (what == request_change::finished) {
@@ -111,20 +119,18 @@ void request_table::claim(const work_report& said, instant now) {
         request& r = place->second;
         const bool unassigned = r.state == request_state::waiting;
         if (unassigned || (r.state == request_state::routed && r.worker == said.worker)) {
-            r.state = request_state::working;
-            r.worker = said.worker;
+            amend(r, [&](request& named) {
+                named.state = request_state::working;
+                named.worker = said.worker;
+            });
             tell(r, request_change::working, now);
         }
     }
     take_up(said, unknown, now);
     // Its completion may have come before.
-    for (auto place = x_requests.begin(); place != x_requests.end();) {
-        const request& r = place->second;
-        if (r.taken_up && r.worker == said.worker && !said.requests.contains(r.idx))
-            place = remove(place, request_change::finished, now);
-        else
-            ++place;
-    }
+    for (const auto idx : held_by(said.worker))
+        if (x_requests.at(idx).taken_up && !said.requests.contains(idx))
+            remove(x_requests.find(idx), request_change::finished, now);
 }
 
 void request_table::take_up(const work_report& said, const std::vector<std::int64_t>& unknown, instant now) {
@@ -143,25 +149,26 @@ void request_table::take_up(const work_report& said, const std::vector<std::int6
                             .routed_at = now.monotonic,
                             .patience = usual_patience,
                             .taken_up = true};
-        x_requests.emplace(idx, found);
+        list(x_requests.emplace(idx, found).first->second);
         tell(found, request_change::working, now);
     }
 }
 
 void request_table::requeue(std::int64_t worker, instant now) {
-    for (auto& [idx, r] : x_requests) {
-        if (r.worker != worker)
-            continue;
-        tell(r, request_change::lost, now);
-        // Its client has a while to notice and to ask again. A client that had its answer, and worked,
-        // hardly ever does: it is not waited for as long, since a worker would be kept for it.
-        if (r.state == request_state::working)
-            r.patience = working_patience;
-        else
-            r.patience = std::max<time_point::duration>(r.patience, usual_patience);
-        r.state = request_state::waiting;
-        r.worker = 0;
-        r.asked_at = now.monotonic;
+    for (const auto idx : held_by(worker)) {
+        request& lost = x_requests.at(idx);
+        tell(lost, request_change::lost, now);
+        amend(lost, [&](request& r) {
+            // Its client has a while to notice and to ask again. A client that had its answer, and worked,
+            // hardly ever does: it is not waited for as long, since a worker would be kept for it.
+            if (r.state == request_state::working)
+                r.patience = working_patience;
+            else
+                r.patience = std::max<time_point::duration>(r.patience, usual_patience);
+            r.state = request_state::waiting;
+            r.worker = 0;
+            r.asked_at = now.monotonic;
+        });
     }
 }
 
@@ -194,10 +201,11 @@ std::vector<std::int64_t> request_table::expire(instant now) {
 }
 
 void request_table::forgive_silence(instant now) {
-    for (auto& [idx, r] : x_requests) {
-        r.asked_at = now.monotonic;
-        r.routed_at = now.monotonic;
-    }
+    for (auto& [idx, known] : x_requests)
+        amend(known, [&](request& r) {
+            r.asked_at = now.monotonic;
+            r.routed_at = now.monotonic;
+        });
 }
 
 request_table::time_point request_table::next_deadline() const {
@@ -207,27 +215,84 @@ request_table::time_point request_table::next_deadline() const {
     return next;
 }
 
-std::vector<double> request_table::costs_before(const request& asking, instant now) const {
-    std::vector<const request*> earlier;
-    for (const auto& [idx, other] : x_requests)
-        if (other.state == request_state::waiting && other.order < asking.order &&
-            now.monotonic - other.asked_at <= attentive_for)
-            earlier.push_back(&other);
-    std::sort(earlier.begin(), earlier.end(),
-              [](const request* a, const request* b) { return a->order < b->order; });
+void request_table::list(const request& r) {
+    if (r.worker != 0) {
+        x_held[r.worker].requests.emplace(r.idx, &r);
+        sum_up(r.worker);
+    }
+    if (r.state == request_state::waiting) {
+        x_line.insert({r.order, &r});
+        x_by_asking.emplace(r.asked_at, r.order);
+        ++x_costs[r.cost];
+    }
+}
+
+void request_table::unlist(const request& r) {
+    if (r.worker != 0) {
+        x_held[r.worker].requests.erase(r.idx);
+        sum_up(r.worker);
+    }
+    leave_line(r);
+}
+
+// Added up anew, and not by the difference: what fractions leave behind would stay for ever.
+void request_table::sum_up(std::int64_t worker) {
+    const auto place = x_held.find(worker);
+    x_touched.insert(worker);
+    if (place->second.requests.empty()) {
+        x_held.erase(place);
+        return;
+    }
+    place->second.load = 0;
+    for (const auto& [idx, r] : place->second.requests)
+        place->second.load += r->cost;
+}
+
+void request_table::leave_line(const request& r) {
+    const auto place = x_line.find(r.order);
+    if (place == x_line.end())
+        return;
+    x_line.erase(place);
+    x_by_asking.erase({r.asked_at, r.order});
+    if (const auto counted = x_costs.find(r.cost); --counted->second == 0)
+        x_costs.erase(counted);
+}
+
+// Takes those out of the line that were not asked for lately.
+void request_table::lapse(instant now) {
+    while (!x_by_asking.empty() && now.monotonic - x_by_asking.begin()->first > attentive_for)
+        leave_line(*x_line.find(x_by_asking.begin()->second)->second);
+}
+
+std::vector<std::int64_t> request_table::held_by(std::int64_t worker) const {
+    std::vector<std::int64_t> out;
+    if (const auto found = x_held.find(worker); found != x_held.end())
+        for (const auto& [idx, r] : found->second.requests)
+            out.push_back(idx);
+    return out;
+}
+
+std::vector<double> request_table::costs_before(const request& asking, instant now) {
+    lapse(now);
     std::vector<double> costs;
-    costs.reserve(earlier.size());
-    for (const request* other : earlier)
-        costs.push_back(other->cost);
+    for (auto place = x_line.begin(); place != x_line.end() && place->first < asking.order; ++place)
+        costs.push_back(place->second->cost);
     return costs;
 }
 
+std::size_t request_table::count_before(const request& asking, instant now) {
+    lapse(now);
+    return x_line.order_of_key(asking.order);
+}
+
+std::optional<double> request_table::common_cost(instant now) {
+    lapse(now);
+    return x_costs.size() == 1 ? std::optional(x_costs.begin()->first) : std::nullopt;
+}
+
 double request_table::load_of(std::int64_t worker) const {
-    double sum = 0;
-    for (const auto& [idx, r] : x_requests)
-        if (r.worker == worker)
-            sum += r.cost;
-    return sum;
+    const auto found = x_held.find(worker);
+    return found == x_held.end() ? 0 : found->second.load;
 }
 
 // A request that was routed to an occupied worker queues there, and a refused request is with its client:

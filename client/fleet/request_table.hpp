@@ -2,6 +2,7 @@
 
 #include <fleet/events.hpp>
 #include <fleet/parameters.hpp>
+#include <fleet/ranked.hpp>
 #include <nullworker/base/clock.hpp>
 
 #include <chrono>
@@ -9,7 +10,9 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
 #include <set>
+#include <utility>
 #include <vector>
 
 namespace nullworker::fleet {
@@ -93,7 +96,13 @@ public:
     [[nodiscard]] time_point next_deadline() const;
 
     // The costs of the requests that go before `asking`: older, waiting and still asked for. In their order.
-    [[nodiscard]] std::vector<double> costs_before(const request& asking, instant now) const;
+    [[nodiscard]] std::vector<double> costs_before(const request& asking, instant now);
+
+    // How many they are.
+    [[nodiscard]] std::size_t count_before(const request& asking, instant now);
+
+    // What each request that waits and is still asked for costs, where all of them cost the same.
+    [[nodiscard]] std::optional<double> common_cost(instant now);
 
     // The cost of all that `worker` has.
     [[nodiscard]] double load_of(std::int64_t worker) const;
@@ -101,18 +110,49 @@ public:
     // The cost of every request that asks for capacity: that waits, or has a worker to itself.
     [[nodiscard]] double load() const;
 
+    // The workers whose load may have changed since the last call.
+    [[nodiscard]] std::set<std::int64_t> take_touched() { return std::exchange(x_touched, {}); }
+
 private:
     using table = std::map<std::int64_t, request>;
+
+    struct holding {
+        std::map<std::int64_t, const request*> requests;  // by idx
+        double load = 0;
+    };
 
     [[nodiscard]] std::int64_t new_idx();
     [[nodiscard]] time_point deadline_of(const request& r) const;
     void take_up(const work_report& said, const std::vector<std::int64_t>& unknown, instant now);
+    void list(const request& r);
+    void unlist(const request& r);
+    void sum_up(std::int64_t worker);
+    void leave_line(const request& r);
+    void lapse(instant now);
+    [[nodiscard]] std::vector<std::int64_t> held_by(std::int64_t worker) const;
+
+    // Whatever changes a request that is in the table does so by this.
+    template <class Change>
+    void amend(request& r, const Change& change) {
+        unlist(r);
+        change(r);
+        list(r);
+    }
+
     table::iterator remove(table::iterator place, request_change what, instant now);
     void tell(const request& r, request_change what, instant now);
 
     const parameters& x_values;
     event_log& x_log;
     table x_requests;
+    std::map<std::int64_t, holding> x_held;  // by worker
+    std::set<std::int64_t> x_touched;
+
+    // Those that wait and are still asked for.
+    ranked_map<std::uint64_t, const request*> x_line;            // by order
+    std::set<std::pair<time_point, std::uint64_t>> x_by_asking;  // by when they were asked for
+    std::map<double, std::size_t> x_costs;                       // how many there are of each cost
+
     std::deque<std::int64_t> x_finished;  // lately, oldest first: a late report must not revive them
     std::int64_t x_last_idx = 0;
     std::uint64_t x_last_order = 0;

@@ -33,57 +33,32 @@ bool scaler::keeps(const request& asking) const {
 
 // Every attentive request that came earlier takes its place first, in thought; `asking` gets the best of what
 // is left.
-std::int64_t scaler::choose_worker(const request& asking, instant now) const {
-    struct candidate {
-        std::int64_t id;
-        double load;
-        double perf;
-    };
-    std::vector<candidate> candidates;
-    for (const auto& [id, w] : x_workers.all())
-        if (takes_requests(w.state))
-            candidates.push_back({id, x_requests.load_of(id), x_workers.perf(w)});
-    if (candidates.empty())
-        return 0;
+std::int64_t scaler::choose_worker(const request& asking, instant now) {
+    refresh_queues();
+    const auto each = x_requests.common_cost(now);
+    return each ? x_queues.after(x_requests.count_before(asking, now), *each, x_values.max_queue_time)
+                : x_queues.after(x_requests.costs_before(asking, now), x_values.max_queue_time);
+}
 
-    const auto best = [&]() -> candidate* {
-        candidate* found = nullptr;
-        double shortest = 0;
-        for (auto& one : candidates) {
-            const double queue_time = one.load / one.perf;
-            if (queue_time >= x_values.max_queue_time.count())
-                continue;
-            // Below the target all queues are alike but for their length, so the shortest one is among the
-            // preferred whenever any is.
-            if (!found || queue_time < shortest) {
-                found = &one;
-                shortest = queue_time;
-            }
-        }
-        return found;
-    };
-
-    for (const double cost : x_requests.costs_before(asking, now)) {
-        candidate* taken = best();
-        if (!taken)
-            return 0;
-        taken->load += cost;
+void scaler::refresh_queues() {
+    auto touched = x_workers.take_touched();
+    touched.merge(x_requests.take_touched());
+    for (const auto id : touched) {
+        const worker* w = x_workers.find(id);
+        if (w && takes_requests(w->state))
+            x_queues.put(id, x_requests.load_of(id), x_workers.perf(*w));
+        else
+            x_queues.remove(id);
     }
-    const candidate* chosen = best();
-    return chosen ? chosen->id : 0;
 }
 
 std::string scaler::waiting_text() const {
-    const auto states = counts();
-    const auto count = [&](worker_state state) {
-        const auto found = states.find(state);
-        return found == states.end() ? std::size_t{0} : found->second;
-    };
     if (x_workers.closed())
         return "the fleet is stopping";
     if (x_values.state == endpoint_state::suspended)
         return "no worker is free, and none is started: the endpoint is suspended";
-    const auto coming = count(worker_state::creating) + count(worker_state::loading);
+    const auto coming =
+        x_workers.in(worker_state::creating).size() + x_workers.in(worker_state::loading).size();
     if (coming > 0)
         return "no worker is free; " + std::to_string(coming) + " starting" + trouble_text();
     if (x_workers.live_count() >= x_values.max_workers)
@@ -97,10 +72,11 @@ std::string scaler::trouble_text() const {
         return "; a worker could not start: " + last;
     if (in_a_row > 1)
         return "; " + std::to_string(in_a_row) + " workers in a row could not start, the last one: " + last;
-    for (const auto& [id, w] : x_workers.all())
-        if (w.state == worker_state::error)
-            return "; worker " + std::to_string(id) + " reports: " + w.report.error_msg;
-    return {};
+    const auto& errored = x_workers.in(worker_state::error);
+    if (errored.empty())
+        return {};
+    const worker& first = *x_workers.find(*errored.begin());
+    return "; worker " + std::to_string(first.id) + " reports: " + first.report.error_msg;
 }
 
 bool scaler::on_report(const wire::status_report& report, instant now) {
@@ -149,6 +125,7 @@ double scaler::wanted_capacity() const {
 }
 
 std::vector<action> scaler::plan(instant now) {
+    refresh_queues();
     std::vector<action> out;
     for (const auto relieved : x_requests.expire(now))
         settle(relieved, now);

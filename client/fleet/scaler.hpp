@@ -1,6 +1,7 @@
 #pragma once
 
 #include <fleet/events.hpp>
+#include <fleet/open_queues.hpp>
 #include <fleet/parameters.hpp>
 #include <fleet/request_table.hpp>
 #include <fleet/worker_pool.hpp>
@@ -99,7 +100,8 @@ public:
 
 private:
     [[nodiscard]] bool keeps(const request& asking) const;
-    [[nodiscard]] std::int64_t choose_worker(const request& asking, instant now) const;
+    [[nodiscard]] std::int64_t choose_worker(const request& asking, instant now);
+    void refresh_queues();
     [[nodiscard]] std::string waiting_text() const;
     [[nodiscard]] std::string trouble_text() const;
     void settle(std::int64_t worker, instant now);
@@ -108,6 +110,7 @@ private:
     event_log x_events;
     request_table x_requests;
     worker_pool x_workers;
+    open_queues x_queues;  // as they were when somebody last asked for a worker
 };
 
 }  // namespace nullworker::fleet

@@ -51,15 +51,16 @@ double worker_pool::live_capacity() const {
 
 std::size_t worker_pool::live_count() const {
     std::size_t count = 0;
-    for (const auto& [id, w] : x_workers)
-        count += is_live(w.state) ? 1 : 0;
+    for (std::size_t i = 0; is_live(static_cast<worker_state>(i)); ++i)
+        count += x_by_state[i].size();
     return count;
 }
 
 state_counts worker_pool::counts() const {
     state_counts out;
-    for (const auto& [id, w] : x_workers)
-        ++out[w.state];
+    for (std::size_t i = 0; i < worker_states; ++i)
+        if (!x_by_state[i].empty())
+            out[static_cast<worker_state>(i)] = x_by_state[i].size();
     return out;
 }
 
@@ -85,10 +86,20 @@ std::vector<wire::worker_info> worker_pool::describe() const {
     return out;
 }
 
+void worker_pool::erase(std::int64_t id) {
+    const auto place = x_workers.find(id);
+    in(place->second.state).erase(id);
+    x_touched.insert(id);
+    x_workers.erase(place);
+}
+
 void worker_pool::change(worker& w, worker_state to, const std::string& why, instant now) {
     if (w.state == to)
         return;
     const auto from = std::exchange(w.state, to);
+    in(from).erase(w.id);
+    in(to).insert(w.id);
+    x_touched.insert(w.id);
     if (to == worker_state::idle)
         w.idle_since = now.monotonic;
     x_log.add(worker_event{now, w.id, from, to, why});
@@ -106,6 +117,7 @@ bool worker_pool::hear(const wire::status_report& report, instant now) {
     worker& w = found->second;
     if (w.state == worker_state::creating || w.state == worker_state::stopped)
         return false;
+    x_touched.insert(w.id);
     w.heard_at = now.monotonic;
     w.report = report;
     w.report.mtoken.clear();
@@ -142,14 +154,14 @@ void worker_pool::end(std::int64_t id, const std::string& how, instant now) {
     worker& w = x_workers.at(id);
     if (w.state == worker_state::stopping) {
         change(w, worker_state::stopped, how, now);
-        const auto cold = counts()[worker_state::stopped] - 1;
+        const auto cold = in(worker_state::stopped).size() - 1;
         if (w.keep_cold && !x_closed && cold < x_values.cold_workers)
             return;
     } else if (w.state != worker_state::dead) {
         count_failed_start(w, how, now);
         change(w, worker_state::dead, how, now);
     }
-    x_workers.erase(id);
+    erase(id);
 }
 
 void worker_pool::forget_failures_if_proven(instant now) {
@@ -249,7 +261,7 @@ void worker_pool::scale_down(double wanted, std::vector<action>& out, instant no
         --live;
         if (w->state == worker_state::creating) {
             change(*w, worker_state::stopped, "no longer wanted", now);
-            x_workers.erase(w->id);
+            erase(w->id);
         } else {
             w->keep_cold = true;
             stop(*w, "idle", out, now);
@@ -265,8 +277,7 @@ void worker_pool::scale_up(double wanted, instant now) {
     while (missing > rounding && live < x_values.max_workers) {
         if (now.monotonic < x_no_start_before)
             return;
-        const auto states = counts();
-        if (probing && (states.contains(worker_state::creating) || states.contains(worker_state::loading)))
+        if (probing && !(in(worker_state::creating).empty() && in(worker_state::loading).empty()))
             return;
         create(now);
         missing -= x_values.nominal_perf;
@@ -276,15 +287,16 @@ void worker_pool::scale_up(double wanted, instant now) {
 
 // A cold worker where there is one, else a new one.
 void worker_pool::create(instant now) {
-    const auto cold = std::find_if(x_workers.begin(), x_workers.end(), [](const auto& entry) {
-        return entry.second.state == worker_state::stopped;
-    });
-    const bool rented = cold != x_workers.end();
-    const std::int64_t id = rented ? cold->first : ++x_last_id;
+    const auto& cold = in(worker_state::stopped);
+    const bool rented = !cold.empty();
+    const std::int64_t id = rented ? *cold.begin() : ++x_last_id;
+    if (rented)
+        erase(id);
     worker fresh{.id = id, .created_at = now.monotonic};
     fresh.start_at = rented ? now : now.after(to_ticks(x_values.start_delay));
     const auto from = rented ? std::optional(worker_state::stopped) : std::nullopt;
-    x_workers.insert_or_assign(id, std::move(fresh));
+    in(fresh.state).insert(id);
+    x_workers.emplace(id, std::move(fresh));
     x_log.add(worker_event{now, id, from, worker_state::creating, rented ? "cold start" : "load"});
 }
 
@@ -302,12 +314,14 @@ void worker_pool::close(std::vector<action>& out, instant now) {
     x_closed = true;
     for (auto place = x_workers.begin(); place != x_workers.end();) {
         worker& w = place->second;
+        ++place;
         w.keep_cold = false;
         if (is_running(w.state))
             stop(w, "the fleet ends", out, now);
         if (w.state == worker_state::creating)
             change(w, worker_state::stopped, "the fleet ends", now);
-        place = w.state == worker_state::stopped ? x_workers.erase(place) : std::next(place);
+        if (w.state == worker_state::stopped)
+            erase(w.id);
     }
 }
 

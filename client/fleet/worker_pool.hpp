@@ -7,12 +7,15 @@
 #include <nullworker/wire/routing.hpp>
 #include <nullworker/wire/status_report.hpp>
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -30,6 +33,8 @@ namespace nullworker::fleet {
 [[nodiscard]] constexpr bool takes_requests(worker_state state) {
     return state == worker_state::idle || state == worker_state::busy;
 }
+
+inline constexpr std::size_t worker_states = static_cast<std::size_t>(worker_state::dead) + 1;
 
 struct worker {
     using time_point = std::chrono::steady_clock::time_point;
@@ -85,6 +90,14 @@ public:
     // How much load the worker takes in a second.
     [[nodiscard]] double perf(const worker& w) const;
 
+    // The ids of those in that state.
+    [[nodiscard]] const std::set<std::int64_t>& in(worker_state state) const {
+        return x_by_state[static_cast<std::size_t>(state)];
+    }
+
+    // The workers whose state or report may have changed since the last call.
+    [[nodiscard]] std::set<std::int64_t> take_touched() { return std::exchange(x_touched, {}); }
+
     // How many there are that count as capacity.
     [[nodiscard]] std::size_t live_count() const;
 
@@ -125,6 +138,10 @@ private:
     [[nodiscard]] time_point hopeless_at(const worker& w) const;
     [[nodiscard]] time_point unneeded_at(const worker& w) const;
 
+    [[nodiscard]] std::set<std::int64_t>& in(worker_state state) {
+        return x_by_state[static_cast<std::size_t>(state)];
+    }
+    void erase(std::int64_t id);
     void change(worker& w, worker_state to, const std::string& why, instant now);
     void stop(worker& w, const std::string& why, std::vector<action>& out, instant now);
     void count_failed_start(const worker& w, const std::string& how, instant now);
@@ -139,6 +156,8 @@ private:
     const parameters& x_values;
     event_log& x_log;
     std::map<std::int64_t, worker> x_workers;
+    std::array<std::set<std::int64_t>, worker_states> x_by_state;
+    std::set<std::int64_t> x_touched;
     std::int64_t x_last_id = 0;
     start_trouble x_trouble;
     backoff x_start_backoff;
