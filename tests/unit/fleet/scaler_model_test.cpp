@@ -219,7 +219,7 @@ private:
 };
 
 TEST(scaler_model_test, says_in_every_random_run_what_the_plain_one_says) {
-    constexpr unsigned runs = 350;
+    constexpr unsigned runs = 105;
     constexpr int steps = 200;
     std::size_t granted = 0;
     std::size_t waited = 0;
