@@ -296,37 +296,37 @@ subcommand demo_command() {
     scaling.inactivity_timeout = seconds(2);
     scaling.start_delay = seconds(0.5);
     return {
-        .table = {.name = "demo",
-                  .summary = "Reserve sessions one after the other, hold them, release them",
-                  .footer =
-                      "Without --endpoint or --instance the demo runs on a local fleet, and takes about "
-                      "20 s.",
-                  .groups = session_rows(
-                      {{.name = "count", .target = &to->count, .least = 1, .most = 100, .help = "Sessions"},
-                       {.name = "rounds",
-                        .target = &to->rounds,
-                        .least = 1,
-                        .most = 100,
-                        .help = "How often all that is done, each time when the workers have gone"},
-                       {.name = "interval",
-                        .target = &to->interval,
-                        .least = 0,
-                        .most = most_of_all,
-                        .default_words = "30, local fleet: 2",
-                        .help = "Time between starts, and between ends"},
-                       {.name = "plateau",
-                        .target = &to->plateau,
-                        .least = 0,
-                        .most = most_of_all,
-                        .default_words = "300, local fleet: 4",
-                        .help = "Time during which all are held"},
-                       {.name = "rest",
-                        .target = &to->rest,
-                        .least = 0,
-                        .most = most_of_all,
-                        .default_words = "600, local fleet: 30",
-                        .help = "Longest time for the workers to go between two rounds"}},
-                      *to)},
+        .table =
+            {.name = "demo",
+             .summary = "Reserve sessions one after the other, hold them, release them",
+             .footer = "Without --endpoint or --instance the demo runs on a local fleet, and takes about "
+                       "20 s.",
+             .groups = session_rows(
+                 {{.name = "count", .target = &to->count, .least = 1, .most = 100'000, .help = "Sessions"},
+                  {.name = "rounds",
+                   .target = &to->rounds,
+                   .least = 1,
+                   .most = 100,
+                   .help = "How often all that is done, each time when the workers have gone"},
+                  {.name = "interval",
+                   .target = &to->interval,
+                   .least = 0,
+                   .most = most_of_all,
+                   .default_words = "30, local fleet: 2",
+                   .help = "Time between starts, and between ends"},
+                  {.name = "plateau",
+                   .target = &to->plateau,
+                   .least = 0,
+                   .most = most_of_all,
+                   .default_words = "300, local fleet: 4",
+                   .help = "Time during which all are held"},
+                  {.name = "rest",
+                   .target = &to->rest,
+                   .least = 0,
+                   .most = most_of_all,
+                   .default_words = "600, local fleet: 30",
+                   .help = "Longest time for the workers to go between two rounds"}},
+                 *to)},
         .run = [to](const options::reading& found, const words& behind) {
             refuse_idle_fleet_options(found, to->where);
             refuse_command(behind);

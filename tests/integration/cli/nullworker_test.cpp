@@ -214,8 +214,12 @@ TEST(usage, a_mistake_names_the_word_and_what_was_meant) {
         {{"hold", "echo", "hi"},
          "'echo' belongs to no option; a command stands behind --, as in nullworker hold -- echo; see "
          "nullworker hold --help"},
+        {{"fleet", "--max-workers", "501"},
+         "--max-workers: 501 is not in the range 0 to 500; see nullworker fleet --help"},
+        {{"follow", "--max", "100001"},
+         "--max: 100001 is not in the range 1 to 100000; see nullworker follow --help"},
         {{"demo", "--count", "99999999999999999999"},
-         "--count: 99999999999999999999 is not in the range 1 to 100; see nullworker demo --help"},
+         "--count: 99999999999999999999 is not in the range 1 to 100000; see nullworker demo --help"},
         {{"--versoin"}, "unknown option --versoin; did you mean --version?; see nullworker --help"},
         {{"hold", "--"},
          "no command stands behind --; name one, or leave out the --; see nullworker hold --help"},
