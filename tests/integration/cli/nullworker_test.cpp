@@ -216,7 +216,7 @@ TEST(usage, a_mistake_names_the_word_and_what_was_meant) {
          "nullworker hold --help"},
         {{"fleet", "--max-workers", "501"},
          "--max-workers: 501 is not in the range 0 to 500; see nullworker fleet --help"},
-        {{"follow", "--max", "100001"},
+        {{"follow", "--depth", "true", "--max", "100001"},
          "--max: 100001 is not in the range 1 to 100000; see nullworker follow --help"},
         {{"demo", "--count", "99999999999999999999"},
          "--count: 99999999999999999999 is not in the range 1 to 100000; see nullworker demo --help"},
