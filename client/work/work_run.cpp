@@ -22,7 +22,11 @@ constexpr unsigned status_ok = 200;
 constexpr unsigned status_conflict = 409;
 constexpr seconds least_limit{1.0};
 constexpr std::size_t longest_trouble = 200;
+
+// Of a protection, in seconds, some three years: what a daemon answers must fit a duration.
 constexpr double longest_span = 1e8;
+
+// Until a slot looks again whether no other gives up a session.
 constexpr auto between_turns = 5ms;
 
 // Between two questions to a daemon that does not answer.
@@ -84,7 +88,7 @@ verdict understood(const net::reply& told) {
     const auto document = wire::json_value::parse(told.body);
     if (document && told.status == status_ok) {
         out.what = verdict::kind::granted;
-        // Of a protection, and no more than a day: more is never asked for at once.
+        // Only the answer to a protection has it.
         const double left = std::strtod(document->text_at("remaining").value_or("0").c_str(), nullptr);
         out.span = to_ticks(seconds(std::clamp(left, 0.0, longest_span)));
     }
