@@ -4,6 +4,7 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ssl/context.hpp>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -24,6 +25,10 @@ namespace {
 namespace ssl = boost::asio::ssl;
 
 constexpr std::size_t max_file_bytes = 1024 * 1024;
+
+// A thread that was left behind may use OpenSSL, or end, while the program exits: so OpenSSL takes nothing
+// down then. It is told before main, since its first use decides.
+const bool stays_until_the_end = OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr) == 1;
 
 void require(const error_code& ec, const std::string& name, const std::string& what) {
     if (ec)
