@@ -30,6 +30,13 @@ crew::word crew::releases(int slot, const std::string& session) {
     return word::nothing;
 }
 
+void crew::has_given_up() {
+    if (--x_giving_up > 0)
+        return;
+    for (const auto& ring : x_waiting)
+        ring();
+}
+
 bool crew::has_left(int slot, const std::string& session) const {
     const auto found = x_left.find(slot);
     return !session.empty() && found != x_left.end() && found->second == session;

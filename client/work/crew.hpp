@@ -1,7 +1,10 @@
 #pragma once
 
+#include <functional>
+#include <list>
 #include <map>
 #include <string>
+#include <utility>
 
 namespace nullworker::client {
 
@@ -37,7 +40,7 @@ public:
     class giving_up {
     public:
         explicit giving_up(crew& all) : x_all(all) { ++x_all.x_giving_up; }
-        ~giving_up() { --x_all.x_giving_up; }
+        ~giving_up() { x_all.has_given_up(); }
         giving_up(const giving_up&) = delete;
         giving_up& operator=(const giving_up&) = delete;
 
@@ -46,12 +49,29 @@ public:
     };
     [[nodiscard]] bool is_giving_up() const noexcept { return x_giving_up > 0; }
 
+    // A slot that waits for its turn: `ring` is called whenever nobody gives anything up any more. It may
+    // neither begin nor end a wait.
+    class awaited_turn {
+    public:
+        awaited_turn(crew& all, std::function<void()> ring)
+            : x_all(all), x_place(all.x_waiting.insert(all.x_waiting.end(), std::move(ring))) {}
+        ~awaited_turn() { x_all.x_waiting.erase(x_place); }
+        awaited_turn(const awaited_turn&) = delete;
+        awaited_turn& operator=(const awaited_turn&) = delete;
+
+    private:
+        crew& x_all;
+        std::list<std::function<void()>>::iterator x_place;
+    };
+
 private:
+    void has_given_up();
     [[nodiscard]] bool runs(const std::string& session) const;
 
     std::map<int, std::string> x_running;  // the session of each command
     std::map<int, std::string> x_left;     // the last session that each slot left to others
     int x_giving_up = 0;
+    std::list<std::function<void()>> x_waiting;  // for their turn
 };
 
 }  // namespace nullworker::client

@@ -1,5 +1,4 @@
 #include <nullworker/base/backoff.hpp>
-#include <nullworker/base/deadline.hpp>
 #include <nullworker/base/error.hpp>
 #include <nullworker/base/log.hpp>
 #include <nullworker/wire/json_value.hpp>
@@ -25,9 +24,6 @@ constexpr std::size_t longest_trouble = 200;
 
 // Of a protection, in seconds, some three years: what a daemon answers must fit a duration.
 constexpr double longest_span = 1e8;
-
-// Until a slot looks again whether no other gives up a session.
-constexpr auto between_turns = 5ms;
 
 // Between two questions to a daemon that does not answer.
 constexpr auto tries_from = 500ms;
@@ -252,10 +248,16 @@ asio::awaitable<verdict> work_run::post(std::string path, std::string body) {
     co_return out;
 }
 
+asio::awaitable<void> work_run::wait_for_turn() {
+    wakeup bell(x_executor);
+    const crew::awaited_turn turn(*x_all, [&bell] { bell.ring(); });
+    while (x_all->is_giving_up())
+        (void)co_await bell.wait();
+}
+
 asio::awaitable<void> work_run::protect(std::uint64_t ticket) {
     const auto session = x_plan.session();
-    while (x_all->is_giving_up())
-        co_await sleep_for(between_turns);
+    co_await wait_for_turn();
     x_all->enters(x_slot, session);
     // Asked before: what a daemon granted that came between is not held against it.
     const auto before = co_await ask_run();

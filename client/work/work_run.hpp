@@ -56,6 +56,7 @@ private:
     asio::awaitable<void> protect(std::uint64_t ticket);
     asio::awaitable<void> lift(std::uint64_t ticket);
     asio::awaitable<void> release(std::uint64_t ticket);
+    asio::awaitable<void> wait_for_turn();  // until no other slot gives up a session
     asio::awaitable<daemon_run> ask_run();
     asio::awaitable<verdict> post(std::string path, std::string body);
     asio::awaitable<verdict> say(crew::word what);

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
+#include <utility>
+
 namespace nullworker::client {
 namespace {
 
@@ -65,6 +68,21 @@ TEST(crew, knows_while_somebody_gives_up) {
         EXPECT_TRUE(all.is_giving_up());
     }
     EXPECT_FALSE(all.is_giving_up());
+}
+
+TEST(crew, tells_those_who_wait_for_their_turn_when_the_last_has_given_up) {
+    crew all;
+    int told = 0;
+    std::optional<crew::awaited_turn> turn(std::in_place, all, [&told] { ++told; });
+    {
+        const crew::giving_up first(all);
+        { const crew::giving_up second(all); }
+        EXPECT_EQ(told, 0);
+    }
+    EXPECT_EQ(told, 1);
+    turn.reset();
+    { const crew::giving_up another(all); }
+    EXPECT_EQ(told, 1);
 }
 
 }  // namespace
