@@ -68,7 +68,7 @@ void request_table::route(std::int64_t idx, std::int64_t worker, instant now) {
 }
 
 void request_table::route_again(std::int64_t idx, instant now) {
-    x_requests.at(idx).routed_at = now.monotonic;
+    amend(x_requests.at(idx), [&](request& r) { r.routed_at = now.monotonic; });
 }
 
 void request_table::wait(std::int64_t idx, double cost) {
@@ -172,30 +172,17 @@ void request_table::requeue(std::int64_t worker, instant now) {
     }
 }
 
-// When the request is dropped, should nothing happen before.
-request_table::time_point request_table::deadline_of(const request& r) const {
-    switch (r.state) {
-        case request_state::waiting:
-            return r.asked_at + r.patience;
-        case request_state::routed:
-            return r.routed_at + to_ticks(x_values.claim_timeout);
-        case request_state::working:
-            break;
-    }
-    return time_point::max();
-}
-
 std::vector<std::int64_t> request_table::expire(instant now) {
+    auto over = x_to_wait_for.until(now.monotonic);
+    const auto unclaimed = x_routed.until(now.monotonic - to_ticks(x_values.claim_timeout));
+    over.insert(over.end(), unclaimed.begin(), unclaimed.end());
+    std::sort(over.begin(), over.end());
     std::vector<std::int64_t> relieved;
-    for (auto place = x_requests.begin(); place != x_requests.end();) {
-        const request& r = place->second;
-        if (deadline_of(r) > now.monotonic) {
-            ++place;
-            continue;
-        }
-        if (r.worker != 0)
-            relieved.push_back(r.worker);
-        place = remove(place, request_change::dropped, now);
+    for (const auto idx : over) {
+        const auto place = x_requests.find(idx);
+        if (place->second.worker != 0)
+            relieved.push_back(place->second.worker);
+        remove(place, request_change::dropped, now);
     }
     return relieved;
 }
@@ -209,10 +196,7 @@ void request_table::forgive_silence(instant now) {
 }
 
 request_table::time_point request_table::next_deadline() const {
-    auto next = time_point::max();
-    for (const auto& [idx, r] : x_requests)
-        next = std::min(next, deadline_of(r));
-    return next;
+    return std::min(x_to_wait_for.first({}), x_routed.first(to_ticks(x_values.claim_timeout)));
 }
 
 void request_table::list(const request& r) {
@@ -220,10 +204,15 @@ void request_table::list(const request& r) {
         x_held[r.worker].requests.emplace(r.idx, &r);
         sum_up(r.worker);
     }
+    if (r.state == request_state::routed)
+        x_routed.set(r.idx, r.routed_at);
     if (r.state == request_state::waiting) {
+        x_to_wait_for.set(r.idx, r.asked_at + r.patience);
         x_line.insert({r.order, &r});
         x_by_asking.emplace(r.asked_at, r.order);
-        ++x_costs[r.cost];
+        x_costs.add(r.cost);
+        if (!r.refused)
+            x_wanting.add(r.cost);
     }
 }
 
@@ -232,13 +221,40 @@ void request_table::unlist(const request& r) {
         x_held[r.worker].requests.erase(r.idx);
         sum_up(r.worker);
     }
-    leave_line(r);
+    x_routed.set(r.idx, std::nullopt);
+    if (r.state == request_state::waiting) {
+        x_to_wait_for.set(r.idx, std::nullopt);
+        leave_line(r);
+        if (!r.refused)
+            x_wanting.remove(r.cost);
+    }
+}
+
+// A request that was routed to an occupied worker queues there, and a refused request is with its client:
+// neither asks for capacity. That is why a long max_queue_time keeps an endpoint from scaling up.
+std::vector<double> request_table::wanting_of(const holding& held) {
+    const request* first = nullptr;  // whom the worker works for, or will
+    for (const auto& [idx, r] : held.requests) {
+        const bool goes_first = !first || (r->state == first->state ? r->order < first->order
+                                                                    : r->state == request_state::working);
+        if (goes_first)
+            first = r;
+    }
+    std::vector<double> costs;
+    for (const auto& [idx, r] : held.requests) {
+        const bool queues = r->state == request_state::routed && r != first;
+        if (!queues && !r->refused)
+            costs.push_back(r->cost);
+    }
+    return costs;
 }
 
 // Added up anew, and not by the difference: what fractions leave behind would stay for ever.
 void request_table::sum_up(std::int64_t worker) {
     const auto place = x_held.find(worker);
     x_touched.insert(worker);
+    for (const double cost : place->second.wanting)
+        x_wanting.remove(cost);
     if (place->second.requests.empty()) {
         x_held.erase(place);
         return;
@@ -246,6 +262,9 @@ void request_table::sum_up(std::int64_t worker) {
     place->second.load = 0;
     for (const auto& [idx, r] : place->second.requests)
         place->second.load += r->cost;
+    place->second.wanting = wanting_of(place->second);
+    for (const double cost : place->second.wanting)
+        x_wanting.add(cost);
 }
 
 void request_table::leave_line(const request& r) {
@@ -254,8 +273,7 @@ void request_table::leave_line(const request& r) {
         return;
     x_line.erase(place);
     x_by_asking.erase({r.asked_at, r.order});
-    if (const auto counted = x_costs.find(r.cost); --counted->second == 0)
-        x_costs.erase(counted);
+    x_costs.remove(r.cost);
 }
 
 // Takes those out of the line that were not asked for lately.
@@ -287,34 +305,12 @@ std::size_t request_table::count_before(const request& asking, instant now) {
 
 std::optional<double> request_table::common_cost(instant now) {
     lapse(now);
-    return x_costs.size() == 1 ? std::optional(x_costs.begin()->first) : std::nullopt;
+    return x_costs.are_all_equal() ? std::optional(x_costs.least()) : std::nullopt;
 }
 
 double request_table::load_of(std::int64_t worker) const {
     const auto found = x_held.find(worker);
     return found == x_held.end() ? 0 : found->second.load;
-}
-
-// A request that was routed to an occupied worker queues there, and a refused request is with its client:
-// neither asks for capacity. That is why a long max_queue_time keeps an endpoint from scaling up.
-double request_table::load() const {
-    std::map<std::int64_t, const request*> first_at;  // of each worker: whom it works for, or will
-    for (const auto& [idx, r] : x_requests) {
-        if (r.worker == 0)
-            continue;
-        const request*& first = first_at[r.worker];
-        const bool goes_first =
-            !first || (r.state == first->state ? r.order < first->order : r.state == request_state::working);
-        if (goes_first)
-            first = &r;
-    }
-    double sum = 0;
-    for (const auto& [idx, r] : x_requests) {
-        const bool queues = r.state == request_state::routed && first_at.at(r.worker) != &r;
-        if (!queues && !r.refused)
-            sum += r.cost;
-    }
-    return sum;
 }
 
 void request_table::tell(const request& r, request_change what, instant now) {

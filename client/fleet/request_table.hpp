@@ -1,8 +1,10 @@
 #pragma once
 
+#include <fleet/counted_sum.hpp>
 #include <fleet/events.hpp>
 #include <fleet/parameters.hpp>
 #include <fleet/ranked.hpp>
+#include <fleet/timetable.hpp>
 #include <nullworker/base/clock.hpp>
 
 #include <chrono>
@@ -108,7 +110,7 @@ public:
     [[nodiscard]] double load_of(std::int64_t worker) const;
 
     // The cost of every request that asks for capacity: that waits, or has a worker to itself.
-    [[nodiscard]] double load() const;
+    [[nodiscard]] double load() const { return x_wanting.total(); }
 
     // The workers whose load may have changed since the last call.
     [[nodiscard]] std::set<std::int64_t> take_touched() { return std::exchange(x_touched, {}); }
@@ -119,13 +121,14 @@ private:
     struct holding {
         std::map<std::int64_t, const request*> requests;  // by idx
         double load = 0;
+        std::vector<double> wanting;  // what of it asks for capacity
     };
 
     [[nodiscard]] std::int64_t new_idx();
-    [[nodiscard]] time_point deadline_of(const request& r) const;
     void take_up(const work_report& said, const std::vector<std::int64_t>& unknown, instant now);
     void list(const request& r);
     void unlist(const request& r);
+    [[nodiscard]] static std::vector<double> wanting_of(const holding& held);
     void sum_up(std::int64_t worker);
     void leave_line(const request& r);
     void lapse(instant now);
@@ -151,7 +154,11 @@ private:
     // Those that wait and are still asked for.
     ranked_map<std::uint64_t, const request*> x_line;            // by order
     std::set<std::pair<time_point, std::uint64_t>> x_by_asking;  // by when they were asked for
-    std::map<double, std::size_t> x_costs;                       // how many there are of each cost
+    counted_sum x_costs;                                         // of each
+
+    counted_sum x_wanting;    // the cost of what asks for capacity
+    timetable x_to_wait_for;  // who waits, by when that ends unless somebody asks
+    timetable x_routed;       // who was routed, by when
 
     std::deque<std::int64_t> x_finished;  // lately, oldest first: a late report must not revive them
     std::int64_t x_last_idx = 0;

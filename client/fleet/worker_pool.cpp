@@ -18,13 +18,32 @@ constexpr auto longest_pause = 30s;
 // Room for what division and multiplication leave behind: 0.9 * 100 / 0.9 is one worker, not two.
 constexpr double rounding = 1e-6;
 
+// The workers there are, as long as it is decided which of them go.
+struct surplus {
+    double capacity;
+    std::size_t live;
+    std::size_t least;  // that stay in any case
+
+    [[nodiscard]] bool may_go(double perf, double wanted) const {
+        return capacity - perf >= wanted - rounding && live > least;
+    }
+
+    // Whether one of them goes, which it has done then.
+    bool take(double perf, double wanted) {
+        if (!may_go(perf, wanted))
+            return false;
+        capacity -= perf;
+        --live;
+        return true;
+    }
+};
+
 bool is_proven(const worker& w, instant now) {
     return w.ready_at && now.monotonic - w.ready_at->monotonic >= proven_after;
 }
 
-// When a worker that was decided on is to be started.
-worker::time_point due_at(const worker& w) {
-    return w.state == worker_state::creating ? w.start_at.monotonic : worker::time_point::max();
+std::optional<worker::time_point> if_so(bool applies, worker::time_point time) {
+    return applies ? std::optional(time) : std::nullopt;
 }
 
 }  // namespace
@@ -42,11 +61,15 @@ double worker_pool::perf(const worker& w) const {
 }
 
 double worker_pool::live_capacity() const {
-    double sum = 0;
-    for (const auto& [id, w] : x_workers)
-        if (is_live(w.state))
-            sum += perf(w);
-    return sum;
+    const auto silent = static_cast<double>(live_count() - x_own_perfs.size());
+    return x_own_perfs.total() + silent * x_values.nominal_perf;
+}
+
+// Of those that are live, of whom there must be one.
+double worker_pool::least_perf() const {
+    const bool all_said_theirs = x_own_perfs.size() == live_count();
+    return std::min(x_own_perfs.size() > 0 ? x_own_perfs.least() : x_values.nominal_perf,
+                    all_said_theirs ? x_own_perfs.least() : x_values.nominal_perf);
 }
 
 std::size_t worker_pool::live_count() const {
@@ -86,7 +109,34 @@ std::vector<wire::worker_info> worker_pool::describe() const {
     return out;
 }
 
+// Whatever changes a worker calls this afterwards.
+void worker_pool::track(const worker& w) {
+    const bool waits = w.state == worker_state::creating;
+    x_heard.set(w.id, if_so(is_running(w.state), w.heard_at));
+    x_errored.set(w.id, w.state == worker_state::error ? w.error_since : std::nullopt);
+    x_idle.set(w.id, if_so(w.state == worker_state::idle, w.idle_since));
+    x_created.set(w.id, if_so(waits, w.created_at));
+    x_to_start.set(w.id, if_so(waits, w.start_at.monotonic));
+    x_serving.set(w.id, w.ready_at ? if_so(takes_requests(w.state), w.ready_at->monotonic) : std::nullopt);
+
+    const double own = is_live(w.state) ? w.report.max_perf : 0;
+    if (const auto counted = x_perf_counted.find(w.id); counted != x_perf_counted.end()) {
+        x_own_perfs.remove(counted->second);
+        x_perf_counted.erase(counted);
+    }
+    if (own > 0) {
+        x_own_perfs.add(own);
+        x_perf_counted.emplace(w.id, own);
+    }
+}
+
+// As if nobody had such an id.
+void worker_pool::forget(std::int64_t id) {
+    track(worker{.id = id, .state = worker_state::dead});
+}
+
 void worker_pool::erase(std::int64_t id) {
+    forget(id);
     const auto place = x_workers.find(id);
     in(place->second.state).erase(id);
     x_touched.insert(id);
@@ -102,6 +152,7 @@ void worker_pool::change(worker& w, worker_state to, const std::string& why, ins
     x_touched.insert(w.id);
     if (to == worker_state::idle)
         w.idle_since = now.monotonic;
+    track(w);
     x_log.add(worker_event{now, w.id, from, to, why});
 }
 
@@ -123,6 +174,7 @@ bool worker_pool::hear(const wire::status_report& report, instant now) {
     w.report.mtoken.clear();
     w.load_average += (report.cur_load - w.load_average) / 8;
     w.disk_usage += report.additional_disk_usage;
+    track(w);
     return true;
 }
 
@@ -135,7 +187,11 @@ void worker_pool::settle(std::int64_t id, double assigned, instant now) {
     const auto found = x_workers.find(id);
     if (found == x_workers.end() || !is_running(found->second.state))
         return;
-    worker& w = found->second;
+    judge(found->second, assigned, now);
+    track(found->second);
+}
+
+void worker_pool::judge(worker& w, double assigned, instant now) {
     if (!w.report.error_msg.empty()) {
         if (!w.error_since)
             w.error_since = now.monotonic;
@@ -165,13 +221,11 @@ void worker_pool::end(std::int64_t id, const std::string& how, instant now) {
 }
 
 void worker_pool::forget_failures_if_proven(instant now) {
-    for (const auto& [id, w] : x_workers)
-        if (takes_requests(w.state) && is_proven(w, now)) {
-            x_trouble = {};
-            x_start_backoff.reset();
-            x_no_start_before = {};
-            return;
-        }
+    if (!x_serving.has_any_until(now.monotonic - proven_after))
+        return;
+    x_trouble = {};
+    x_start_backoff.reset();
+    x_no_start_before = {};
 }
 
 void worker_pool::count_failed_start(const worker& w, const std::string& how, instant now) {
@@ -185,47 +239,31 @@ void worker_pool::count_failed_start(const worker& w, const std::string& how, in
         x_no_start_before = now.monotonic + x_start_backoff.next();
 }
 
-// When it has said nothing for too long.
-worker_pool::time_point worker_pool::silent_at(const worker& w) const {
-    return is_running(w.state) ? w.heard_at + to_ticks(x_values.report_timeout) : time_point::max();
-}
-
-// When it has reported an error for too long.
-worker_pool::time_point worker_pool::hopeless_at(const worker& w) const {
-    return w.state == worker_state::error && w.error_since ? *w.error_since + to_ticks(x_values.error_timeout)
-                                                           : time_point::max();
-}
-
-// When it has had nothing to do for so long that it may go.
-worker_pool::time_point worker_pool::unneeded_at(const worker& w) const {
-    const auto patience = to_ticks(idle_patience(x_values));
-    if (w.state == worker_state::idle)
-        return w.idle_since + patience;
-    return w.state == worker_state::creating ? w.created_at + patience : time_point::max();
-}
-
 worker_pool::time_point worker_pool::next_deadline(instant now) const {
     if (x_closed)
         return time_point::max();
-    auto next = x_no_start_before > now.monotonic ? x_no_start_before : time_point::max();
+    const auto time = now.monotonic;
     // What passed without a consequence, as with an idle worker that is still wanted, is of no interest.
-    for (const auto& [id, w] : x_workers)
-        for (const auto deadline : {silent_at(w), hopeless_at(w), unneeded_at(w), due_at(w)})
-            if (deadline > now.monotonic)
-                next = std::min(next, deadline);
-    return next;
+    const auto after = [time](const timetable& began, seconds timeout) {
+        const auto span = to_ticks(timeout);
+        return began.next(time - span, span);
+    };
+    const auto patience = idle_patience(x_values);
+    return std::min({x_no_start_before > time ? x_no_start_before : time_point::max(),
+                     after(x_heard, x_values.report_timeout), after(x_errored, x_values.error_timeout),
+                     after(x_idle, patience), after(x_created, patience),
+                     after(x_to_start, seconds::zero())});
 }
 
 std::vector<std::int64_t> worker_pool::bury_silent(instant now) {
     forget_failures_if_proven(now);
-    std::vector<std::int64_t> buried;
-    for (auto& [id, w] : x_workers)
-        if (silent_at(w) <= now.monotonic) {
-            count_failed_start(w, "no report", now);
-            change(w, worker_state::dead, "no report", now);
-            buried.push_back(id);
-        }
-    return buried;
+    auto silent = x_heard.until(now.monotonic - to_ticks(x_values.report_timeout));
+    for (const auto id : silent) {
+        worker& w = x_workers.at(id);
+        count_failed_start(w, "no report", now);
+        change(w, worker_state::dead, "no report", now);
+    }
+    return silent;
 }
 
 void worker_pool::plan(double wanted, std::vector<action>& out, instant now) {
@@ -235,37 +273,40 @@ void worker_pool::plan(double wanted, std::vector<action>& out, instant now) {
     start_due(out, now);
 }
 
+// Who reports an error for too long.
 void worker_pool::stop_errored(std::vector<action>& out, instant now) {
-    for (auto& [id, w] : x_workers)
-        if (hopeless_at(w) <= now.monotonic) {
-            count_failed_start(w, "errored: " + w.report.error_msg, now);
-            stop(w, "errored: " + w.report.error_msg, out, now);
-        }
+    for (const auto id : x_errored.until(now.monotonic - to_ticks(x_values.error_timeout))) {
+        worker& w = x_workers.at(id);
+        const auto why = "errored: " + w.report.error_msg;
+        count_failed_start(w, why, now);
+        stop(w, why, out, now);
+    }
 }
 
+// Those go that have had nothing to do for long enough and are not wanted: first who was not even started,
+// then who has been idle for longest.
 void worker_pool::scale_down(double wanted, std::vector<action>& out, instant now) {
-    std::vector<worker*> unneeded;
-    for (auto& [id, w] : x_workers)
-        if (unneeded_at(w) <= now.monotonic)
-            unneeded.push_back(&w);
-    std::stable_sort(unneeded.begin(), unneeded.end(),
-                     [](const worker* a, const worker* b) { return a->idle_since < b->idle_since; });
+    const auto cutoff = now.monotonic - to_ticks(idle_patience(x_values));
     const bool keeps_one = x_values.inactivity_timeout.value_or(seconds::zero()) < seconds::zero();
-    const std::size_t least = keeps_one ? 1 : 0;
-    double capacity = live_capacity();
-    std::size_t live = live_count();
-    for (worker* w : unneeded) {
-        if (capacity - perf(*w) < wanted - rounding || live <= least)
-            continue;
-        capacity -= perf(*w);
-        --live;
-        if (w->state == worker_state::creating) {
-            change(*w, worker_state::stopped, "no longer wanted", now);
-            erase(w->id);
-        } else {
-            w->keep_cold = true;
-            stop(*w, "idle", out, now);
+    surplus there{.capacity = live_capacity(), .live = live_count(), .least = keeps_one ? 1u : 0u};
+    const auto may_any_go = [&] { return there.live > 0 && there.may_go(least_perf(), wanted); };
+
+    if (x_created.has_any_until(cutoff) && may_any_go())
+        for (const auto id : x_created.until(cutoff)) {
+            worker& w = x_workers.at(id);
+            if (!there.take(perf(w), wanted))
+                continue;
+            change(w, worker_state::stopped, "no longer wanted", now);
+            erase(id);
         }
+    const auto& idle = x_idle.in_order();
+    for (auto place = idle.begin(); place != idle.end() && place->first <= cutoff && may_any_go();) {
+        worker& w = x_workers.at(place->second);
+        ++place;  // before what it stands on goes
+        if (!there.take(perf(w), wanted))
+            continue;
+        w.keep_cold = true;
+        stop(w, "idle", out, now);
     }
 }
 
@@ -296,18 +337,18 @@ void worker_pool::create(instant now) {
     fresh.start_at = rented ? now : now.after(to_ticks(x_values.start_delay));
     const auto from = rented ? std::optional(worker_state::stopped) : std::nullopt;
     in(fresh.state).insert(id);
-    x_workers.emplace(id, std::move(fresh));
+    track(x_workers.emplace(id, std::move(fresh)).first->second);
     x_log.add(worker_event{now, id, from, worker_state::creating, rented ? "cold start" : "load"});
 }
 
 void worker_pool::start_due(std::vector<action>& out, instant now) {
-    for (auto& [id, w] : x_workers)
-        if (due_at(w) <= now.monotonic) {
-            w.start_at = now;
-            w.heard_at = now.monotonic;
-            change(w, worker_state::loading, "started", now);
-            out.emplace_back(start_worker{id});
-        }
+    for (const auto id : x_to_start.until(now.monotonic)) {
+        worker& w = x_workers.at(id);
+        w.start_at = now;
+        w.heard_at = now.monotonic;
+        change(w, worker_state::loading, "started", now);
+        out.emplace_back(start_worker{id});
+    }
 }
 
 void worker_pool::close(std::vector<action>& out, instant now) {
@@ -330,6 +371,7 @@ void worker_pool::forgive_silence(instant now) {
         w.heard_at = now.monotonic;
         if (w.error_since)
             w.error_since = now.monotonic;
+        track(w);
     }
 }
 

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <fleet/counted_sum.hpp>
 #include <fleet/events.hpp>
 #include <fleet/parameters.hpp>
+#include <fleet/timetable.hpp>
 #include <nullworker/base/backoff.hpp>
 #include <nullworker/base/clock.hpp>
 #include <nullworker/wire/routing.hpp>
@@ -15,6 +17,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -134,13 +137,14 @@ public:
 
 private:
     [[nodiscard]] double live_capacity() const;
-    [[nodiscard]] time_point silent_at(const worker& w) const;
-    [[nodiscard]] time_point hopeless_at(const worker& w) const;
-    [[nodiscard]] time_point unneeded_at(const worker& w) const;
+    [[nodiscard]] double least_perf() const;
 
     [[nodiscard]] std::set<std::int64_t>& in(worker_state state) {
         return x_by_state[static_cast<std::size_t>(state)];
     }
+    void track(const worker& w);
+    void forget(std::int64_t id);
+    void judge(worker& w, double assigned, instant now);
     void erase(std::int64_t id);
     void change(worker& w, worker_state to, const std::string& why, instant now);
     void stop(worker& w, const std::string& why, std::vector<action>& out, instant now);
@@ -158,6 +162,17 @@ private:
     std::map<std::int64_t, worker> x_workers;
     std::array<std::set<std::int64_t>, worker_states> x_by_state;
     std::set<std::int64_t> x_touched;
+
+    // What the workers come to, brought up to date by track() alone.
+    counted_sum x_own_perfs;  // of those that are live and have said their own
+    std::unordered_map<std::int64_t, double> x_perf_counted;
+    timetable x_heard;     // running ones, by when they were heard last
+    timetable x_errored;   // those that report an error, by since when
+    timetable x_idle;      // by since when
+    timetable x_created;   // those that are to be started, by when that was decided
+    timetable x_to_start;  // and by when they are
+    timetable x_serving;   // those that take requests, by when they were ready
+
     std::int64_t x_last_id = 0;
     start_trouble x_trouble;
     backoff x_start_backoff;

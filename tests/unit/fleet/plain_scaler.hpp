@@ -1,5 +1,7 @@
 #pragma once
 
+#include "plain_worker_pool.hpp"
+
 #include <fleet/scaler.hpp>
 
 #include <algorithm>
@@ -347,7 +349,7 @@ private:
     parameters x_values;
     event_log x_events;
     plain_requests x_requests;
-    worker_pool x_workers;
+    plain_pool x_workers;
 };
 
 inline route_outcome plain_scaler::route(std::int64_t request_idx, double cost, seconds replay_timeout,
