@@ -1,8 +1,8 @@
 #include "refused.hpp"
 
 #include <nullworker/api/control_api.hpp>
-#include <nullworker/api/local_guard.hpp>
 #include <nullworker/base/log.hpp>
+#include <nullworker/net/local_guard.hpp>
 #include <nullworker/net/route_table.hpp>
 #include <nullworker/wire/session_messages.hpp>
 
@@ -28,7 +28,7 @@ control_api::control_api(control_settings settings, reservation::desk& desk,
     : x_settings(settings), x_desk(desk), x_state(state), x_on(std::move(on)) {}
 
 net::reaction control_api::on_control(const net::request& request) {
-    if (const auto reason = why_not_local(request)) {
+    if (const auto reason = net::why_not_local(request)) {
         constexpr std::size_t longest_path = 200;
         if (x_refusals.is_worth_a_line())
             log::warning("control_refused", {{"path", request.path.substr(0, longest_path)},

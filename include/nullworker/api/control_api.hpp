@@ -27,7 +27,7 @@ struct control_events {
     std::function<void()> on_waiting;               // it waits for a session, or somebody like it does
 };
 
-// What the consumer beside the worker may ask, and the operator; nobody else may: see local_guard.hpp.
+// What the consumer beside the worker may ask, and the operator; nobody else may: see net/local_guard.hpp.
 class control_api {
 public:
     // The references outlive it.

@@ -1,4 +1,4 @@
-#include <nullworker/api/local_guard.hpp>
+#include <nullworker/net/local_guard.hpp>
 
 #include <gtest/gtest.h>
 
@@ -6,20 +6,16 @@
 #include <utility>
 #include <vector>
 
-namespace nullworker::api {
+namespace nullworker::net {
 namespace {
 
-using net::header;
-using net::protocol_version;
-using net::verb;
-
-net::request request(verb method, std::vector<header> headers) {
+request sent_by(verb method, std::vector<header> headers) {
     return {.method = method, .headers = std::move(headers), .from_loopback = true};
 }
 
 // Why a request from this machine to localhost with one more header is refused; empty where it is not.
 std::string refusal(verb method, const header& more) {
-    return why_not_local(request(method, {{"Host", "localhost:18999"}, more})).value_or("");
+    return why_not_local(sent_by(method, {{"Host", "localhost:18999"}, more})).value_or("");
 }
 
 TEST(local_guard, lets_programs_of_this_machine_read_and_change) {
@@ -28,7 +24,7 @@ TEST(local_guard, lets_programs_of_this_machine_read_and_change) {
 }
 
 TEST(local_guard, lets_nobody_else_do_anything) {
-    auto from_elsewhere = request(verb::get, {{"Host", "localhost"}});
+    auto from_elsewhere = sent_by(verb::get, {{"Host", "localhost"}});
     from_elsewhere.from_loopback = false;
     EXPECT_TRUE(why_not_local(from_elsewhere));
 }
@@ -36,7 +32,7 @@ TEST(local_guard, lets_nobody_else_do_anything) {
 TEST(local_guard, asks_for_no_host_on_a_unix_socket) {
     for (const verb method : {verb::get, verb::post})
         for (const auto& headers : {std::vector<header>(), {{"Host", ""}}, {{"Host", "unix"}}}) {
-            auto sent = request(method, headers);
+            auto sent = sent_by(method, headers);
             EXPECT_TRUE(why_not_local(sent));
             sent.from_unix_socket = true;
             EXPECT_EQ(why_not_local(sent), std::nullopt);
@@ -102,7 +98,7 @@ TEST(local_guard, refuses_to_change_anything_for_a_page_that_is_elsewhere) {
 }
 
 TEST(local_guard, looks_at_every_header_of_a_name) {
-    const auto twice = request(
+    const auto twice = sent_by(
         verb::post,
         {{"Host", "localhost"}, {"Referer", "http://localhost/"}, {"Referer", "http://evil.example/"}});
     EXPECT_TRUE(why_not_local(twice));
@@ -137,11 +133,11 @@ TEST(local_guard, takes_no_host_but_localhost_and_loopback_addresses_as_they_are
     };
     for (const auto& row : table)
         for (const verb method : {verb::get, verb::post}) {
-            auto by_header = request(method, {{"Host", row.host}});
+            auto by_header = sent_by(method, {{"Host", row.host}});
             EXPECT_EQ(!why_not_local(by_header), row.is_taken) << row.host;
             if (*row.host == '\0')
                 continue;
-            auto by_target = request(method, {{"Host", "localhost"}});
+            auto by_target = sent_by(method, {{"Host", "localhost"}});
             by_target.authority = row.host;
             EXPECT_EQ(!why_not_local(by_target), row.is_taken) << row.host;
         }
@@ -149,7 +145,7 @@ TEST(local_guard, takes_no_host_but_localhost_and_loopback_addresses_as_they_are
 
 TEST(local_guard, lets_http_1_0_read_with_a_host_or_without_but_change_nothing) {
     const auto plain = [](verb method, std::vector<header> headers) {
-        auto made = request(method, std::move(headers));
+        auto made = sent_by(method, std::move(headers));
         made.version = protocol_version::http_1_0;
         return why_not_local(made).value_or("");
     };
@@ -162,4 +158,4 @@ TEST(local_guard, lets_http_1_0_read_with_a_host_or_without_but_change_nothing) 
 }
 
 }  // namespace
-}  // namespace nullworker::api
+}  // namespace nullworker::net

@@ -1,10 +1,10 @@
-#include <nullworker/api/local_guard.hpp>
 #include <nullworker/base/url.hpp>
+#include <nullworker/net/local_guard.hpp>
 
 #include <array>
 #include <string_view>
 
-namespace nullworker::api {
+namespace nullworker::net {
 namespace {
 
 // A host, and a port if need be. Spelt out: what another reader might decode or strip is somebody else's.
@@ -61,16 +61,16 @@ bool is_named(std::string_view name, std::string_view pattern) {
         pattern.remove_suffix(1);
         name = name.substr(0, pattern.size());
     }
-    return net::is_same_name(name, pattern);
+    return is_same_name(name, pattern);
 }
 
-bool is_foreign(const net::header& sent, const foreign_header& row, bool changes) {
+bool is_foreign(const header& sent, const foreign_header& row, bool changes) {
     return (changes || row.whom == refused_to::all) && is_named(sent.first, row.name) &&
            !row.is_harmless(sent.second);
 }
 
 // The header for which a request is refused.
-std::optional<std::string> foreign_header_of(const net::request& request, bool changes) {
+std::optional<std::string> foreign_header_of(const request& request, bool changes) {
     constexpr std::size_t longest_name = 40;
     for (const auto& row : foreign_headers)
         for (const auto& sent : request.headers)
@@ -80,12 +80,11 @@ std::optional<std::string> foreign_header_of(const net::request& request, bool c
 }
 
 // What a client calls the peer behind a Unix socket is up to the client: no web page reaches one.
-const char* host_fault(const net::request& request) {
+const char* host_fault(const request& request) {
     if (request.from_unix_socket)
         return nullptr;
     const auto host = request.find("Host");
-    const bool may_lack_one =
-        request.version == net::protocol_version::http_1_0 && request.method != net::verb::post;
+    const bool may_lack_one = request.version == protocol_version::http_1_0 && request.method != verb::post;
     if (!(may_lack_one && !host) && !is_local_authority(host.value_or("")))
         return "Host must be localhost or a loopback address";
     if (!request.authority.empty() && !is_local_authority(request.authority))
@@ -95,11 +94,11 @@ const char* host_fault(const net::request& request) {
 
 }  // namespace
 
-std::optional<std::string> why_not_local(const net::request& request) {
+std::optional<std::string> why_not_local(const request& request) {
     if (!request.from_loopback)
         return "only programs on this machine may ask";
-    const bool changes = request.method == net::verb::post;
-    const bool is_plain = request.version == net::protocol_version::http_1_0;
+    const bool changes = request.method == verb::post;
+    const bool is_plain = request.version == protocol_version::http_1_0;
     if (const char* fault = host_fault(request))
         return fault;
     if (const auto name = foreign_header_of(request, changes))
@@ -109,4 +108,4 @@ std::optional<std::string> why_not_local(const net::request& request) {
     return std::nullopt;
 }
 
-}  // namespace nullworker::api
+}  // namespace nullworker::net

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-namespace nullworker::api {
+namespace nullworker::net {
 
 // Why a request to a listener that trusts its machine is not to be answered, or nothing where it may be. The
 // reason names the header.
@@ -16,6 +16,6 @@ namespace nullworker::api {
 // doubt, and may be as plain as a health check in HTTP/1.0. A POST
 // changes something: it is refused for whatever browsers and proxies are known to add, and for HTTP/1.0,
 // which proxies speak by default. A proxy that passes a request on as if it were its own cannot be seen.
-[[nodiscard]] std::optional<std::string> why_not_local(const net::request& request);
+[[nodiscard]] std::optional<std::string> why_not_local(const request& request);
 
-}  // namespace nullworker::api
+}  // namespace nullworker::net
