@@ -6,19 +6,29 @@ namespace nullworker::auth {
 
 bool gatekeeper::set_key(public_key key) {
     const bool is_new = !x_key || !(*x_key == key);
-    if (is_new)
+    if (is_new) {
         ++x_keys;
+        x_verified.clear();
+    }
     x_key = std::move(key);
     return is_new;
 }
 
-grant_verdict gatekeeper::verify(const wire::route_grant& grant) const {
+// A grant for another worker is not remembered: whoever has many of those pushes nothing out with them.
+grant_verdict gatekeeper::verify(const wire::route_grant& grant) {
     if (!x_key)
         return grant_verdict::no_key;
-    if (!x_key->verifies(wire::signed_message(grant.url), grant.signature))
+    const auto message = wire::signed_message(grant.url);
+    const auto digest = x_key->digest(message, grant.signature);
+    const bool is_known = x_verified.contains(digest);
+    if (!is_known && !x_key->verifies(message, grant.signature))
         return grant_verdict::bad_signature;
     const auto named = parse_url(grant.url);
-    return named && same_origin(*named, x_own) ? grant_verdict::verified : grant_verdict::wrong_worker;
+    if (!named || !same_origin(*named, x_own))
+        return grant_verdict::wrong_worker;
+    if (!is_known)
+        x_verified.add(digest);
+    return grant_verdict::verified;
 }
 
 grant_verdict gatekeeper::counted(grant_verdict verdict) {

@@ -3,7 +3,10 @@
 #include <openssl/bio.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/x509.h>
 
+#include <initializer_list>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -32,7 +35,38 @@ std::vector<unsigned char> decode_base64(std::string_view text) {
     return out;
 }
 
+// Each part with its length in front, so that no two lists of parts are one text.
+signature_digest sum_of(std::initializer_list<std::string_view> parts) {
+    // OpenSSL would look for the algorithm anew each time.
+    static const std::unique_ptr<EVP_MD, decltype(&EVP_MD_free)> sha256(
+        EVP_MD_fetch(nullptr, "SHA2-256", nullptr), &EVP_MD_free);
+    const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
+    bool done = EVP_DigestInit_ex2(context.get(), sha256.get(), nullptr) == 1;
+    for (const auto part : parts) {
+        const auto size = part.size();
+        done = done && EVP_DigestUpdate(context.get(), &size, sizeof size) == 1 &&
+               EVP_DigestUpdate(context.get(), part.data(), size) == 1;
+    }
+    signature_digest out{};
+    if (!done || EVP_DigestFinal_ex(context.get(), out.data(), nullptr) != 1)
+        throw std::runtime_error("SHA-256 failed");
+    return out;
+}
+
+signature_digest sum_of_key(EVP_PKEY* key) {
+    unsigned char* encoded = nullptr;
+    const int size = i2d_PUBKEY(key, &encoded);
+    const std::unique_ptr<unsigned char, void (*)(unsigned char*)> owned(
+        encoded, [](unsigned char* bytes) { OPENSSL_free(bytes); });
+    if (size <= 0)
+        throw std::runtime_error("a public key cannot be encoded");
+    return sum_of({{reinterpret_cast<const char*>(encoded), static_cast<std::size_t>(size)}});
+}
+
 }  // namespace
+
+public_key::public_key(std::shared_ptr<evp_pkey_st> key)
+    : x_key(std::move(key)), x_sum(sum_of_key(x_key.get())) {}
 
 result<public_key> public_key::from_pem(std::string_view pem) {
     const std::unique_ptr<BIO, decltype(&BIO_free)> bio(
@@ -53,6 +87,10 @@ bool public_key::verifies(std::string_view message, std::string_view signature) 
     return EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, x_key.get()) == 1 &&
            EVP_DigestVerify(context.get(), bytes.data(), bytes.size(),
                             reinterpret_cast<const unsigned char*>(message.data()), message.size()) == 1;
+}
+
+signature_digest public_key::digest(std::string_view message, std::string_view signature) const {
+    return sum_of({{reinterpret_cast<const char*>(x_sum.data()), x_sum.size()}, message, signature});
 }
 
 bool operator==(const public_key& a, const public_key& b) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <nullworker/auth/public_key.hpp>
+#include <nullworker/auth/verified_signatures.hpp>
 #include <nullworker/base/url.hpp>
 #include <nullworker/wire/route_grant.hpp>
 
@@ -50,13 +51,14 @@ public:
     [[nodiscard]] std::uint64_t bad_signatures() const noexcept { return x_bad_signatures; }
 
 private:
-    grant_verdict verify(const wire::route_grant& grant) const;
+    grant_verdict verify(const wire::route_grant& grant);
     grant_verdict counted(grant_verdict verdict);
 
     url x_own;
     create_policy x_policy;
     bool x_unsecured;
     std::optional<public_key> x_key;
+    verified_signatures x_verified;  // with that key, of grants for this worker
     std::uint64_t x_keys = 0;
     std::uint64_t x_bad_signatures = 0;
 };

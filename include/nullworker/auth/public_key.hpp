@@ -2,6 +2,7 @@
 
 #include <nullworker/base/error.hpp>
 
+#include <array>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -9,6 +10,9 @@
 struct evp_pkey_st;
 
 namespace nullworker::auth {
+
+// Stands for a key, a message and what is said to be its signature: the SHA-256 sum of the three.
+using signature_digest = std::array<unsigned char, 32>;
 
 // The autoscaler's RSA public key.
 class public_key {
@@ -19,12 +23,16 @@ public:
     // Whether `signature` (standard base64) is an RSA PKCS#1 v1.5 signature with SHA-256 over `message`.
     [[nodiscard]] bool verifies(std::string_view message, std::string_view signature) const;
 
+    // The same for the same key, message and signature alone.
+    [[nodiscard]] signature_digest digest(std::string_view message, std::string_view signature) const;
+
     friend bool operator==(const public_key& a, const public_key& b);
 
 private:
-    explicit public_key(std::shared_ptr<evp_pkey_st> key) : x_key(std::move(key)) {}
+    explicit public_key(std::shared_ptr<evp_pkey_st> key);
 
     std::shared_ptr<evp_pkey_st> x_key;
+    signature_digest x_sum;  // of the key alone
 };
 
 }  // namespace nullworker::auth

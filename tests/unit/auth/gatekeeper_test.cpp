@@ -58,6 +58,47 @@ TEST_F(gatekeeper_test, a_forged_grant_is_refused) {
     EXPECT_EQ(guard().check_ping(grant(own_url, "AAAA")), grant_verdict::bad_signature);
 }
 
+TEST_F(gatekeeper_test, a_verified_grant_is_verified_again_and_a_forged_one_is_not_for_that) {
+    auto gate = guard();
+    const auto good = signed_grant(own_url);
+    auto forged = good;
+    forged.signature[10] = forged.signature[10] == 'A' ? 'B' : 'A';
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_EQ(gate.check_ping(good), grant_verdict::verified);
+        EXPECT_EQ(gate.check_ping(forged), grant_verdict::bad_signature);
+        EXPECT_EQ(gate.check_create(good), grant_verdict::verified);
+    }
+    EXPECT_EQ(gate.bad_signatures(), 3u);
+}
+
+TEST_F(gatekeeper_test, a_remembered_signature_is_that_of_its_own_url_alone) {
+    auto gate = guard();
+    const auto own = signed_grant(own_url);
+    ASSERT_EQ(gate.check_ping(own), grant_verdict::verified);
+    EXPECT_EQ(gate.check_ping(grant("http://203.0.113.7:40001/", own.signature)),
+              grant_verdict::bad_signature);
+    EXPECT_EQ(gate.check_ping(grant("http://elsewhere:1", own.signature)), grant_verdict::bad_signature);
+}
+
+TEST_F(gatekeeper_test, a_grant_for_another_worker_is_refused_however_often_it_comes) {
+    auto gate = guard();
+    const auto elsewhere = signed_grant("http://203.0.113.8:40001");
+    for (int i = 0; i < 3; ++i)
+        EXPECT_EQ(gate.check_create(elsewhere), grant_verdict::wrong_worker);
+}
+
+TEST_F(gatekeeper_test, what_the_former_key_verified_is_forgotten_with_it) {
+    auto gate = guard();
+    const auto old = signed_grant(own_url);
+    ASSERT_EQ(gate.check_create(old), grant_verdict::verified);
+    const test::test_key next;
+    ASSERT_TRUE(gate.set_key(public_key::from_pem(next.public_pem()).value()));
+    EXPECT_EQ(gate.check_create(old), grant_verdict::bad_signature);
+    EXPECT_EQ(gate.check_ping(old), grant_verdict::bad_signature);
+    ASSERT_TRUE(gate.set_key(public_key::from_pem(key.public_pem()).value()));
+    EXPECT_EQ(gate.check_create(old), grant_verdict::verified);
+}
+
 TEST_F(gatekeeper_test, nothing_can_be_verified_without_the_key) {
     gatekeeper keyless(parse_url(own_url).value(), create_policy::signed_only, false);
     EXPECT_EQ(keyless.check_create(signed_grant(own_url)), grant_verdict::no_key);

@@ -86,6 +86,16 @@ TEST(public_key, refuses_a_malformed_signature) {
         EXPECT_FALSE(signer.verifies("message", signature)) << signature;
 }
 
+TEST(public_key, makes_one_digest_for_the_same_key_message_and_signature_alone) {
+    const auto one = public_half(key());
+    const auto digest = one.digest("message", "signature");
+    EXPECT_EQ(public_half(key()).digest("message", "signature"), digest);
+    EXPECT_NE(one.digest("messages", "ignature"), digest);
+    EXPECT_NE(one.digest("", "messagesignature"), digest);
+    EXPECT_NE(one.digest("message", "signaturE"), digest);
+    EXPECT_NE(public_half(test::test_key()).digest("message", "signature"), digest);
+}
+
 TEST(public_key, equals_another_reading_of_the_same_key) {
     EXPECT_EQ(public_half(key()), public_half(key()));
     EXPECT_FALSE(public_half(key()) == public_half(test::test_key()));
