@@ -7,6 +7,7 @@
 #include <nullworker/wire/session_outcome.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace nullworker::client {
@@ -25,6 +26,7 @@ struct session_news {
     seconds remaining{};      // until the client's expiry
     seconds protected_for{};  // while a job runs; it ends when both are over
     bool retiring = false;
+    std::optional<std::int64_t> worker_id = {};  // as the autoscaler has it; earlier workers do not say it
     session_outcome outcome = session_outcome::done;  // of one that is over
 };
 

@@ -376,7 +376,8 @@ asio::awaitable<outcome<session_news>> serverless::status(held_session session, 
     co_return session_news{.what = kind::open,
                            .remaining = seconds(told->remaining),
                            .protected_for = seconds(told->protected_for),
-                           .retiring = told->retiring};
+                           .retiring = told->retiring,
+                           .worker_id = told->worker_id};
 }
 
 asio::awaitable<outcome<retirement>> serverless::retire(held_session session, retire_when when,

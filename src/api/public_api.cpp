@@ -239,7 +239,8 @@ public_answer public_api::status(const net::request& request) {
         200, wire::session_stands({.session_id = session->session_id,
                                    .remaining = reservation::left_until(session->expires, time).count(),
                                    .protected_for = protected_for(*session, time).count(),
-                                   .retiring = session->retiring}));
+                                   .retiring = session->retiring,
+                                   .worker_id = x_settings.worker_id}));
 }
 
 public_answer public_api::get(const net::request& request) {

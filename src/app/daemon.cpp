@@ -92,7 +92,8 @@ api::public_settings offered_by(const settings& config) {
             .partial_load = config.partial_load,
             .consumer = config.consumer_server(),
             .master_token = config.master_token,
-            .force_update_file = config.force_update_file};
+            .force_update_file = config.force_update_file,
+            .worker_id = config.container_id};
 }
 
 // The contract's routes answer at once; a server wants a coroutine.

@@ -238,9 +238,12 @@ std::optional<session_standing> parse_session_standing(std::string_view body) {
     const auto protected_for = span_of(document, "protected");
     if (!remaining || !protected_for)
         return std::nullopt;
-    return session_standing{.remaining = *remaining,
-                            .protected_for = *protected_for,
-                            .retiring = document.value("retiring", json()) == true};
+    const auto worker = document.value("worker_id", json());
+    return session_standing{
+        .remaining = *remaining,
+        .protected_for = *protected_for,
+        .retiring = document.value("retiring", json()) == true,
+        .worker_id = worker.is_number_integer() ? std::optional(worker.get<std::int64_t>()) : std::nullopt};
 }
 
 std::optional<retire_answer> parse_retire_answer(std::string_view body) {

@@ -266,10 +266,13 @@ std::string session_kept() {
 }
 
 std::string session_stands(const session_standing& standing) {
-    return compact({{"session_id", standing.session_id},
-                    {"remaining", standing.remaining},
-                    {"protected", standing.protected_for},
-                    {"retiring", standing.retiring}});
+    json out = {{"session_id", standing.session_id},
+                {"remaining", standing.remaining},
+                {"protected", standing.protected_for},
+                {"retiring", standing.retiring}};
+    if (standing.worker_id)
+        out["worker_id"] = *standing.worker_id;
+    return compact(out);
 }
 
 std::string session_not_found(const std::string& session_id, std::optional<session_outcome> ended) {

@@ -23,6 +23,7 @@ struct public_settings {
     std::optional<url> consumer;    // whose server close callbacks with a path go to
     std::string master_token;       // empty: /pyworker/update authorises nobody
     std::string force_update_file;  // what /pyworker/update creates
+    std::int64_t worker_id = 0;     // as the reports have it
 };
 
 // Whether a request met a signature that does not verify, and what became of the request. The autoscaler may

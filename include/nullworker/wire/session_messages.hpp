@@ -5,6 +5,7 @@
 #include <nullworker/wire/route_grant.hpp>
 #include <nullworker/wire/session_outcome.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -90,6 +91,8 @@ struct session_standing {
     double remaining = 0;
     double protected_for = 0;  // 0: no job runs
     bool retiring = false;
+    std::optional<std::int64_t> worker_id =
+        {};  // as the worker's reports have it; nothing where it is not said
 };
 
 [[nodiscard]] std::string session_stands(const session_standing& standing);

@@ -128,6 +128,21 @@ TEST(serverless, a_worker_tells_how_a_session_stands) {
     EXPECT_EQ(told->remaining, seconds(41.5));
     EXPECT_EQ(told->protected_for, seconds(7));
     EXPECT_TRUE(told->retiring);
+    EXPECT_EQ(told->worker_id, std::nullopt) << "earlier workers do not say it";
+}
+
+TEST(serverless, a_worker_tells_its_id_with_a_session_and_what_is_no_id_counts_for_nothing) {
+    const auto told_by = [](const std::string& worker_id) {
+        const auto told = status_where([&](test::scripted_peer& worker) {
+            worker.reply_always(
+                status_path,
+                net::json_reply(200, R"({"remaining": 1, "protected": 0, "worker_id": )" + worker_id + "}"));
+        });
+        return told ? told->worker_id : std::optional<std::int64_t>(-1);
+    };
+    EXPECT_EQ(told_by("4242"), 4242);
+    for (const auto* none : {"null", R"("4242")", "4242.5", "[4242]"})
+        EXPECT_EQ(told_by(none), std::nullopt) << none;
 }
 
 TEST(serverless, only_a_400_and_a_401_mean_that_a_session_is_over) {

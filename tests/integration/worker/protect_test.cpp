@@ -55,7 +55,8 @@ TEST(protect, is_shown_and_outlives_the_clients_expiry) {
             EXPECT_GT(standing["protected"].get<double>(), 50);
             EXPECT_EQ(standing["retiring"], false);
             EXPECT_EQ(standing["session_id"], id);
-            EXPECT_EQ(standing.size(), 4u);
+            EXPECT_EQ(standing["worker_id"], 4242);
+            EXPECT_EQ(standing.size(), 5u);
         }
         const auto held = co_await control_get(worker, "/session");
         EXPECT_EQ(body_of(held)["protected_until"], body_of(told)["protected_until"]);
@@ -231,6 +232,17 @@ TEST(protect, is_given_by_a_renewal_that_names_the_session) {
 }
 
 // ---- /session/retire and /session/status ------------------------------------------------------------------
+
+TEST(session_status, names_the_worker_as_its_reports_do) {
+    with_worker([](test_worker& worker) -> asio::awaitable<void> {
+        const auto grant = worker.grant(11);
+        const auto id = co_await worker.create(grant);
+        auto named = reference(id, grant);
+        const auto told = co_await worker.post("/session/status", named);
+        const auto report = co_await worker.report(test::is_busy);
+        EXPECT_EQ(body_of(told)["worker_id"], report["id"]);
+    });
+}
 
 TEST(retire, of_an_idle_session_ends_it) {
     with_worker([](test_worker& worker) -> asio::awaitable<void> {

@@ -319,6 +319,8 @@ TEST(session_replies, tell_what_becomes_of_a_session_that_is_to_retire) {
     EXPECT_EQ(session_kept(), R"({"ended":false,"retiring":false})");
     EXPECT_EQ(session_stands({.session_id = "a", .remaining = 1.5, .protected_for = 0, .retiring = true}),
               R"({"protected":0.0,"remaining":1.5,"retiring":true,"session_id":"a"})");
+    EXPECT_EQ(session_stands({.session_id = "a", .remaining = 1.5, .worker_id = 17}),
+              R"({"protected":0.0,"remaining":1.5,"retiring":false,"session_id":"a","worker_id":17})");
 }
 
 TEST(ping_request, is_answered_as_recorded) {
