@@ -7,14 +7,13 @@
 #include <string_view>
 #include <utility>
 
-struct evp_pkey_st;
-
 namespace nullworker::auth {
 
 // Stands for a key, a message and what is said to be its signature: the SHA-256 sum of the three.
 using signature_digest = std::array<unsigned char, 32>;
 
-// The autoscaler's RSA public key.
+// The autoscaler's RSA public key. OpenSSL first hears of it with the first signature: to initialise it takes
+// longer than all else that a worker does at its start.
 class public_key {
 public:
     // Fails with invalid_public_key for anything but an RSA key of at least 2048 bits in PEM.
@@ -29,10 +28,11 @@ public:
     friend bool operator==(const public_key& a, const public_key& b);
 
 private:
-    explicit public_key(std::shared_ptr<evp_pkey_st> key);
+    struct parts;
 
-    std::shared_ptr<evp_pkey_st> x_key;
-    signature_digest x_sum;  // of the key alone
+    explicit public_key(std::shared_ptr<parts> made) : x_parts(std::move(made)) {}
+
+    std::shared_ptr<parts> x_parts;
 };
 
 }  // namespace nullworker::auth

@@ -96,6 +96,44 @@ TEST(public_key, makes_one_digest_for_the_same_key_message_and_signature_alone) 
     EXPECT_NE(public_half(test::test_key()).digest("message", "signature"), digest);
 }
 
+std::string replaced(std::string text, const std::string& what, const std::string& by) {
+    for (auto at = text.find(what); at != text.npos; at = text.find(what, at + by.size()))
+        text.replace(at, what.size(), by);
+    return text;
+}
+
+TEST(public_key, is_the_same_in_every_form_that_pem_allows) {
+    const auto pem = key().public_pem();
+    const auto first = pem.find('\n') + 1;
+    const auto last = pem.rfind("\n-----");
+    const auto digits = replaced(pem.substr(first, last - first), "\n", "");
+    const std::string table[] = {
+        replaced(pem, "\n", "\r\n"),
+        "a remark before it\n" + pem + "and one behind it\n",
+        pem + pem,
+        pem.substr(0, pem.size() - 1),
+        pem.substr(0, first) + digits.substr(0, 60) + "\n" + digits.substr(60, 4) + "\n" + digits.substr(64) +
+            pem.substr(last),
+    };
+    for (const auto& text : table) {
+        const auto made = public_key::from_pem(text);
+        ASSERT_TRUE(made.has_value()) << text;
+        EXPECT_EQ(*made, public_half(key())) << text;
+        EXPECT_TRUE(made->verifies("message", key().sign("message"))) << text;
+    }
+}
+
+TEST(public_key, is_refused_where_a_bit_of_its_frame_is_another) {
+    const auto pem = key().public_pem();
+    const auto first = pem.find('\n') + 1;
+    // The first 32 bytes: lengths, the name of the algorithm, and where the modulus begins.
+    for (std::size_t place = 0; place < 43; ++place) {
+        auto other = pem;
+        other[first + place] = other[first + place] == 'A' ? 'f' : 'A';
+        EXPECT_FALSE(public_key::from_pem(other).has_value()) << place;
+    }
+}
+
 TEST(public_key, equals_another_reading_of_the_same_key) {
     EXPECT_EQ(public_half(key()), public_half(key()));
     EXPECT_FALSE(public_half(key()) == public_half(test::test_key()));
