@@ -1,7 +1,7 @@
 # Puts the page of `nullworker watch` into a source, as it stands: no npm, no other tool. The scripts share one scope and
 # are joined in this order.
 set(page_folder ${PROJECT_SOURCE_DIR}/client/watch/page)
-set(page_scripts words model painter link overview sessions timeline main)
+set(page_scripts words model link painter overview sessions view lanes curves event timeline main)
 list(TRANSFORM page_scripts APPEND .js)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${page_folder}/page.html ${page_folder}/page.css)
 

@@ -39,7 +39,7 @@ function show() {
   const { now, until } = clock()
   overview.show(model.head, Math.max(until - model.head.at, 0))
   table.show(model, until)
-  timeline.describeCurves()
+  timeline.curves.describe()
   timeline.draw()
   showAge(now)
 }
@@ -78,7 +78,8 @@ function showAge(now) {
 }
 
 function buildLegend() {
-  byId('legend').replaceChildren(...stateNames.map(name => element('li', {}, swatch(name), stateWords[name])))
+  const kinds = [...stateNames.map(name => [name, stateWords[name]]), ['session', 'session'], ['wait', 'waited for']]
+  byId('legend').replaceChildren(...kinds.map(([kind, words]) => element('li', {}, swatch(kind), words)))
 }
 
 function drawAll() {

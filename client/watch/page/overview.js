@@ -12,7 +12,7 @@ class Overview {
     const now = head.overview
     setText('title', head.title)
     setText('running', String(now.running))
-    setText('max-workers', known(now.max_workers) ? `of ${now.max_workers} at most` : '')
+    setText('max-workers', [known(now.max_workers) ? `of ${now.max_workers} at most` : '', now.peak_workers > 0 ? `peak ${now.peak_workers}` : ''].filter(Boolean).join(' · '))
     byId('max-reached').hidden = !now.max_reached
     this.showCounts(now)
     this.showCost(now)
@@ -59,9 +59,8 @@ class Overview {
   }
 
   showCost(now) {
-    const priced = known(now.dollars_per_hour)
-    setText('hourly', priced ? hourlyWords(now.dollars_per_hour) : 'no price')
-    setText('spent', known(now.dollars) ? `${dollarWords(now.dollars)} until now` : 'name one with --price')
+    setText('hourly', known(now.dollars_per_hour) ? hourlyWords(now.dollars_per_hour) : '–')
+    setText('spent', known(now.dollars) ? `${dollarWords(now.dollars)} until now` : 'no price is known: --price')
   }
 
   showLongest(id, longest, later, none) {
@@ -99,13 +98,18 @@ class Overview {
   }
 }
 
-function swatch(state) {
+// What a bar of some kind looks like.
+function swatch(kind) {
   const canvas = element('canvas', { class: 'swatch', 'aria-hidden': 'true' })
-  canvas.dataset.state = state
+  canvas.dataset.kind = kind
   return canvas
 }
 
 function drawSwatch(painter, canvas) {
   const [width, height] = [18, 12]
-  painter.state(painter.begin(canvas, width, height), canvas.dataset.state, 0, 0, width, height)
+  const pen = painter.begin(canvas, width, height)
+  const { kind } = canvas.dataset
+  if (kind === 'wait') painter.wait(pen, 0, height / 2, width)
+  else if (kind === 'session') painter.session(pen, 'live', 0, 0, width, height, false)
+  else painter.state(pen, kind, 0, 0, width, height)
 }

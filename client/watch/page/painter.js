@@ -77,35 +77,84 @@ class Painter {
       pen.fillRect(x, y + height / 2 - 1, width, 2)
       return
     }
-    pen.fillStyle = fill
-    pen.fillRect(x, y, width, height)
+    this.framed(pen, x, y, width, height, mark, fill)
     if (pattern) {
       pen.fillStyle = pattern
       pen.fillRect(x, y, width, height)
     }
-    if (width < 3) return
-    pen.strokeStyle = mark
-    pen.lineWidth = 1
-    pen.strokeRect(x + 0.5, y + 0.5, width - 1, height - 1)
-    if (label && width > 30) this.label(pen, label, x, y, width, height, ink, pattern ? fill : '')
+    if (label) this.label(pen, label, x, y, width, height, ink, { ground: pattern ? fill : '', whole: true })
   }
 
-  // As much of `text` as there is room for; on a pattern it gets a ground of its own.
-  label(pen, text, x, y, width, height, ink, ground = '') {
-    pen.font = `${Math.min(11, height - 2)}px ${this.font}`
-    let long = pen.measureText(text).width
-    const room = width - 8
-    if (long > room) {
-      if (room < 24) return
-      text = `${text.slice(0, Math.max(Math.floor(text.length * room / long) - 1, 1))}…`
-      long = pen.measureText(text).width
-      if (long > room) return
+  // By two rectangles, since strokeRect takes ten times as long.
+  framed(pen, x, y, width, height, edge, fill) {
+    pen.fillStyle = edge
+    pen.fillRect(x, y, width, height)
+    if (width < 3) return
+    pen.fillStyle = fill
+    pen.fillRect(x + 1, y + 1, width - 2, height - 2)
+  }
+
+  // A session's bar: with a thick edge where it ended well, and a cross where it did not.
+  session(pen, kind, x, y, width, height, ended) {
+    const colour = this.colours[{ bad: 'bad', good: 'good', live: 'accent' }[kind]]
+    this.framed(pen, x, y, width, height, colour, this.colours[kind === 'bad' ? 'bad-soft' : 'accent-soft'])
+    if (!ended) return
+    pen.strokeStyle = pen.fillStyle = colour
+    if (kind !== 'bad') {
+      pen.fillRect(x + width - 3, y, 3, height)
+      return
     }
+    const half = Math.min(height / 2, 5)
+    const [right, middle] = [x + width, y + height / 2]
+    strokes(pen, 2, [[right - half, middle - half, right + half, middle + half], [right - half, middle + half, right + half, middle - half]])
+  }
+
+  // The time that a session was waited for.
+  wait(pen, x, y, width) {
+    pen.setLineDash([2, 2])
+    pen.strokeStyle = this.colours.muted
+    strokes(pen, 1, [[x, Math.round(y) + 0.5, x + width, Math.round(y) + 0.5]])
+    pen.setLineDash([])
+  }
+
+  line(pen, path, colour, dash) {
+    pen.strokeStyle = this.colours[colour]
+    pen.lineWidth = 2
+    pen.setLineDash(dash)
+    pen.stroke(path)
+    pen.setLineDash([])
+  }
+
+  // How wide it has become.
+  text(pen, text, x, y, size, colour, most) {
+    pen.font = `${size}px ${this.font}`
+    pen.fillStyle = this.colours[colour]
+    pen.fillText(text, x, y + 0.5, most)
+    return pen.measureText(text).width
+  }
+
+  // As much of `text` as there is room for, or all or nothing; on a pattern it gets a ground of its own.
+  label(pen, text, x, y, width, height, ink, { ground = '', whole = false } = {}) {
+    pen.font = `${Math.min(11, height - 2)}px ${this.font}`
+    const room = width - 8
+    if (room < 20) return
+    const long = pen.measureText(text).width
+    if (whole && long > room) return
+    const fitting = long <= room ? text : shortened(text, Math.floor(text.length * room / long), part => pen.measureText(part).width <= room)
     if (ground) {
       pen.fillStyle = ground
-      pen.fillRect(x + 2, y + 1, long + 4, height - 2)
+      pen.fillRect(x + 2, y + 1, pen.measureText(fitting).width + 4, height - 2)
     }
     pen.fillStyle = ink
-    pen.fillText(text, x + 4, y + height / 2 + 0.5)
+    pen.fillText(fitting, x + 4, y + height / 2 + 0.5)
   }
+}
+
+// The longest beginning of at most `most` letters that fits.
+function shortened(text, most, fits) {
+  for (let length = most; length > 1; length -= 1) {
+    const part = `${text.slice(0, length)}…`
+    if (fits(part)) return part
+  }
+  return ''
 }

@@ -1,5 +1,6 @@
 // The table of sessions, the youngest first.
 const rowsAtFirst = 50
+const columns = ['session', 'outcome', 'number', 'number', '', 'number', '']
 
 class SessionTable {
   constructor() {
@@ -31,17 +32,16 @@ class SessionTable {
   row(session, now) {
     let row = this.rows.get(session.key)
     if (!row) {
-      row = element('tr', {}, element('td', { class: 'session' }), element('td'), element('td', { class: 'number' }), element('td'),
-        element('td', { class: 'number' }), element('td', { class: 'number' }), element('td'))
+      row = element('tr', {}, ...columns.map(kind => element('td', { class: kind })))
       this.rows.set(session.key, row)
     }
     const { mark, kind, words } = outcomeOf(session)
-    const texts = [sessionName(session), known(session.worker) ? String(session.worker) : '–', figureWords(session.cost),
-      clockWords(session.asked_at), spanWords(waitOf(session, now)), spanWords(holdOf(session, now)), `${mark} ${words}`]
+    const texts = [sessionName(session), `${mark} ${words}`, spanWords(waitOf(session, now)), spanWords(holdOf(session, now)),
+      known(session.worker) ? String(session.worker) : '–', figureWords(session.cost), clockWords(session.asked_at)]
     texts.forEach((text, place) => {
       if (row.children[place].textContent !== text) row.children[place].textContent = text
     })
-    row.lastChild.className = `outcome-cell ${kind}`
+    row.children[1].className = `outcome ${kind}`
     return row
   }
 }

@@ -39,7 +39,8 @@ function spanWords(seconds) {
   return `${Math.floor(whole / 3600)} h ${two(Math.floor(whole / 60) % 60)} min`
 }
 
-const secondsWords = seconds => known(seconds) ? `${seconds.toFixed(seconds < 100 ? 1 : 0)} s` : '–'
+const grouped = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 0 })
+const secondsWords = seconds => !known(seconds) ? '–' : `${seconds < 100 ? seconds.toFixed(1) : grouped.format(seconds)} s`
 const dollarWords = dollars => `$${dollars.toFixed(dollars < 1 ? 4 : 2)}`
 const hourlyWords = dollars => `$${dollars.toFixed(dollars < 0.1 && dollars > 0 ? 4 : 2)}`
 const figureWords = value => known(value) ? String(Math.round(value * 100) / 100) : '–'
