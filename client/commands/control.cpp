@@ -8,6 +8,7 @@
 #include <nullworker/wire/control_messages.hpp>
 #include <nullworker/wire/json_value.hpp>
 #include <terminal/control_report.hpp>
+#include <terminal/figures.hpp>
 #include <terminal/runner.hpp>
 #include <terminal/screen.hpp>
 #include <work/control_line.hpp>

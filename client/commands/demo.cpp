@@ -5,7 +5,7 @@
 #include <nullworker/base/deadline.hpp>
 #include <nullworker/base/descriptor.hpp>
 #include <nullworker/base/task_group.hpp>
-#include <terminal/control_report.hpp>
+#include <terminal/figures.hpp>
 #include <terminal/runner.hpp>
 #include <terminal/tally.hpp>
 #include <vast/keep_alive.hpp>

@@ -4,7 +4,7 @@
 #include <fleet/process_launcher.hpp>
 #include <nullworker/base/task_group.hpp>
 #include <terminal/progress.hpp>
-#include <terminal/resize.hpp>
+#include <terminal/redrawing.hpp>
 #include <terminal/runner.hpp>
 #include <vast/venue.hpp>
 
@@ -102,7 +102,7 @@ asio::awaitable<int> serve(asio::any_io_executor executor, const fleet_command_o
     if (!machines.roots_file().empty())
         show.note("clients trust it with SSL_CERT_FILE=" + machines.roots_file());
     task_group watching(executor);
-    watching.spawn(follow_size(show));
+    watching.spawn(keep_redrawn(show));
     co_await stop.wait_until(std::chrono::steady_clock::time_point::max());
     watching.cancel();
     co_await watching.join();

@@ -28,7 +28,7 @@ std::string described(const rehearsal::decision& what) {
 
 asio::awaitable<int> rehearse(const follow_options& options, interruption& stop) {
     progress show(stdout, options.json ? progress::form::json : progress::form::lines, 0,
-                  progress::last_line::none);
+                  progress::view::none);
     show.note("a rehearsal: nothing is opened, and each session is imagined to stay until it is given back");
     rehearsal plan(options.limits());
     said_once remarks;

@@ -6,7 +6,7 @@
 #include <nullworker/base/error.hpp>
 #include <nullworker/base/parent.hpp>
 #include <nullworker/base/task_group.hpp>
-#include <terminal/control_report.hpp>
+#include <terminal/figures.hpp>
 #include <terminal/foreground.hpp>
 #include <terminal/runner.hpp>
 #include <vast/keep_alive.hpp>
@@ -55,7 +55,7 @@ public:
         // A command's own output goes to standard output alone.
         // And while it has the terminal, nobody else draws there.
         : session_run(executor, options, stop, options.command.empty() ? stdout : stderr, 1,
-                      options.command.empty() ? progress::last_line::drawn : progress::last_line::none),
+                      options.command.empty() ? progress::view::drawn : progress::view::none),
           x_executor(executor),
           x_options(options),
           x_stop(stop),

@@ -2,7 +2,7 @@
 #include <nullworker/base/backoff.hpp>
 #include <nullworker/base/deadline.hpp>
 #include <nullworker/base/error.hpp>
-#include <terminal/resize.hpp>
+#include <terminal/redrawing.hpp>
 #include <vast/refusal.hpp>
 
 #include <algorithm>
@@ -68,7 +68,7 @@ wire::json_value close_payload(const session_options& options) {
 }  // namespace
 
 session_run::session_run(asio::any_io_executor executor, const session_options& options, interruption& stop,
-                         std::FILE* out, int sessions, progress::last_line wanted)
+                         std::FILE* out, int sessions, progress::view wanted)
     : x_options(options),
       x_stop(stop),
       x_close_payload(close_payload(options)),
@@ -103,7 +103,7 @@ asio::awaitable<int> session_run::run() {
         code = is_patient() ? exit_done : exit_failed;
     } else if (*opened) {
         x_show.note(title(x_venue.description()));
-        x_watching.spawn(follow_size(x_show));
+        x_watching.spawn(keep_redrawn(x_show));
         x_watching.spawn(watch_workers());
         code = co_await work();
     } else {

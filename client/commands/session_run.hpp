@@ -38,7 +38,7 @@ protected:
     // Throws startup_error as `venue` does. Shows at most `sessions` at once on `out`. `options` and `stop`
     // outlive it.
     session_run(asio::any_io_executor executor, const session_options& options, interruption& stop,
-                std::FILE* out, int sessions, progress::last_line wanted = progress::last_line::drawn);
+                std::FILE* out, int sessions, progress::view wanted = progress::view::drawn);
     ~session_run() = default;
 
     [[nodiscard]] venue& place() noexcept { return x_venue; }

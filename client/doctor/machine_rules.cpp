@@ -1,6 +1,6 @@
 #include <nullworker/base/tidied.hpp>
 #include <nullworker/base/url.hpp>
-#include <terminal/control_report.hpp>
+#include <terminal/figures.hpp>
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,5 @@
 #include <terminal/control_report.hpp>
+#include <terminal/figures.hpp>
 #include <terminal/screen.hpp>
 
 #include <algorithm>
@@ -9,13 +10,6 @@
 
 namespace nullworker::client {
 namespace {
-
-struct unit {
-    long seconds;
-    const char* name;
-};
-
-constexpr std::array units = {unit{86400, " d"}, unit{3600, " h"}, unit{60, " min"}, unit{1, " s"}};
 
 std::string ago(double time, double now) {
     return span_text(now - time) + " ago";
@@ -59,18 +53,6 @@ std::string last_report(const wire::accepted_report& told, double now) {
 }
 
 }  // namespace
-
-std::string span_text(double seconds) {
-    const auto whole = std::lround(std::clamp(seconds, 0.0, 1e12));
-    for (std::size_t i = 0; i + 1 < units.size(); ++i) {
-        if (whole < units[i].seconds)
-            continue;
-        const auto rest = whole % units[i].seconds / units[i + 1].seconds;
-        return std::to_string(whole / units[i].seconds) + units[i].name +
-               (rest == 0 ? "" : ' ' + std::to_string(rest) + units[i + 1].name);
-    }
-    return std::to_string(whole) + " s";
-}
 
 std::string report(const wire::slot_session& session, double now) {
     const auto& until = session.protected_until;

@@ -44,6 +44,14 @@ nlohmann::json known(const std::string& text) {
     return text.empty() ? nlohmann::json() : nlohmann::json(text);
 }
 
+template <class Told>
+nlohmann::json as_json(const Told& told) {
+    return told;
+}
+nlohmann::json as_json(std::monostate) {
+    return {};
+}
+
 // One character a session: what it is doing.
 const char* symbol(const std::string& state) {
     if (state == "held")
@@ -57,15 +65,16 @@ const char* symbol(const std::string& state) {
 
 }  // namespace
 
-progress::progress(std::FILE* out, form shape, int sessions, last_line wanted)
+progress::progress(std::FILE* out, form shape, int sessions, view wanted)
     : x_form(shape),
       x_screen(::fileno(out)),
-      x_draws(shape == form::lines && wanted == last_line::drawn && x_screen.knows_escapes()),
+      x_draws(shape == form::lines && wanted == view::drawn && x_screen.knows_escapes()),
+      x_painter([this](screen_size room, charset letters) { return status(room.columns, letters); }),
       x_sessions(static_cast<std::size_t>(sessions)),
       x_out(::fileno(out), buffer_bytes, shape == form::json ? missing_events : missing_lines) {}
 
 progress::~progress() {
-    x_out.write(erased_status());
+    x_out.write(x_area.erased(room().columns));
     (void)x_out.flush(last_words);
     if (x_out.has_failed())
         note_lost_output();
@@ -129,8 +138,8 @@ void progress::tell(const std::string& name, const std::vector<field>& fields, c
     if (x_form == form::lines)
         return line("", text);
     nlohmann::json event = {{"event", name}, {"text", text}};
-    for (const auto& [key, value] : fields)
-        std::visit([&, &key = key](const auto& held) { event[key] = held; }, value);
+    for (const auto& [key, told] : fields)
+        std::visit([&, &key = key](const auto& held) { event[key] = as_json(held); }, told);
     json(dumped(event));
 }
 
@@ -143,20 +152,21 @@ void progress::summary(const tally& sessions, const std::string& rest) {
          described(sessions) + rest);
 }
 
-void progress::redraw() {
-    if (x_draws && x_drawn > 0) {
-        auto out = erased_status();
-        x_out.write(out += drawn_status());
-    }
+void progress::print(const std::vector<text_row>& rows) {
+    if (x_form == form::json)
+        return;
+    const auto width = room().columns;
+    std::string text;
+    for (const auto& one : rows)
+        text += painted(one, width, colours()) + '\n';
+    write_above_the_view(text);
 }
 
-// A line and what is around it are one text, which is written whole or not at all.
 void progress::line(const std::string& subject, const std::string& text) {
     std::array<char, 64> head{};
     (void)std::snprintf(head.data(), head.size(), "%7.2f s  %-10s ", elapsed(), subject.c_str());
-    auto out = erased_status();
-    out += head.data() + shown(text) + '\n';
-    x_out.write(out += drawn_status());
+    write_above_the_view(head.data() + shown(text) + '\n');
+    touch();
 }
 
 // `fields` is a JSON object; the time goes in front.
@@ -166,29 +176,54 @@ void progress::json(const std::string& fields) {
     x_out.write(head.data() + fields.substr(1) + '\n');
 }
 
-// A terminal that became narrower since has folded what was drawn.
-std::string progress::erased_status() {
-    const auto drawn = std::exchange(x_drawn, 0);
-    if (drawn == 0)
-        return {};
-    std::string out = "\r";
-    for (auto rows = (drawn - 1) / x_screen.width(); rows > 0; --rows)
-        out += "\x1b[A";
-    return out + "\x1b[J";
+// A line and what is around it are one text, which is written whole or not at all. While the terminal has not
+// taken what came before, it gets no view: else a buffer full of views would drop lines, and it would not be
+// known which view stands there.
+void progress::write_above_the_view(const std::string& text) {
+    const auto now_there = room();
+    const bool with_view = x_draws && x_painted_for == now_there && x_out.is_done();
+    auto out = x_area.erased(now_there.columns) + text;
+    if (with_view)
+        out += x_area.drawn(x_painted, now_there.columns);
+    x_out.write(out);
 }
 
-std::string progress::drawn_status() {
+void progress::show_beneath(painter paint) {
+    x_painter = std::move(paint);
+    touch();
+}
+
+void progress::refresh(std::chrono::steady_clock::time_point now) {
+    constexpr std::chrono::seconds oldest(1);
     if (!x_draws)
-        return {};
-    // In the last column a terminal may have begun the next row.
-    const auto width = x_screen.width() - 1;
-    const auto text = status(width);
-    x_drawn = columns(text);
-    return text.empty() ? std::string() : "\x1b[2m" + text + "\x1b[0m";
+        return;
+    const bool is_due =
+        x_is_old || x_area.is_empty() || now - x_painted_at >= oldest || x_painted_for != room();
+    if (!is_due || !x_out.is_done())
+        return;
+    x_painted_at = now;
+    paint_the_view();
+    if (const auto text = x_area.drawn(x_painted, x_painted_for.columns); !text.empty())
+        x_out.write(text);
+}
+
+// In the last column a terminal may have begun the next row, and below the view there is room for the cursor.
+void progress::paint_the_view() {
+    x_is_old = false;
+    x_painted_for = room();
+    x_painted.clear();
+    const screen_size inside{x_painted_for.columns - 1, x_painted_for.rows - 1};
+    if (inside.columns == 0)
+        return;
+    for (const auto& one : x_painter(inside, locale_charset())) {
+        if (x_painted.size() == inside.rows)
+            break;
+        x_painted.push_back(painted(one, inside.columns, colours()));
+    }
 }
 
 // A symbol a session, or where they do not fit how many are in which state.
-std::string progress::status(std::size_t width) const {
+std::vector<text_row> progress::status(std::size_t width, charset letters) const {
     std::string symbols;
     std::map<std::string, int> states;
     for (const auto& one : x_sessions) {
@@ -196,10 +231,10 @@ std::string progress::status(std::size_t width) const {
         ++states[one.state.empty() ? "to come" : one.state];
     }
     const auto workers = " workers: " + counted(x_workers);
-    auto text = shown("   sessions " + symbols + workers);
-    if (columns(text) > width)
-        text = shown(counted(states) + ';' + workers);
-    return std::string(fitting(text, width));
+    auto text = "   sessions " + symbols + workers;
+    if (painted_columns(text, letters) > width)
+        text = counted(states) + ';' + workers;
+    return {{{std::move(text), look::dim}}};
 }
 
 }  // namespace nullworker::client

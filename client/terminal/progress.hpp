@@ -2,6 +2,8 @@
 
 #include <nullworker/base/background_writer.hpp>
 #include <nullworker/base/clock.hpp>
+#include <terminal/live_area.hpp>
+#include <terminal/paint.hpp>
 #include <terminal/screen.hpp>
 #include <terminal/tally.hpp>
 
@@ -11,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -28,18 +31,24 @@ struct session_identity {
 };
 
 // What a person or a program sees of a run: a line an event with the time since the start, and on a terminal
-// a last line that tells where everything stands; or one JSON object an event. Whatever text it is given,
-// what a peer wrote included, is shown printable, and in ASCII where the user's locale is no better.
+// beneath the lines a view that tells where everything stands; or one JSON object an event. Whatever text it
+// is given, what a peer wrote included, is shown printable, and in ASCII where the user's locale is no
+// better.
 class progress {
 public:
     enum class form { lines, json };
-    enum class last_line { drawn, none };
+    enum class view { drawn, none };
 
-    using field = std::pair<std::string, std::variant<std::int64_t, std::string>>;
+    using value = std::variant<std::monostate, std::int64_t, double, std::string>;
+    using field = std::pair<std::string, value>;
+
+    // Makes the rows of a view for that much room.
+    using painter = std::function<std::vector<text_row>(screen_size room, charset letters)>;
 
     // Writes to `out`, which outlives it, at the pace of whoever reads there: what finds no room is dropped,
-    // and it is told how much that was. Draws the last line only where `out` is a terminal that can.
-    progress(std::FILE* out, form shape, int sessions, last_line wanted = last_line::drawn);
+    // and it is told how much that was. Draws a view only where `out` is a terminal that can; until another
+    // one is named, it is a line with a symbol for each of the `sessions`.
+    progress(std::FILE* out, form shape, int sessions, view wanted = view::drawn);
     ~progress();
     progress(const progress&) = delete;
     progress& operator=(const progress&) = delete;
@@ -63,8 +72,24 @@ public:
     // Whether everything is there for the reader; if not, it soon will be.
     [[nodiscard]] bool is_all_shown() { return x_out.is_done(); }
 
-    // Draws the last line anew: the terminal has another size.
-    void redraw();
+    // Rows as they are, as the last words of a run; nothing for programs.
+    void print(const std::vector<text_row>& rows);
+
+    // How much room a row has.
+    [[nodiscard]] screen_size room() const { return x_screen.size(); }
+
+    // Whether there is a view at all.
+    [[nodiscard]] bool draws() const noexcept { return x_draws; }
+
+    // From now on the view is what `paint` makes, which is called from here.
+    void show_beneath(painter paint);
+
+    // The view would be another one now.
+    void touch() noexcept { x_is_old = true; }
+
+    // Draws the view where that is due: it is another one now, the terminal has another size, it gave way to
+    // a line, or it is a second old. Whoever calls this bounds how often that can be.
+    void refresh(std::chrono::steady_clock::time_point now);
 
     // How long workers were there up to now, all taken together.
     [[nodiscard]] seconds machine_time() const;
@@ -81,15 +106,21 @@ private:
     static std::string dumped(const nlohmann::json& event);
     void line(const std::string& subject, const std::string& text);
     void json(const std::string& fields);
-    [[nodiscard]] std::string erased_status();
-    [[nodiscard]] std::string drawn_status();
-    [[nodiscard]] std::string status(std::size_t width) const;
+    void write_above_the_view(const std::string& text);
+    void paint_the_view();
+    [[nodiscard]] palette colours() const { return {locale_charset(), x_screen.has_colours()}; }
+    [[nodiscard]] std::vector<text_row> status(std::size_t width, charset letters) const;
     double elapsed() const;
 
     form x_form;
     screen x_screen;
     bool x_draws;
-    std::size_t x_drawn = 0;  // columns of the last line that is there
+    painter x_painter;
+    bool x_is_old = true;  // the view that is painted
+    std::vector<std::string> x_painted;
+    screen_size x_painted_for;
+    std::chrono::steady_clock::time_point x_painted_at{};
+    live_area x_area;
     std::chrono::steady_clock::time_point x_start = std::chrono::steady_clock::now();
     std::vector<slot> x_sessions;
     std::map<std::string, int> x_workers;

@@ -21,10 +21,10 @@ struct substitute {
 
 constexpr std::array substitutes = {
     substitute{"→", "->"}, substitute{"…", "..."}, substitute{"●", "*"}, substitute{"○", "o"},
-    substitute{"✓", "+"},  substitute{"✗", "x"},   substitute{"·", "."},
+    substitute{"✓", "+"},  substitute{"✗", "x"},   substitute{"·", "."}, substitute{"─", "-"},
+    substitute{"█", "#"},  substitute{"▓", "="},   substitute{"▒", "~"}, substitute{"░", ":"},
+    substitute{"▄", "%"},
 };
-
-constexpr std::size_t usual_width = 80;
 
 // From here on there are characters that take two columns.
 constexpr char32_t first_wide = 0x1100;
@@ -116,13 +116,23 @@ std::string_view fitting(std::string_view text, std::size_t most) {
 
 bool screen::knows_escapes() const {
     const char* kind = environment("TERM");
-    return ::isatty(x_descriptor) == 1 && kind && std::string_view(kind) != "dumb" &&
-           !environment("NO_COLOR");
+    return ::isatty(x_descriptor) == 1 && kind && std::string_view(kind) != "dumb";
 }
 
-std::size_t screen::width() const {
-    winsize size{};
-    return ::ioctl(x_descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : usual_width;
+bool screen::has_colours() const {
+    return knows_escapes() && !environment("NO_COLOR");
+}
+
+screen_size screen::size() const {
+    screen_size out;
+    winsize told{};
+    if (::ioctl(x_descriptor, TIOCGWINSZ, &told) != 0)
+        return out;
+    if (told.ws_col > 0)
+        out.columns = told.ws_col;
+    if (told.ws_row > 0)
+        out.rows = told.ws_row;
+    return out;
 }
 
 }  // namespace nullworker::client

@@ -28,16 +28,26 @@ enum class charset { utf8, ascii };
 // The beginning of such a text that takes no more than `most` columns.
 [[nodiscard]] std::string_view fitting(std::string_view text, std::size_t most);
 
+struct screen_size {
+    std::size_t columns = 80;
+    std::size_t rows = 24;
+
+    friend bool operator==(const screen_size&, const screen_size&) = default;
+};
+
 // A descriptor that may be a terminal.
 class screen {
 public:
     explicit screen(int descriptor) : x_descriptor(descriptor) {}
 
-    // Whether it is a terminal that knows escapes, and the user wants them: TERM, NO_COLOR.
+    // Whether it is a terminal that knows escapes: TERM.
     [[nodiscard]] bool knows_escapes() const;
 
-    // Its width in columns now; 80 where it does not say.
-    [[nodiscard]] std::size_t width() const;
+    // Whether it is, and the user wants colours: NO_COLOR.
+    [[nodiscard]] bool has_colours() const;
+
+    // Its size now; 80 columns and 24 rows where it does not say.
+    [[nodiscard]] screen_size size() const;
 
 private:
     int x_descriptor;

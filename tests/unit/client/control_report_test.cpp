@@ -5,16 +5,6 @@
 namespace nullworker::client {
 namespace {
 
-TEST(span, is_told_in_the_two_units_that_matter) {
-    EXPECT_EQ(span_text(0), "0 s");
-    EXPECT_EQ(span_text(59.4), "59 s");
-    EXPECT_EQ(span_text(60), "1 min");
-    EXPECT_EQ(span_text(200), "3 min 20 s");
-    EXPECT_EQ(span_text(7500), "2 h 5 min");
-    EXPECT_EQ(span_text(4 * 86400 + 3600 + 59), "4 d 1 h");
-    EXPECT_EQ(span_text(-5), "0 s");
-}
-
 TEST(status_report, has_a_row_for_everything_an_operator_asks) {
     wire::worker_status status{.version = "1.2.3", .url = "http://203.0.113.7:40001", .container_id = 42};
     status.ready_since = 990;

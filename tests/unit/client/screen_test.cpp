@@ -10,6 +10,8 @@ namespace {
 TEST(screen, in_ascii_symbols_have_a_likeness_and_all_else_is_escaped) {
     EXPECT_EQ(shown_in(charset::ascii, "0 → 1 … ● ○ ✓ ✗ · é 東 😀"),
               "0 -> 1 ... * o + x . \\u00e9 \\u6771 \\u1f600");
+    EXPECT_EQ(shown_in(charset::ascii, "─█▓▒░▄"), "-#=~:%");
+    EXPECT_EQ(columns("─█▓▒░▄"), 6U);
     EXPECT_EQ(shown_in(charset::utf8, "0 → 1 é 東"), "0 → 1 é 東");
     for (const auto which : {charset::ascii, charset::utf8})
         EXPECT_EQ(shown_in(which, "a\x1b[2J \\ \xff"), "a\\u001b[2J \\\\ \\xff");
@@ -42,7 +44,8 @@ TEST(screen, a_text_is_cut_between_characters_by_the_columns_that_they_take) {
 
 TEST(screen, what_is_no_terminal_knows_no_escapes) {
     EXPECT_FALSE(screen(-1).knows_escapes());
-    EXPECT_EQ(screen(-1).width(), 80U);
+    EXPECT_FALSE(screen(-1).has_colours());
+    EXPECT_EQ(screen(-1).size(), (screen_size{.columns = 80, .rows = 24}));
 }
 
 }  // namespace

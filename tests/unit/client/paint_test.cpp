@@ -1,0 +1,54 @@
+#include <terminal/paint.hpp>
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace nullworker::client {
+namespace {
+
+constexpr palette coloured{charset::utf8, true};
+constexpr palette plain{charset::utf8, false};
+constexpr palette ascii{charset::ascii, false};
+
+TEST(paint, gives_each_piece_its_look_and_ends_it_there) {
+    const text_row all{{"a"}, {"b", look::bad}, {"", look::dim}, {"c", look::strong}};
+    EXPECT_EQ(painted(all, 80, coloured), "a\x1b[31mb\x1b[0m\x1b[1mc\x1b[0m");
+}
+
+TEST(paint, is_without_escapes_for_who_wants_no_colours) {
+    EXPECT_EQ(painted({{"a", look::good}, {"b", look::bad}}, 80, plain), "ab");
+}
+
+TEST(paint, cuts_a_row_to_the_width_between_its_characters) {
+    const text_row all{{"12345"}, {"→678", look::dim}, {"9"}};
+    EXPECT_EQ(painted(all, 10, plain), "12345→6789");
+    EXPECT_EQ(painted(all, 9, plain), "12345→678");
+    EXPECT_EQ(painted(all, 6, coloured), "12345\x1b[2m→\x1b[0m");
+    EXPECT_EQ(painted(all, 5, coloured), "12345");
+    EXPECT_EQ(painted(all, 0, plain), "");
+    EXPECT_EQ(painted({{"a東"}, {"b"}}, 2, plain), "a") << "nothing comes behind what was cut";
+}
+
+TEST(paint, counts_columns_as_they_are_in_ascii) {
+    EXPECT_EQ(painted({{"→→"}, {"x"}}, 5, ascii), "->->x");
+    EXPECT_EQ(painted({{"→→"}, {"x"}}, 3, ascii), "->-");
+    EXPECT_EQ(painted_columns("█ é", charset::utf8), 3U);
+    EXPECT_EQ(painted_columns("█ é", charset::ascii), 8U);
+}
+
+TEST(paint, lets_no_text_of_a_peer_through_that_a_terminal_would_obey) {
+    for (const auto by : {coloured, plain, ascii}) {
+        const auto out = painted({{"a\x1b[2J\x07\u009b\n\r\xff"}}, 200, by);
+        EXPECT_EQ(out, "a\\u001b[2J\\u0007\\u009b\\n\\u000d\\xff");
+    }
+}
+
+TEST(paint, pads_to_a_width_that_is_seen) {
+    EXPECT_EQ(padded_to("→", 3, charset::utf8), "→  ");
+    EXPECT_EQ(padded_to("→", 3, charset::ascii), "→ ");
+    EXPECT_EQ(padded_to("abcd", 3, charset::utf8), "abcd");
+}
+
+}  // namespace
+}  // namespace nullworker::client
