@@ -1,5 +1,6 @@
 #include "measurements.hpp"
-#include "table.hpp"
+#include "results.hpp"
+#include "rows.hpp"
 
 #include <nullworker/base/program_start.hpp>
 #include <vast/venue.hpp>
@@ -12,8 +13,8 @@
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,115 +26,72 @@ using namespace nullworker;
 using namespace nullworker::bench;
 
 constexpr const char* description =
-    "Measures nullworkerd, a real process on loopback, against a scripted autoscaler in this program.\n"
+    "Measures nullworkerd, a real process on loopback, against a scripted autoscaler in this program, beside "
+    "other\n"
+    "servers and workers. Each figure is the median of some rounds, and in each round all sides have their "
+    "turn.\n"
     "Exits 1 when a target is missed, 2 when something cannot be measured.";
 
 constexpr const char* notes =
-    "Ready, change and completion are taken as the autoscaler sees them: when the message has arrived. A\n"
-    "change counts from the sending of its request, and comes after a quiet time, since reports are paced\n"
-    "(100 ms apart at least). The bench shares the machine with the worker.\n";
+    "\nReady, change and completion are taken as the autoscaler sees them: when the message has arrived. A "
+    "change\n"
+    "counts from the sending of its request, and comes after a quiet time, since reports are paced (100 ms "
+    "apart at\n"
+    "least). The bench shares the machine with what it measures.\n";
 
 constexpr int exit_missed = 1;
 constexpr int exit_failed = 2;
 
-struct bench_options {
-    std::string worker;          // empty: the nullworkerd beside this program
-    std::string compare;         // empty: nothing
-    std::uint16_t port = 26000;  // below those that systems give to outgoing connections
-    effort amount;
+struct outputs {
+    std::string file;  // of the results; empty: none
+    bool as_json = false;
     int soak = 0;  // 0: the measurements instead
 };
 
-// A worker that takes seconds where nullworkerd takes milliseconds is measured less often.
-effort reduced(effort amount) {
-    amount.starts = std::min(amount.starts, 3);
-    amount.changes = std::min(amount.changes, 40);
-    amount.expiries = std::min(amount.expiries, 5);
-    amount.cycles = std::min(amount.cycles, 2000);
-    amount.health_requests = std::min(amount.health_requests, 2000);
-    amount.crowd = 0;
-    amount.state_dir.clear();
-    amount.start_limit = std::chrono::seconds(60);
-    amount.spread = std::chrono::seconds(1);
-    return amount;
+bool is_wanted(const bench_options& options, const row& each) {
+    const auto& wanted = options.rows;
+    return wanted.empty() || std::find(wanted.begin(), wanted.end(), each.name) != wanted.end() ||
+           std::find(wanted.begin(), wanted.end(), each.group) != wanted.end();
 }
 
-// Runs `work` to its end, then `cleanup`, then lets a bench_error of the first go on.
-template <class T>
-asio::awaitable<T> tidily(asio::awaitable<T> work, asio::awaitable<void> cleanup) {
-    std::exception_ptr failure;
-    T out{};
-    try {
-        out = co_await std::move(work);
-    } catch (const bench_error&) {
-        failure = std::current_exception();
+bool is_wanted(const bench_options& options, std::string_view group) {
+    const auto& rows = all_rows();
+    return std::any_of(rows.begin(), rows.end(),
+                       [&](const row& each) { return each.group == group && is_wanted(options, each); });
+}
+
+std::string refuse_unknown(const std::string& name) {
+    std::string known;
+    for (const auto& each : all_rows()) {
+        if (each.name == name || each.group == name)
+            return {};
+        known += " " + std::string(each.name);
     }
-    co_await std::move(cleanup);
-    if (failure)
-        std::rethrow_exception(failure);
-    co_return out;
+    return "no row is called so; there are:" + known + ", and the groups of them";
 }
 
-asio::awaitable<figures> examine(asio::any_io_executor executor, scripted_autoscaler& autoscaler,
-                                 std::vector<std::string> command, std::string name, std::uint16_t port,
-                                 effort amount) {
-    subject worker(executor, autoscaler, std::move(command), port);
-    std::function<void(const std::string&)> say = [name](const std::string& what) {
-        std::cerr << name << ": " << what << std::endl;
-    };
-    auto work = measure_all(executor, worker, autoscaler, amount, std::move(say));
-    auto cleanup = worker.stop();
-    const auto out = co_await tidily(std::move(work), std::move(cleanup));
-    co_return out;
-}
-
-std::optional<double> size_mib(const std::string& program) {
-    std::error_code ec;
-    const auto bytes = std::filesystem::file_size(program, ec);
-    if (ec)
-        return std::nullopt;
-    return static_cast<double>(bytes) / (1024 * 1024);
-}
-
-asio::awaitable<int> compare(asio::any_io_executor executor, scripted_autoscaler& autoscaler,
-                             const bench_options& options) {
-    auto command = client::default_worker_command();
-    if (!options.worker.empty())
-        command = {options.worker};
-    const auto size = size_mib(command.front());
-    const auto ours =
-        co_await examine(executor, autoscaler, command, "nullworkerd", options.port, options.amount);
-    std::optional<figures> other;
-    if (!options.compare.empty()) {
-        // Its memory is measured, not that of a shell.
-        std::vector<std::string> rival = {"/bin/sh", "-c", "exec " + options.compare};
-        const auto amount = reduced(options.amount);
-        const auto port = static_cast<std::uint16_t>(options.port + 10);
-        other = co_await examine(executor, autoscaler, std::move(rival), "compared", port, amount);
+asio::awaitable<int> measure(stage& on, const outputs& to) {
+    for (const auto& each : all_measurements()) {
+        if (!is_wanted(on.options(), each.group))
+            continue;
+        on.say(each.group);
+        co_await each.take(on);
     }
-    const auto table = make_table(ours, other, size);
-    std::cout << to_text(table, other.has_value()) << notes;
-    const bool missed = std::any_of(table.begin(), table.end(), [](const row& r) { return r.missed(); });
-    co_return missed ? exit_missed : EXIT_SUCCESS;
+    const auto sides = describe_sides(on.options());
+    const auto json = to_json(on.book(), sides, on.options());
+    if (!to.file.empty() && !(std::ofstream(to.file) << json))
+        throw bench_error("cannot write " + to.file);
+    std::cout << (to.as_json ? json : to_text(on.book(), sides) + notes);
+    co_return any_missed(on.book()) ? exit_missed : EXIT_SUCCESS;
 }
 
 // Flat means: neither memory nor descriptors grow once the worker is warm.
-asio::awaitable<int> endure(asio::any_io_executor executor, scripted_autoscaler& autoscaler,
-                            const bench_options& options) {
+asio::awaitable<int> endure(stage& on, int cycles) {
     constexpr double growth_allowed_mib = 0.5;
-    auto command = client::default_worker_command();
-    if (!options.worker.empty())
-        command = {options.worker};
-    subject worker(executor, autoscaler, std::move(command), options.port);
-    std::function<void(const std::string&)> say = [](const std::string& what) {
-        std::cerr << what << std::endl;
-    };
-    auto work = soak(worker, autoscaler, options.soak, options.amount, std::move(say));
-    auto cleanup = worker.stop();
-    const auto seen = co_await tidily(std::move(work), std::move(cleanup));
+    const auto seen = co_await soak(on, cycles);
     const double growth = seen.last.resident_mib - seen.warm.resident_mib;
     const auto leaked = seen.last.descriptors - seen.warm.descriptors;
-    std::cout << options.soak << " cycles at " << static_cast<int>(seen.cycles_per_s) << " /s\n"
+    std::cout << cycles << " cycles at " << static_cast<int>(seen.cycles_per_s) << " /s\n"
               << "resident memory after " << seen.warm_up << " cycles " << seen.warm.resident_mib
               << " MiB, at the end " << seen.last.resident_mib << " MiB\n"
               << "open descriptors " << seen.warm.descriptors << ", at the end " << seen.last.descriptors
@@ -141,12 +99,13 @@ asio::awaitable<int> endure(asio::any_io_executor executor, scripted_autoscaler&
     co_return growth > growth_allowed_mib || leaked > 0 ? exit_missed : EXIT_SUCCESS;
 }
 
-asio::awaitable<int> run(asio::any_io_executor executor, const bench_options& options) {
+// What a measurement that failed had started ends with this program: see process_launcher.
+asio::awaitable<int> run(asio::any_io_executor executor, const bench_options& options, const outputs& to) {
     scripted_autoscaler autoscaler(executor);
-    auto work =
-        options.soak > 0 ? endure(executor, autoscaler, options) : compare(executor, autoscaler, options);
-    auto cleanup = autoscaler.stop();
-    const int code = co_await tidily(std::move(work), std::move(cleanup));
+    stage on(executor, autoscaler, options);
+    auto work = to.soak > 0 ? endure(on, to.soak) : measure(on, to);
+    const int code = co_await std::move(work);
+    co_await autoscaler.stop();
     co_return code;
 }
 
@@ -175,52 +134,79 @@ void take_all_descriptors() {
     (void)::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// What is built beside this program.
+std::string neighbour(const char* name) {
+    std::error_code ec;
+    return (std::filesystem::read_symlink("/proc/self/exe", ec).parent_path() / name).string();
+}
+
+// What a measurement that failed has begun waits for what will not come, and is not unwound. Its processes
+// end with this one: see process_launcher.
+[[noreturn]] void give_up(const std::exception_ptr& failure, const bench_options& options) {
+    try {
+        std::rethrow_exception(failure);
+    } catch (const std::exception& e) {
+        std::cerr << "nullworker_bench: " << e.what() << std::endl;
+    }
+    std::error_code ignored;
+    std::filesystem::remove_all(options.scratch, ignored);
+    std::_Exit(exit_failed);
+}
+
+int run_to_end(const bench_options& options, const outputs& to) {
+    int code = exit_failed;
+    asio::io_context context(1);
+    asio::co_spawn(context, run(context.get_executor(), options, to),
+                   [&](const std::exception_ptr& failure, int returned) {
+                       if (failure)
+                           give_up(failure, options);
+                       code = returned;
+                   });
+    context.run();
+    return code;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     bench_options options;
+    outputs to;
+    options.worker = client::default_worker_command().front();
+    options.constant_server = neighbour("beast_constant");
+    options.true_program = neighbour("nullworker_bench_nothing");
     CLI::App app{description, "nullworker_bench"};
     app.add_option("--worker", options.worker,
                    "The nullworkerd to measure (default: the one beside this program)")
         ->type_name("PROGRAM");
-    app.add_option("--compare", options.compare,
+    app.add_option("--against", options.against,
                    "Shell command of another worker that keeps the environment contract; it is measured too")
         ->type_name("CMD");
-    app.add_option("--port", options.port, "First of some twenty ports on 127.0.0.1 for the workers")
+    app.add_option("--rows", options.rows,
+                   "These rows, or groups of rows, alone: names with commas between them")
+        ->delimiter(',')
+        ->check(refuse_unknown)
+        ->type_name("NAMES");
+    app.add_option("--rounds", options.rounds, "How often each side has its turn")
+        ->check(CLI::Range(1, 100))
+        ->capture_default_str();
+    app.add_flag("--quick", options.quick, "One round, and a tenth of everything: to see that it works");
+    app.add_option("--port", options.port, "First of some sixty ports on 127.0.0.1 for what is measured")
         ->check(CLI::Range(1, 65000))
         ->capture_default_str();
-    app.add_option("--starts", options.amount.starts)->check(CLI::Range(1, 1000))->capture_default_str();
-    app.add_option("--changes", options.amount.changes)->check(CLI::Range(2, 10000))->capture_default_str();
-    app.add_option("--expiries", options.amount.expiries)->check(CLI::Range(1, 1000))->capture_default_str();
-    app.add_option("--cycles", options.amount.cycles)->check(CLI::Range(1, 100000))->capture_default_str();
-    app.add_option("--health-requests", options.amount.health_requests)
-        ->check(CLI::Range(8, 1000000))
-        ->capture_default_str();
-    app.add_option("--crowd", options.amount.crowd, "Half requests that a create must get past")
-        ->check(CLI::Range(0, 10000))
-        ->capture_default_str();
+    app.add_option("--output", to.file, "Writes the results, with every round, into this file as JSON")
+        ->type_name("FILE");
+    app.add_flag("--json", to.as_json, "Prints the same in place of the table");
     app.add_option(
-           "--soak", options.soak,
+           "--soak", to.soak,
            "So many create/end cycles instead of the measurements; exits 1 when memory or open descriptors "
            "grow")
         ->check(CLI::Range(1, 100000000));
     CLI11_PARSE(app, argc, argv);
     try {
-        const scratch_directory state;
-        options.amount.state_dir = state.path;
+        const scratch_directory scratch;
+        options.scratch = scratch.path;
         take_all_descriptors();
-        int code = exit_failed;
-        std::exception_ptr failure;
-        asio::io_context context(1);
-        asio::co_spawn(context, run(context.get_executor(), options),
-                       [&](std::exception_ptr error, int returned) {
-                           failure = std::move(error);
-                           code = returned;
-                       });
-        context.run();
-        if (failure)
-            std::rethrow_exception(failure);
-        return code_after_output(code, "nullworker_bench");
+        return code_after_output(run_to_end(options, to), "nullworker_bench");
     } catch (const std::exception& e) {
         std::cerr << "nullworker_bench: " << e.what() << std::endl;
         return exit_failed;

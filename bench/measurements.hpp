@@ -1,66 +1,43 @@
 #pragma once
 
-#include "subject.hpp"
+#include "stage.hpp"
 
-#include <cstddef>
-#include <functional>
-#include <string>
-#include <vector>
+#include <string_view>
 
+// What the rows of each group are filled by. Each measures all sides in turns, as often as there are rounds,
+// starts what it needs and leaves nothing behind. Throws bench_error.
 namespace nullworker::bench {
 
-// Samples of one figure.
-class samples {
-public:
-    void add(seconds value) { x_values.push_back(value.count()); }
-    [[nodiscard]] std::size_t size() const noexcept { return x_values.size(); }
+// Requests a second by wrk, which keeps 32 connections busy.
+[[nodiscard]] asio::awaitable<void> throughput(stage& on);
 
-    // The value that the share `rank` of all samples does not exceed; 0 without samples.
-    [[nodiscard]] double quantile(double rank) const;
-    [[nodiscard]] double median() const { return quantile(0.5); }
+// Instructions a request, counted by callgrind.
+[[nodiscard]] asio::awaitable<void> instructions(stage& on);
 
-private:
-    std::vector<double> x_values;
+// Creates and ends over a kept connection.
+[[nodiscard]] asio::awaitable<void> latency(stage& on);
+
+// Memory that is a worker's own: idle, after its work, and for connections that lie idle.
+[[nodiscard]] asio::awaitable<void> memory(stage& on);
+
+// From its spawn to the first report that says ready, and from SIGTERM to its end.
+[[nodiscard]] asio::awaitable<void> life(stage& on);
+
+// Processor time of a worker that nobody uses.
+[[nodiscard]] asio::awaitable<void> idleness(stage& on);
+
+// How soon the autoscaler hears of a change, and of a session's end.
+[[nodiscard]] asio::awaitable<void> promptness(stage& on);
+
+// Creates beside connections that began a request and never go on, more of them than the worker lets in.
+[[nodiscard]] asio::awaitable<void> crowd(stage& on);
+
+// The above by the names of their groups, in the order of the table.
+struct measurement {
+    std::string_view group;
+    asio::awaitable<void> (*take)(stage& on);
 };
-
-// How much of everything.
-struct effort {
-    int starts = 20;
-    int changes = 300;  // half of them creates, half of them ends
-    int expiries = 20;
-    int cycles = 10000;
-    int health_requests = 10000;
-    int crowd = 2000;       // requests that are begun and never go on; 0: not measured
-    std::string state_dir;  // for cycles with a state file; empty: not measured
-    std::chrono::steady_clock::duration start_limit = std::chrono::seconds(5);
-    // Changes and expiries come after a quiet time, so that no pacing of reports counts, and at a random
-    // moment of `spread`, so that no periodic work of the worker is met at the same phase each time.
-    std::chrono::steady_clock::duration quiet = std::chrono::milliseconds(120);
-    std::chrono::steady_clock::duration spread = std::chrono::milliseconds(50);
-    std::chrono::steady_clock::duration idle = std::chrono::seconds(10);
-};
-
-struct figures {
-    samples start_up;           // spawn → ready report
-    samples change;             // request of a create or an end sent → report with the new load arrived
-    samples lateness;           // expiry → completion arrived
-    double idle_mib = 0;        // resident, after the start
-    double worked_mib = 0;      // resident, after all cycles
-    double idle_processor = 0;  // s of processor time per s
-    double idle_switches = 0;   // context switches per s
-    double cycles_per_s = 0;    // create and end, on one connection
-    double kept_per_s = 0;      // the same with a state file
-    seconds behind_crowd{};     // a create that connects when a crowd of half requests has just connected
-    samples crowded;            // creates on a new connection among them, once that one was answered
-    double health_per_s = 0;    // on one connection
-    double health_8_per_s = 0;  // on eight
-};
-
-// Takes every measurement with `worker`, which is not running before and after. `say` hears what is next.
-// Throws bench_error.
-[[nodiscard]] asio::awaitable<figures> measure_all(asio::any_io_executor executor, subject& worker,
-                                                   scripted_autoscaler& autoscaler, effort amount,
-                                                   std::function<void(const std::string&)> say);
+[[nodiscard]] const std::vector<measurement>& all_measurements();
 
 // Holds a worker with a state file to `cycles` creates and ends; what it needed at the beginning and at the
 // end.
@@ -70,7 +47,6 @@ struct soak_figures {
     usage last;
     double cycles_per_s = 0;
 };
-[[nodiscard]] asio::awaitable<soak_figures> soak(subject& worker, scripted_autoscaler& autoscaler, int cycles,
-                                                 effort amount, std::function<void(const std::string&)> say);
+[[nodiscard]] asio::awaitable<soak_figures> soak(stage& on, int cycles);
 
 }  // namespace nullworker::bench

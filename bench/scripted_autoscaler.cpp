@@ -35,6 +35,7 @@ wire::json_value scripted_autoscaler::grant(const std::string& worker_url, std::
 void scripted_autoscaler::follow(std::int64_t worker) {
     x_worker = worker;
     x_report.reset();
+    x_reports = 0;
     x_completed_idx = 0;
 }
 
@@ -60,6 +61,7 @@ net::reply scripted_autoscaler::answer(const net::request& incoming) {
     if (incoming.path == "/worker_status/") {
         auto report = wire::parse_status_report(incoming.body);
         if (report && report->id == x_worker) {
+            ++x_reports;
             x_reported_at = std::chrono::steady_clock::now();
             x_report = std::move(*report);
         }

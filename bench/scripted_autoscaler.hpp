@@ -40,8 +40,14 @@ public:
         return x_completed_at;
     }
 
+    // A number for a worker that no other one has.
+    [[nodiscard]] std::int64_t next_worker() noexcept { return ++x_last_worker; }
+
     // Listens to this worker alone, and forgets what others said.
     void follow(std::int64_t worker);
+
+    // How many reports it has accepted of the worker that it follows.
+    [[nodiscard]] int reports() const noexcept { return x_reports; }
 
     // Waits until `condition` holds, looked at whenever something has come; false after `limit`. For one
     // coroutine at a time.
@@ -55,7 +61,9 @@ private:
 
     fleet::signing_key x_key;
     std::map<std::string, std::string> x_signatures;
+    std::int64_t x_last_worker = 0;
     std::int64_t x_worker = 0;
+    int x_reports = 0;
     std::optional<wire::status_report> x_report;
     time_point x_reported_at{};
     std::int64_t x_completed_idx = 0;

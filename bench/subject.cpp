@@ -5,12 +5,12 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
 
+#include <array>
 #include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <sstream>
-#include <string_view>
 #include <utility>
 
 namespace nullworker::bench {
@@ -20,6 +20,18 @@ constexpr const char* master_token = "bench";
 
 net::http_client make_client(const asio::any_io_executor& executor) {
     return {executor, std::make_shared<net::tls_trust>()};
+}
+
+double private_mib(pid_t pid) {
+    std::ifstream rollup("/proc/" + std::to_string(pid) + "/smaps_rollup");
+    for (std::string line; std::getline(rollup, line);) {
+        std::istringstream words(line);
+        std::string name;
+        double kib = 0;
+        if (words >> name >> kib && name == "Private_Dirty:")
+            return kib / 1024;
+    }
+    return 0;
 }
 
 void expect(const net::reply& answer, unsigned status, const std::string& what) {
@@ -55,13 +67,13 @@ fleet::worker_spec subject::specify() const {
         {"MASTER_TOKEN", master_token},
         {"USE_SSL", "false"},
         {"UNSECURED", "false"},
-        {"NULLWORKER_STATE_DIR", x_state_dir},
     };
+    spec.environment.insert(x_variables.begin(), x_variables.end());
     return spec;
 }
 
-asio::awaitable<seconds> subject::start(std::chrono::steady_clock::duration limit) {
-    ++x_id;
+asio::awaitable<seconds> subject::start() {
+    x_id = x_autoscaler.next_worker();
     x_autoscaler.follow(x_id);
     const auto began = std::chrono::steady_clock::now();
     const auto started = x_launcher.start(specify());
@@ -70,16 +82,24 @@ asio::awaitable<seconds> subject::start(std::chrono::steady_clock::duration limi
     std::function<bool()> is_ready = [this] {
         return x_autoscaler.report() && x_autoscaler.report()->max_perf > 0;
     };
-    const bool ready = co_await x_autoscaler.until(std::move(is_ready), limit);
+    const bool ready = co_await x_autoscaler.until(std::move(is_ready), x_start_limit);
     if (!ready)
         throw bench_error("the worker did not report that it is ready");
     co_return x_autoscaler.reported_at() - began;
 }
 
-asio::awaitable<void> subject::stop() {
+asio::awaitable<seconds> subject::stop() {
     x_client.close();
+    const auto told = std::chrono::steady_clock::now();
     x_launcher.stop(x_id);
     co_await x_launcher.join();
+    co_return std::chrono::steady_clock::now() - told;
+}
+
+asio::awaitable<void> subject::ask(std::string path, std::string body, unsigned status) {
+    auto what = path;
+    const auto answer = co_await post(std::move(path), std::move(body));
+    expect(answer, status, what);
 }
 
 asio::awaitable<net::reply> subject::post(std::string path, std::string body) {
@@ -109,29 +129,34 @@ asio::awaitable<void> subject::end(const open_session& session) {
     expect(answer, 200, "/session/end");
 }
 
-asio::awaitable<void> subject::ask_health(open_session session, int count, int& open) {
-    auto client = make_client(x_executor);
-    const net::call request{.method = net::verb::post,
-                            .target = join(parse_url(url()).value(), "/session/health"),
-                            .body = wire::session_body(session.id, session.grant)};
-    for (int i = 0; i < count; ++i) {
-        auto copy = request;
-        const auto answer = co_await client.send(std::move(copy));
-        if (answer && wire::parse_ok(answer->body).value_or(false))
-            ++open;
-    }
-}
-
-asio::awaitable<asio::ip::tcp::socket> subject::begin_request() {
+asio::awaitable<asio::ip::tcp::socket> subject::connect_and_send(std::string text) const {
     asio::ip::tcp::socket socket(x_executor);
     const asio::ip::tcp::endpoint place(asio::ip::address_v4::loopback(), x_first_port);
     const auto [connect_ec] = co_await socket.async_connect(place, nothrow);
     if (connect_ec)
         throw bench_error("cannot connect: " + connect_ec.message());
-    const std::string_view beginning = "POST /session/create HTTP/1.1\r\nHost: ";
-    const auto [write_ec, size] = co_await asio::async_write(socket, asio::buffer(beginning), nothrow);
+    const auto [write_ec, size] = co_await asio::async_write(socket, asio::buffer(text), nothrow);
     if (write_ec)
         throw bench_error("cannot send: " + write_ec.message());
+    co_return socket;
+}
+
+asio::awaitable<asio::ip::tcp::socket> subject::begin_request() {
+    std::string beginning = "POST /session/create HTTP/1.1\r\nHost: ";
+    co_return co_await connect_and_send(std::move(beginning));
+}
+
+asio::awaitable<asio::ip::tcp::socket> subject::idle_connection() {
+    const std::string body = R"({"session_id": "none", "session_auth": {}})";
+    std::string request =
+        "POST /session/health HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
+        "Content-Length: " +
+        std::to_string(body.size()) + "\r\n\r\n" + body;
+    auto socket = co_await connect_and_send(std::move(request));
+    std::array<char, 1024> answer{};
+    const auto [ec, size] = co_await socket.async_read_some(asio::buffer(answer), nothrow);
+    if (ec)
+        throw bench_error("a connection was not answered: " + ec.message());
     co_return socket;
 }
 
@@ -146,6 +171,7 @@ usage subject::measure() const {
     for (std::filesystem::directory_iterator each("/proc/" + std::to_string(pid) + "/fd", gone), end;
          each != end; each.increment(gone))
         ++out.descriptors;
+    out.private_mib = private_mib(pid);
     std::ifstream status("/proc/" + std::to_string(pid) + "/status");
     for (std::string line; std::getline(status, line);) {
         std::istringstream words(line);

@@ -17,6 +17,7 @@ die() { echo "error: $*" >&2; exit 1; }
     example_packages=(redis-server python3 python3-redis)
     queue_packages=(redis-server postgresql beanstalkd rabbitmq-server nats-server netcat-openbsd curl jq
         python3 python3-redis python3-psycopg2 python3-pika python3-celery)
+    bench_packages=(nginx-light wrk valgrind)
     deploy_packages=(curl git openssl wget xz-utils)
     check_packages=(ccache clang-format clang-tidy git shellcheck)
     release_packages=(git xz-utils)

@@ -1,0 +1,4 @@
+// A program that does nothing, to compare a start with.
+int main() {
+    return 0;
+}
