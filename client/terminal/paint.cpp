@@ -18,29 +18,27 @@ constexpr std::string_view as_before = "\x1b[0m";
 
 std::string painted(const text_row& what, std::size_t width, palette by) {
     std::string out;
-    for (const auto& [text, as] : what) {
+    for (const auto& [text, as, exactly] : what) {
         const auto safe = shown_in(by.letters, text);
-        const auto part = fitting(safe, width);
+        const auto room = exactly == 0 ? width : std::min(width, exactly);
+        const auto part = fitting(safe, room);
+        const auto taken = columns(part);
         const auto escape = by.colours ? escapes[static_cast<std::size_t>(as)] : std::string_view();
         if (part.empty() || escape.empty())
             out += part;
         else
             out.append(escape).append(part).append(as_before);
-        if (part.size() < safe.size())
+        if (exactly == 0 && part.size() < safe.size())
             break;
-        width -= columns(part);
+        if (exactly != 0)
+            out.append(room - taken, ' ');
+        width -= exactly == 0 ? taken : room;
     }
     return out;
 }
 
 std::size_t painted_columns(const std::string& text, charset letters) {
     return columns(shown_in(letters, text));
-}
-
-std::string padded_to(std::string text, std::size_t width, charset letters) {
-    const auto taken = painted_columns(text, letters);
-    text.append(width - std::min(width, taken), ' ');
-    return text;
 }
 
 }  // namespace nullworker::client

@@ -17,6 +17,7 @@ enum class look : std::uint8_t { plain, dim, strong, good, idle, starting, leavi
 struct piece {
     std::string text;
     look as = look::plain;
+    std::size_t columns = 0;  // exactly so many, cut or with spaces behind it; 0: what the text takes
 };
 using text_row = std::vector<piece>;
 
@@ -31,8 +32,5 @@ struct palette {
 
 // How many columns a text takes once it is painted.
 [[nodiscard]] std::size_t painted_columns(const std::string& text, charset letters);
-
-// `text` and spaces behind it, `width` columns of `letters`, or the whole text where it is longer.
-[[nodiscard]] std::string padded_to(std::string text, std::size_t width, charset letters);
 
 }  // namespace nullworker::client

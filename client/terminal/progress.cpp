@@ -143,13 +143,13 @@ void progress::tell(const std::string& name, const std::vector<field>& fields, c
     json(dumped(event));
 }
 
-void progress::summary(const tally& sessions, const std::string& rest) {
-    tell("summary",
-         {{"sessions", sessions.wanted},
-          {"released", sessions.released},
-          {"failed", sessions.failed},
-          {"not_held", sessions.not_held()}},
-         described(sessions) + rest);
+void progress::summary(const tally& sessions, const std::string& rest, const std::vector<field>& more) {
+    std::vector<field> fields = {{"sessions", sessions.wanted},
+                                 {"released", sessions.released},
+                                 {"failed", sessions.failed},
+                                 {"not_held", sessions.not_held()}};
+    fields.insert(fields.end(), more.begin(), more.end());
+    tell("summary", fields, described(sessions) + rest);
 }
 
 void progress::print(const std::vector<text_row>& rows) {

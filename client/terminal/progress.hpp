@@ -66,8 +66,8 @@ public:
 
     void note(const std::string& text) { tell("note", {}, text); }
 
-    // The last words: what became of the sessions. `rest` goes behind that.
-    void summary(const tally& sessions, const std::string& rest);
+    // The last words: what became of the sessions. `rest` goes behind that, and `more` into the event.
+    void summary(const tally& sessions, const std::string& rest, const std::vector<field>& more = {});
 
     // Whether everything is there for the reader; if not, it soon will be.
     [[nodiscard]] bool is_all_shown() { return x_out.is_done(); }

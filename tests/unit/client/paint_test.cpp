@@ -44,10 +44,13 @@ TEST(paint, lets_no_text_of_a_peer_through_that_a_terminal_would_obey) {
     }
 }
 
-TEST(paint, pads_to_a_width_that_is_seen) {
-    EXPECT_EQ(padded_to("→", 3, charset::utf8), "→  ");
-    EXPECT_EQ(padded_to("→", 3, charset::ascii), "→ ");
-    EXPECT_EQ(padded_to("abcd", 3, charset::utf8), "abcd");
+TEST(paint, gives_a_piece_the_columns_that_it_is_to_have) {
+    const text_row all{{"→", look::bad, 3}, {"x"}};
+    EXPECT_EQ(painted(all, 80, plain), "→  x");
+    EXPECT_EQ(painted(all, 80, ascii), "-> x");
+    EXPECT_EQ(painted(all, 80, coloured), "\x1b[31m→\x1b[0m  x");
+    EXPECT_EQ(painted(all, 2, plain), "→ ");
+    EXPECT_EQ(painted({{"abcd", look::plain, 3}, {"x"}}, 80, plain), "abcx");
 }
 
 }  // namespace
