@@ -64,27 +64,27 @@ bool is_named(std::string_view name, std::string_view pattern) {
     return is_same_name(name, pattern);
 }
 
-bool is_foreign(const header& sent, const foreign_header& row, bool changes) {
-    return (changes || row.whom == refused_to::all) && is_named(sent.first, row.name) &&
+bool is_foreign(const header& sent, const foreign_header& row, bool is_judged) {
+    return (is_judged || row.whom == refused_to::all) && is_named(sent.first, row.name) &&
            !row.is_harmless(sent.second);
 }
 
 // The header for which a request is refused.
-std::optional<std::string> foreign_header_of(const request& request, bool changes) {
+std::optional<std::string> foreign_header_of(const request& request, bool is_judged) {
     constexpr std::size_t longest_name = 40;
     for (const auto& row : foreign_headers)
         for (const auto& sent : request.headers)
-            if (is_foreign(sent, row, changes))
+            if (is_foreign(sent, row, is_judged))
                 return row.name.ends_with('*') ? sent.first.substr(0, longest_name) : std::string(row.name);
     return std::nullopt;
 }
 
 // What a client calls the peer behind a Unix socket is up to the client: no web page reaches one.
-const char* host_fault(const request& request) {
+const char* host_fault(const request& request, bool is_judged) {
     if (request.from_unix_socket)
         return nullptr;
     const auto host = request.find("Host");
-    const bool may_lack_one = request.version == protocol_version::http_1_0 && request.method != verb::post;
+    const bool may_lack_one = request.version == protocol_version::http_1_0 && !is_judged;
     if (!(may_lack_one && !host) && !is_local_authority(host.value_or("")))
         return "Host must be localhost or a loopback address";
     if (!request.authority.empty() && !is_local_authority(request.authority))
@@ -94,14 +94,15 @@ const char* host_fault(const request& request) {
 
 }  // namespace
 
-std::optional<std::string> why_not_local(const request& request) {
+std::optional<std::string> why_not_local(const request& request, judged those) {
     if (!request.from_loopback)
         return "only programs on this machine may ask";
-    const bool changes = request.method == verb::post;
+    const bool changes = request.method != verb::get;
+    const bool is_judged = changes || those == judged::everybody;
     const bool is_plain = request.version == protocol_version::http_1_0;
-    if (const char* fault = host_fault(request))
+    if (const char* fault = host_fault(request, is_judged))
         return fault;
-    if (const auto name = foreign_header_of(request, changes))
+    if (const auto name = foreign_header_of(request, is_judged))
         return *name + " is set: web pages and proxies may not ask";
     if (is_plain && changes)
         return "HTTP/1.0 may only read: proxies speak it; send HTTP/1.1";

@@ -80,6 +80,9 @@ public:
     // Something changed that requests may wait for: they are asked for again.
     void look_again();
 
+    // The request that has waited for a change for longest is answered now.
+    void hurry_one() { x_crowd.hurry_one(); }
+
     void drain();
 
     // Waits at most `patience` for the connections after `drain()`, then cancels them. No connection is left

@@ -97,6 +97,33 @@ TEST(local_guard, refuses_to_change_anything_for_a_page_that_is_elsewhere) {
     }
 }
 
+TEST(local_guard, takes_every_verb_but_get_for_a_change) {
+    for (const verb method : {verb::put, verb::other})
+        EXPECT_NE(refusal(method, {"Sec-Fetch-Site", "cross-site"}), "");
+}
+
+TEST(local_guard, lets_no_page_read_where_everybody_is_judged) {
+    const auto refused = [](std::vector<header> headers) {
+        return why_not_local(sent_by(verb::get, std::move(headers)), judged::everybody).value_or("");
+    };
+    EXPECT_EQ(refused({{"Host", "127.0.0.1:8080"}}), "");
+    EXPECT_EQ(refused({{"Host", "127.0.0.1:8080"}, {"Sec-Fetch-Site", "none"}}), "");  // typed by a person
+    EXPECT_EQ(refused({{"Host", "127.0.0.1:8080"},
+                       {"Sec-Fetch-Site", "same-origin"},
+                       {"Referer", "http://127.0.0.1:8080/"}}),
+              "");
+    EXPECT_NE(refused({{"Host", "rebound.example:8080"}}).find("Host"), std::string::npos);
+    for (const char* site : {"same-site", "cross-site", ""})
+        EXPECT_NE(refused({{"Host", "127.0.0.1"}, {"Sec-Fetch-Site", site}}).find("Sec-Fetch-Site"),
+                  std::string::npos);
+    for (const char* name : {"Origin", "Referer", "Via", "X-Forwarded-Proto"})
+        EXPECT_NE(refused({{"Host", "127.0.0.1"}, {name, "http://evil.example"}}).find(name),
+                  std::string::npos);
+    auto plain = sent_by(verb::get, {});
+    plain.version = protocol_version::http_1_0;
+    EXPECT_TRUE(why_not_local(plain, judged::everybody));  // it names no host
+}
+
 TEST(local_guard, looks_at_every_header_of_a_name) {
     const auto twice = sent_by(
         verb::post,
