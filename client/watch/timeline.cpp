@@ -215,7 +215,8 @@ void timeline::advance(instant now) {
     const auto is_old = [limit](instant at) { return at.monotonic < limit.monotonic; };
     while (!x_ended.empty() && (!x_ended.front().row.ended_at || is_old(*x_ended.front().row.ended_at)))
         drop_oldest_ended();
-    while (!x_samples.empty() && is_old(x_samples.front().at))
+    // The newest one before says what was so when the history begins.
+    while (x_samples.size() > 1 && is_old(x_samples[1].at))
         drop_oldest_sample();
     forget_spans_until(limit);
     if (is_polled() && !x_silent && x_heard_at && between(*x_heard_at, now) > patience())
@@ -268,9 +269,9 @@ overview timeline::look(instant now) const {
     for (const auto& [number, about] : x_accounts) {
         const lane& of = x_lanes.at(number);
         const auto* what = of.lasting();
-        machines += of.listed ? 1 : 0;
         if (!what)
             continue;
+        machines += of.listed && what->state != lane_state::stopped ? 1 : 0;
         seconds unpriced{};
         const auto price = price_of(about);
         add_up(out.total, what->state, between(about.counted_to, until), price, unpriced);
@@ -410,8 +411,10 @@ void timeline::move(kept_session& kept, std::optional<std::int64_t> to) {
         return;
     if (const auto before = kept.lane ? x_lanes.find(*kept.lane) : x_lanes.end(); before != x_lanes.end()) {
         --before->second.bars;
-        if (!before->second.worker)
+        if (!before->second.worker) {
             drop(before);
+            forget(++x_revision);  // nobody would know
+        }
     }
     kept.lane = to;
     if (to)
@@ -488,7 +491,7 @@ void timeline::make_room_for_lanes() {
 
 timeline::lanes_by_number::iterator timeline::drop(lanes_by_number::iterator which) {
     const lane& of = which->second;
-    forget(++x_revision);
+    forget(of.revision);
     x_spans -= of.spans.size();
     if (of.worker)
         x_lane_of_worker.erase(*of.worker);

@@ -238,7 +238,7 @@ private:
     [[nodiscard]] std::string bounded(std::string text) const;
 
     timeline_settings x_settings;
-    std::uint64_t x_revision = 0;
+    std::uint64_t x_revision = 1;   // 0 is before all
     std::uint64_t x_forgotten = 0;  // the latest revision of what is no longer there
     lanes_by_number x_lanes;
     std::map<std::int64_t, account> x_accounts;  // by lane; of those of workers
