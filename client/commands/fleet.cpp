@@ -97,8 +97,11 @@ asio::awaitable<int> serve(asio::any_io_executor executor, const fleet_command_o
     show.tell("fleet",
               {{"url", machines.url()},
                {"endpoint", machines.endpoint_name()},
-               {"roots_file", machines.roots_file()}},
+               {"roots_file", machines.roots_file()},
+               {"page", machines.page()}},
               "autoscaler and console at " + machines.url() + ", endpoint " + machines.endpoint_name());
+    if (!options.json)
+        show.note("see it work: " + machines.page());
     if (!machines.roots_file().empty())
         show.note("clients trust it with SSL_CERT_FILE=" + machines.roots_file());
     task_group watching(executor);
@@ -262,6 +265,13 @@ options::option_group process_rows(fleet_command_options& to) {
                          .kind = options::value_kind::directory,
                          .default_words = "none kept",
                          .help = "Folder for the logs of workers and consumers, worker-<id>.log"},
+                        {.name = "price",
+                         .target = &to.fleet.price,
+                         .least = 0,
+                         .most = 1e6,
+                         .value_name = "DOLLARS",
+                         .default_words = "none: the page says nothing of dollars",
+                         .help = "What a worker is taken to cost an hour, for the page alone"},
                         json_events_row(to.json)}};
 }
 

@@ -5,6 +5,7 @@
 #include <nullworker/base/secret.hpp>
 #include <nullworker/base/url.hpp>
 #include <nullworker/net/http_date.hpp>
+#include <nullworker/net/local_guard.hpp>
 #include <nullworker/net/route_table.hpp>
 #include <nullworker/wire/account.hpp>
 #include <nullworker/wire/route_grant.hpp>
@@ -173,6 +174,11 @@ asio::awaitable<void> autoscaler::stop(std::chrono::steady_clock::duration patie
 }
 
 asio::awaitable<net::reaction> autoscaler::answer(net::request incoming) {
+    if (const auto reason = net::why_not_local(incoming, net::judged::everybody))
+        co_return refuse(403, *reason);
+    if (x_other_routes)
+        if (auto shown = x_other_routes(incoming, x_server))
+            co_return std::move(*shown);
     const auto fate = x_faults.next(incoming.path, now());
     incoming.path = without_last_slash(std::move(incoming.path));
     if (fate.delay > fault_plan::duration::zero())

@@ -45,6 +45,7 @@ struct autoscaler_options {
 // the autoscaler's routes and those of the web server that a client needs, all at one address.
 //
 // Refusals carry {"error": "…"} and the same as "msg": 400 for what is no JSON, 401 for a wrong key or token,
+// 403 for what a page or a proxy passed on (net/local_guard.hpp), whatever the route,
 // 404 for an unknown path, endpoint or id, 405 for another verb, 422 for JSON that is not the message.
 class autoscaler {
 public:
@@ -65,6 +66,13 @@ public:
     // From here on `token` authorises the worker's reports; the one before no longer does.
     void admit(std::int64_t worker, std::string token) { x_tokens[worker] = std::move(token); }
     void dismiss(std::int64_t worker) { x_tokens.erase(worker); }
+
+    // What answers before the routes of the autoscaler: nothing for a path that is none of its own.
+    using other_routes = std::function<std::optional<net::reaction>(const net::request&, net::http_server&)>;
+    void also_serve(other_routes routes) { x_other_routes = std::move(routes); }
+
+    // Something changed that requests to those may wait for.
+    void look_again() { x_server.look_again(); }
 
     // A line of the endpoint's log, of which some hundreds are kept.
     void write_down(const event& happened);
@@ -106,6 +114,7 @@ private:
     scaler& x_scaler;
     fault_plan& x_faults;
     std::function<void()> x_on_change;
+    other_routes x_other_routes;
     signing_key x_key;
     certificate_authority x_authority;
     std::map<std::int64_t, std::string> x_tokens;

@@ -76,6 +76,11 @@ fleet::fleet(asio::any_io_executor executor, fleet_options options, std::unique_
       x_tasks(std::move(executor)) {
     x_launcher->on_exit([this](std::int64_t id, const std::string& how) { handle_exit(id, how); });
     x_autoscaler.bind(x_options.port);
+    x_spectator = std::make_unique<spectator>(
+        x_executor, x_scaler, [this](std::int64_t id) { return control_port_of(id); },
+        client::watch::timeline_settings{.title = "local fleet at " + url(), .price = x_options.price});
+    x_autoscaler.also_serve(
+        [this](const net::request& asked, net::http_server& by) { return x_spectator->answer(asked, by); });
     if (x_options.over == transport::https)
         share_roots();
 }
@@ -105,6 +110,7 @@ relay* fleet::relay_of(std::int64_t worker) const {
 
 void fleet::start() {
     x_autoscaler.start();
+    x_spectator->start([this] { x_autoscaler.look_again(); });
     x_tasks.spawn(scaling_loop());
 }
 
@@ -116,6 +122,7 @@ asio::awaitable<void> fleet::stop() {
     publish();
     // The server goes last: workers have things to say while they end.
     co_await x_launcher->join();
+    co_await x_spectator->stop();
     co_await x_autoscaler.stop(drain_patience);
     co_await x_tasks.join();
 }
@@ -159,6 +166,13 @@ void fleet::perform(const action& due) {
 worker_ports fleet::ports_of(std::size_t slot) const {
     const auto first = static_cast<std::uint16_t>(x_options.worker_base_port + slot * ports_per_slot);
     return {first, static_cast<std::uint16_t>(first + 1), static_cast<std::uint16_t>(first + 2)};
+}
+
+std::optional<std::uint16_t> fleet::control_port_of(std::int64_t worker) const {
+    const auto found = x_running.find(worker);
+    if (found == x_running.end() || found->second.slot >= slots)
+        return std::nullopt;
+    return ports_of(found->second.slot).control;
 }
 
 // Another fleet, or whatever else, may have them.
@@ -268,12 +282,14 @@ asio::awaitable<void> fleet::retire(std::unique_ptr<relay> forward) {
 
 void fleet::handle_change() {
     publish();
+    x_spectator->changed();
     x_bell.ring();
 }
 
 void fleet::publish() {
     for (const auto& happened : x_scaler.take_events()) {
         x_autoscaler.write_down(happened);
+        x_spectator->note(happened);
         for (const auto& watch : x_watchers)
             watch(happened);
     }

@@ -4,6 +4,7 @@
 #include <fleet/fault_plan.hpp>
 #include <fleet/relay.hpp>
 #include <fleet/scaler.hpp>
+#include <fleet/spectator.hpp>
 #include <fleet/worker_launcher.hpp>
 #include <nullworker/base/task_group.hpp>
 #include <nullworker/base/wakeup.hpp>
@@ -41,6 +42,8 @@ struct fleet_options {
     wiring reach = wiring::direct;
     // With https workers get their certificates from the fleet, too.
     transport over = transport::http;
+    // Dollars an hour and worker, for the page alone; nothing: it says nothing of dollars.
+    std::optional<double> price = {};
 };
 
 // A folder for files that workers and clients read, gone with the object.
@@ -87,6 +90,12 @@ public:
     [[nodiscard]] const scaler& decisions() const noexcept { return x_scaler; }
     [[nodiscard]] const autoscaler& face() const noexcept { return x_autoscaler; }
 
+    // Where a browser finds the page that shows what happens.
+    [[nodiscard]] std::string page() const { return url() + '/'; }
+
+    // What happened, as the page has it; there also after the stop.
+    [[nodiscard]] client::watch::timeline& story() noexcept { return x_spectator->story(); }
+
     // What is to go wrong.
     [[nodiscard]] fault_plan& faults() noexcept { return x_faults; }
 
@@ -110,6 +119,7 @@ private:
     [[nodiscard]] worker_spec specify(std::int64_t id, running_worker& place);
     [[nodiscard]] std::size_t take_slot();
     [[nodiscard]] worker_ports ports_of(std::size_t slot) const;
+    [[nodiscard]] std::optional<std::uint16_t> control_port_of(std::int64_t worker) const;
     [[nodiscard]] bool are_free(const worker_ports& ports) const;
     void handle_exit(std::int64_t id, const std::string& how);
     void handle_change();
@@ -122,6 +132,7 @@ private:
     scaler x_scaler;
     std::unique_ptr<worker_launcher> x_launcher;
     autoscaler x_autoscaler;
+    std::unique_ptr<spectator> x_spectator;
     std::optional<shared_folder> x_folder;  // with https
     std::map<std::int64_t, running_worker> x_running;
     std::bitset<most_workers> x_slots_taken;

@@ -94,6 +94,7 @@ public:
     [[nodiscard]] bool was_ready(std::int64_t worker) const;
 
     [[nodiscard]] double load() const { return x_requests.load(); }
+    [[nodiscard]] double serving_capacity() const { return x_workers.serving_capacity(); }
     [[nodiscard]] double wanted_capacity() const;
     [[nodiscard]] std::size_t requests() const noexcept { return x_requests.size(); }
     [[nodiscard]] const parameters& values() const noexcept { return x_values; }

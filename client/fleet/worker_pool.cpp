@@ -60,6 +60,14 @@ double worker_pool::perf(const worker& w) const {
     return w.report.max_perf > 0 ? w.report.max_perf : x_values.nominal_perf;
 }
 
+double worker_pool::serving_capacity() const {
+    double sum = 0;
+    for (const auto state : {worker_state::idle, worker_state::busy})
+        for (const auto id : in(state))
+            sum += perf(x_workers.at(id));
+    return sum;
+}
+
 double worker_pool::live_capacity() const {
     const auto silent = static_cast<double>(live_count() - x_own_perfs.size());
     return x_own_perfs.total() + silent * x_values.nominal_perf;

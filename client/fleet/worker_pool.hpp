@@ -93,6 +93,9 @@ public:
     // How much load the worker takes in a second.
     [[nodiscard]] double perf(const worker& w) const;
 
+    // That of all who take requests.
+    [[nodiscard]] double serving_capacity() const;
+
     // The ids of those in that state.
     [[nodiscard]] const std::set<std::int64_t>& in(worker_state state) const {
         return x_by_state[static_cast<std::size_t>(state)];

@@ -188,6 +188,7 @@ std::string value_name(const option& row) {
             []<std::signed_integral T>(const T*) -> std::string { return "INT"; },
             []<std::signed_integral T>(const std::optional<T>*) -> std::string { return "INT"; },
             [](const double*) -> std::string { return "FLOAT"; },
+            [](const std::optional<double>*) -> std::string { return "FLOAT"; },
             [](const std::optional<seconds>*) -> std::string { return "SECONDS"; },
             [](const switch_target&) -> std::string { return {}; },
         },

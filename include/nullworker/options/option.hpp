@@ -37,7 +37,7 @@ struct switch_target {
 using target =
     std::variant<std::string*, std::vector<std::string>*, bool*, int*, std::int64_t*, std::uint16_t*,
                  std::size_t*, double*, seconds*, std::optional<int>*, std::optional<std::int64_t>*,
-                 std::optional<seconds>*, word_target, switch_target>;
+                 std::optional<double>*, std::optional<seconds>*, word_target, switch_target>;
 
 // `value` has one of the meanings.
 template <class Enum>
