@@ -33,6 +33,11 @@ std::string_view bearer_token(std::string_view authorization) {
     return authorization;
 }
 
+public_answer with_result(create_result result, public_answer out) {
+    out.created = result;
+    return out;
+}
+
 reservation::grant_trust trust_of(auth::grant_verdict verdict) {
     return verdict == auth::grant_verdict::verified ? reservation::grant_trust::verified
                                                     : reservation::grant_trust::unverified;
@@ -71,14 +76,14 @@ net::reply public_api::on_webhook(const net::request& request) {
 public_answer public_api::create(const net::request& request) {
     const auto wanted = wire::parse_create(request.body, x_settings.create);
     if (!wanted)
-        return refused(wanted.error());
+        return with_result(create_result::invalid, refused(wanted.error()));
     const auto target = close_target(*wanted);
     if (!target)
-        return refused(target.error());
+        return with_result(create_result::invalid, refused(target.error()));
     const auto verdict = x_gate.check_create(wanted->grant);
     if (!admits(verdict))
-        return refuse_grant(request, verdict, wanted->grant);
-    public_answer out(reserve(*wanted, *target, trust_of(verdict)));
+        return with_result(result_of(verdict), refuse_grant(request, verdict, wanted->grant));
+    auto out = reserve(*wanted, *target, trust_of(verdict));
     if (verdict == auth::grant_verdict::tolerated) {
         out.doubt = key_doubt::admitted;
         out.doubted = wanted->grant.signature;
@@ -125,14 +130,17 @@ public_answer public_api::refuse_grant(const net::request& request, auth::grant_
     return out;
 }
 
-net::reply public_api::reserve(const wire::create_request& wanted, const std::optional<url>& close_target,
-                               reservation::grant_trust trust) {
+public_answer public_api::reserve(const wire::create_request& wanted, const std::optional<url>& close_target,
+                                  reservation::grant_trust trust) {
     if (!x_state.takes_sessions() && !x_desk.is_retry(wanted, trust, now()))
-        return try_later(x_state.draining() ? "the worker is shutting down" : "the worker is not ready yet");
+        return with_result(
+            create_result::not_ready,
+            try_later(x_state.draining() ? "the worker is shutting down" : "the worker is not ready yet"));
     // Nobody may send the worker elsewhere unproven.
     if (trust == reservation::grant_trust::unverified && close_target && !names_loopback(*close_target))
-        return refused(
-            wire::refuse("on_close_route", "must be on a loopback host, as the grant is unverified"));
+        return with_result(create_result::invalid,
+                           refused(wire::refuse("on_close_route",
+                                                "must be on a loopback host, as the grant is unverified")));
 
     const auto made = x_desk.reserve(wanted, trust, now());
     if (!made.holder)
@@ -146,8 +154,9 @@ net::reply public_api::reserve(const wire::create_request& wanted, const std::op
                    {"lifetime", made.holder->lifetime.count()}});
     if (created)
         note_cost(made.holder->cost);
-    return net::json_reply(
-        201, wire::session_created(made.holder->session_id, epoch_seconds(made.holder->expires.wall)));
+    return with_result(created ? create_result::created : create_result::reissued,
+                       net::json_reply(201, wire::session_created(made.holder->session_id,
+                                                                  epoch_seconds(made.holder->expires.wall))));
 }
 
 // The slot is taken whole by any session: the first that seems to leave a rest is worth a word.
@@ -163,7 +172,7 @@ void public_api::note_cost(double cost) {
                   {"setting", "NULLWORKER_PARTIAL_LOAD"}});
 }
 
-net::reply public_api::turn_away(const wire::route_grant& grant, desk::reserve_outcome why) {
+public_answer public_api::turn_away(const wire::route_grant& grant, desk::reserve_outcome why) {
     const bool replayed = why == desk::reserve_outcome::spent;
     auto& times = replayed ? x_replayed : x_rejected;
     if (times.is_worth_a_line())
@@ -172,7 +181,8 @@ net::reply public_api::turn_away(const wire::route_grant& grant, desk::reserve_o
                    {{"request_idx", grant.request_idx},
                     {"reason", replayed ? "the session of this grant has ended" : "slot taken"},
                     {"unsaid", times.unsaid()}});
-    return net::empty_reply(replayed ? 401 : 429);
+    return with_result(replayed ? create_result::replayed : create_result::slot_taken,
+                       net::empty_reply(replayed ? 401 : 429));
 }
 
 // Not here: it was never, or it is over, and then its client may hear how it was.

@@ -156,8 +156,8 @@ daemon::daemon(asio::io_context& context, settings config, instant started)
 
       x_public_api(offered_by(x_config), x_desk, x_state, x_gate),
       x_door(x_public_api, x_gate, x_key, x_housekeeping, x_files),
-      x_view{x_config, x_listeners, x_journal, x_state,      x_desk,  x_gate,      x_reporter,
-             x_reach,  x_courier,   x_key,     x_heartbeats, x_probe, x_first_sign},
+      x_view{x_config,   x_listeners, x_journal, x_state, x_desk,       x_door,  x_gate,
+             x_reporter, x_reach,     x_courier, x_key,   x_heartbeats, x_probe, x_first_sign},
       x_control_api({.max_lifetime = x_config.max_lifetime, .strict_release = x_config.strict_release},
                     x_desk, x_state,
                     {.measure = [this] { return x_view.measure(); },

@@ -16,15 +16,15 @@ asio::awaitable<net::reaction> public_door::answer(const net::request& request) 
     auto answered = x_routes.on_public(request);
     if (answered.wants_update)
         co_return co_await make_update_file();
-    if (answered.doubt == api::key_doubt::none)
-        co_return std::move(answered.reply);
     if (answered.doubt == api::key_doubt::admitted) {
         x_background.spawn(x_key.refresh(std::move(answered.doubted), patience));
-        co_return std::move(answered.reply);
+    } else if (answered.doubt == api::key_doubt::refused) {
+        co_await x_key.refresh(std::move(answered.doubted), patience);
+        if (x_gate.keys() != keys_before)
+            answered = x_routes.on_public(request);
     }
-    co_await x_key.refresh(std::move(answered.doubted), patience);
-    if (x_gate.keys() != keys_before)
-        answered = x_routes.on_public(request);
+    if (answered.created)
+        x_creates.add(*answered.created);
     co_return std::move(answered.reply);
 }
 

@@ -1,13 +1,20 @@
 #include <nullworker/api/control_api.hpp>
 #include <nullworker/app/worker_view.hpp>
 #include <nullworker/base/printable.hpp>
+#include <nullworker/base/url.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <iterator>
+#include <map>
 #include <optional>
 #include <utility>
 
 namespace nullworker::app {
 namespace {
+
+using kind = metric::kind;
 
 double health_figure(reservation::health verdict) {
     switch (verdict) {
@@ -21,64 +28,148 @@ double health_figure(reservation::health verdict) {
     return -1;
 }
 
+double figure(std::uint64_t number) {
+    return static_cast<double>(number);
+}
+
+double flag(bool is_so) {
+    return is_so ? 1 : 0;
+}
+
+std::vector<series> releases(const reservation::session_figures& went) {
+    using reservation::close_reason;
+    std::vector<series> out;
+    for (const auto cause : {close_reason::ended, close_reason::released, close_reason::expired})
+        for (auto& one : series_by("outcome", went.closed_by(cause))) {
+            one.labels.emplace(one.labels.begin(), "cause", to_string(cause));
+            out.push_back(std::move(one));
+        }
+    return out;
+}
+
+// By address, of which a list may have any number, and twice the same.
+std::vector<series> failures(const autoscaler::uplink& line) {
+    constexpr std::size_t most_addresses = 8;
+    std::map<std::string, double> by_address;
+    for (std::size_t i = 0; i < line.addresses().size(); ++i) {
+        const auto address = without_secrets(line.addresses()[i].text());
+        const bool is_told = by_address.size() < most_addresses || by_address.contains(address);
+        by_address[is_told ? address : "other"] += figure(line.failures()[i]);
+    }
+    std::vector<series> out;
+    for (const auto& [address, count] : by_address)
+        out.push_back({{{"address", address}}, count});
+    return out;
+}
+
 }  // namespace
 
-std::vector<api::metric> worker_view::measure() const {
-    using kind = api::metric::kind;
-    const auto* holder = desk.holder();
-    const auto count = [](auto number) { return static_cast<double>(number); };
-    const auto awaited = sign ? sign->reason() : std::string();
-    const auto probe_failure = probe ? probe->verdict().failure() : std::string();
+std::vector<metric> worker_view::measure() const {
+    std::vector<metric> out = {build_info("nullworkerd")};
+    for (auto part : {measure_worker(), measure_consumer(), measure_sessions(), measure_reports(),
+                      measure_state_and_doors()})
+        std::move(part.begin(), part.end(), std::back_inserter(out));
+    return out;
+}
+
+std::vector<metric> worker_view::measure_worker() const {
     return {
-        {"ready", kind::gauge, "1 once the worker takes sessions", state.takes_sessions() ? 1.0 : 0.0},
-        {"healthy", kind::gauge, "1 while nothing is wrong", state.reasons().empty() ? 1.0 : 0.0},
+        {"ready", kind::gauge, "1 once the worker takes sessions", flag(state.takes_sessions())},
+        {"healthy", kind::gauge, "1 while nothing is wrong", flag(state.reasons().empty())},
+        {"error", kind::gauge, "1 while the autoscaler is told of an error, and replaces the machine",
+         flag(!state.error_message().empty())},
+    };
+}
+
+std::vector<metric> worker_view::measure_consumer() const {
+    using reservation::pulse;
+    const auto& pulses = heartbeats.heartbeat();
+    std::vector<series> age;
+    if (const auto& last = pulses.last())
+        age.push_back({{}, seconds(now().monotonic - last->monotonic).count()});
+    return {
         {"consumer_healthy", kind::gauge,
          "1 while the health probe succeeds, 0 while not, -1 where it is unknown",
          probe ? health_figure(probe->verdict().state()) : -1.0},
-        {"consumer_probe_failing", kind::gauge, "1 while the last health probe failed, with the reason",
-         probe_failure.empty() ? 0.0 : 1.0, probe_failure},
+        {"consumer_probe_failing", kind::gauge, "1 while the last health probe failed",
+         flag(probe && !probe->verdict().failure().empty())},
         {"consumer_probe_failures_total", kind::counter, "Health probes that failed",
-         probe ? count(probe->failures()) : 0.0},
+         probe ? figure(probe->failures()) : 0.0},
         {"consumer_awaited", kind::gauge,
          "1 until the consumer has given its first sign of life, where the worker waits for that",
-         awaited.empty() ? 0.0 : 1.0, awaited},
+         flag(sign && sign->is_awaited())},
+        {"consumer_heartbeat_age_seconds", kind::gauge,
+         "Time since the consumer was last heard; nothing before the first time", std::move(age)},
         {"consumer_silent", kind::gauge,
          "1 from when a heartbeat is missing while a session is held until the next one",
-         heartbeats.heartbeat().state() == reservation::pulse::alive ? 0.0 : 1.0},
+         flag(pulses.state() != pulse::alive)},
         {"consumer_dead", kind::gauge, "1 once the consumer was silent for longer than the grace period",
-         heartbeats.heartbeat().state() == reservation::pulse::dead ? 1.0 : 0.0},
-        {"session_active", kind::gauge, "1 while a session holds the slot", holder ? 1.0 : 0.0},
+         flag(pulses.state() == pulse::dead)},
+    };
+}
+
+std::vector<metric> worker_view::measure_sessions() const {
+    const auto* holder = desk.holder();
+    const auto& went = desk.figures();
+    return {
+        {"session_active", kind::gauge, "1 while a session holds the slot", flag(holder)},
         {"session_protected", kind::gauge, "1 while a job runs, and the session does not end",
-         holder && holder->protected_until ? 1.0 : 0.0},
+         flag(holder && holder->protected_until)},
         {"session_retiring", kind::gauge, "1 while the session is to end with its job",
-         holder && holder->retiring ? 1.0 : 0.0},
+         flag(holder && holder->retiring)},
         {"load", kind::gauge, "Load of the live session, as it is reported", desk.load()},
         {"sessions_total", kind::counter, "Sessions given out, former processes included",
-         count(desk.sessions())},
+         figure(desk.sessions())},
+        {"creates_total", kind::counter, "Requests to create a session, by what became of them",
+         series_by("result", door.creates())},
+        {"releases_total", kind::counter,
+         "Sessions that left the slot, by what ended them and by what the consumer said it found",
+         releases(went)},
+        {"session_hold_seconds", kind::histogram, "Time from a session's creation to its end",
+         std::cref(went.hold())},
+        {"session_wait_seconds", kind::histogram,
+         "Time from a session's creation until a job first ran in it, which its consumer tells by a "
+         "protection",
+         std::cref(went.wait())},
+        {"bad_signatures_total", kind::counter, "Grants whose signature did not verify",
+         figure(gate.bad_signatures())},
+    };
+}
+
+std::vector<metric> worker_view::measure_reports() const {
+    return {
         {"completions_undelivered", kind::gauge, "Completions the autoscaler has not accepted yet",
-         count(desk.outbox().size())},
+         figure(desk.outbox().size())},
         {"completions_delivered_total", kind::counter, "Completions the autoscaler accepted",
-         count(completions.delivered())},
+         figure(completions.delivered())},
         {"completions_dropped_total", kind::counter, "Completions dropped since too many were undelivered",
-         count(desk.outbox().dropped())},
+         figure(desk.outbox().dropped())},
+        {"completion_failures_total", kind::counter, "Tries in vain to deliver completions, by address",
+         failures(completions.line())},
         {"reports_accepted_total", kind::counter, "Reports the autoscaler accepted",
-         count(reports.accepted())},
+         figure(reports.accepted())},
+        {"report_failures_total", kind::counter, "Tries in vain to report, by address",
+         failures(reports.line())},
+        {"report_latency_seconds", kind::histogram,
+         "Time from the first try of a report until an address accepted it", std::cref(reports.latency())},
         {"autoscaler_unreachable", kind::gauge,
          "1 while the autoscaler has accepted no report for longer than --unreachable-after",
-         reach.is_lost() ? 1.0 : 0.0},
-        {"bad_signatures_total", kind::counter, "Grants whose signature did not verify",
-         count(gate.bad_signatures())},
-        {"state_writes_total", kind::counter, "Times the state file was written", count(kept.writes())},
-        {"state_failing", kind::gauge, "1 while the state file cannot be written",
-         kept.failing() ? 1.0 : 0.0},
+         flag(reach.is_lost())},
+    };
+}
+
+std::vector<metric> worker_view::measure_state_and_doors() const {
+    return {
+        {"state_writes_total", kind::counter, "Times the state file was written", figure(kept.writes())},
+        {"state_failing", kind::gauge, "1 while the state file cannot be written", flag(kept.failing())},
         {"state_write_failures_total", kind::counter, "Times the state file could not be written",
-         count(kept.failures())},
+         figure(kept.failures())},
         {"waiters", kind::gauge, "Requests that wait for the session to change",
-         count(doors.control().waiting())},
+         figure(doors.control().waiting())},
         {"connections", kind::gauge, "Open connections to the public listener",
-         count(doors.outside().connections())},
+         figure(doors.outside().connections())},
         {"connections_evicted_total", kind::counter, "Connections closed to make room for others",
-         count(doors.evicted())},
+         figure(doors.evicted())},
     };
 }
 

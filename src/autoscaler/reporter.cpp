@@ -61,6 +61,7 @@ asio::awaitable<void> reporter::settle() {
 
 // Returns when a report was accepted; each try tells the latest.
 asio::awaitable<void> reporter::report() {
+    const auto begun = clock::now();
     bool accepted = false;
     while (!accepted) {
         std::function<std::string()> body = [this] { return make_body(); };
@@ -69,6 +70,7 @@ asio::awaitable<void> reporter::report() {
             co_await x_line.pause_between_rounds();
     }
     ++x_accepted;
+    x_latency.observe(seconds(clock::now() - begun).count());
     x_last_accepted = wire::accepted_report{.accepted_at = epoch_seconds(nullworker::now().wall),
                                             .address = x_line.accepted_by().text(),
                                             .cur_load = x_report.cur_load,

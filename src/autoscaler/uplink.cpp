@@ -15,7 +15,10 @@ constexpr clock::duration hurried_pause = std::chrono::milliseconds(200);
 }  // namespace
 
 uplink::uplink(asio::any_io_executor executor, net::way_out out, uplink_settings settings)
-    : x_settings(std::move(settings)), x_client(executor, std::move(out)), x_pause(executor) {
+    : x_settings(std::move(settings)),
+      x_client(executor, std::move(out)),
+      x_pause(executor),
+      x_failures(x_settings.addresses.size()) {
     if (!x_settings.dead)
         x_settings.dead = std::make_shared<dead_addresses>(x_settings.policy.return_after);
 }
@@ -39,6 +42,7 @@ asio::awaitable<bool> uplink::post(std::function<std::string()> make_body) {
             note_success(state.address());
             co_return true;
         }
+        ++x_failures[state.address()];
         if (!state.asking_first())
             note_failure(state.address(), met);
         const auto tried = state.address();

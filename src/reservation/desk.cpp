@@ -168,6 +168,8 @@ const lease* desk::protect(const std::optional<std::string>& session_id, seconds
 
 void desk::shelter(instant until, instant now) {
     x_lease->protected_until = until;
+    if (std::exchange(x_generation_at_work, x_lease->generation) != x_lease->generation)
+        x_figures.began_to_work(now.monotonic - x_lease->created.monotonic);
     (void)x_looks.next_look(now.monotonic);
 }
 
@@ -325,6 +327,7 @@ desk_state desk::save() const {
 
 void desk::restore(const former_desk& left, clock_continuity clocks, instant now) {
     x_generation = left.state.generation;
+    x_generation_at_work = x_generation;
     x_requests.resume(left.state.requests_received);
     x_ledger.resume(left.state.owed);
     x_spent.resume(left.state.spent);
@@ -378,6 +381,7 @@ void desk::close(close_reason reason, instant now, said outcome) {
         x_spent.add(x_means.fingerprint(wire::text_value(gone.claim)));
     if (outcome)
         note_outcome(gone, *outcome);
+    x_figures.closed(reason, outcome, span);
     x_ledger.complete(gone.cost);
     x_outbox.add({.request_idx = gone.request_idx,
                   .entered_queue_at = started,

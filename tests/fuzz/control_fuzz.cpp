@@ -124,7 +124,7 @@ FUZZ_TARGET(control, 150) {
     const auto request = read_request(method, line, rest);
 
     api::control_events on;
-    on.measure = [] { return std::vector<api::metric>{{"one", {}, "A figure", 1.0}}; };
+    on.measure = [] { return std::vector<metric>{{"one", {}, "A figure", 1.0}}; };
     on.describe = [] { return wire::worker_status{}; };
     on.on_alive = on.on_waiting = [] {};
     api::control_api control({}, desk, state, std::move(on));

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <nullworker/api/metrics.hpp>
 #include <nullworker/base/clock.hpp>
 #include <nullworker/base/episode.hpp>
+#include <nullworker/base/metrics.hpp>
 #include <nullworker/net/message.hpp>
 #include <nullworker/reservation/desk.hpp>
 #include <nullworker/reservation/readiness.hpp>

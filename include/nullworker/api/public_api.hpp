@@ -1,5 +1,6 @@
 #pragma once
 
+#include <nullworker/api/create_result.hpp>
 #include <nullworker/auth/gatekeeper.hpp>
 #include <nullworker/base/episode.hpp>
 #include <nullworker/base/error.hpp>
@@ -40,7 +41,8 @@ struct public_answer {
 
     net::reply reply;
     key_doubt doubt;
-    std::string doubted = {};   // the signature that is in doubt
+    std::string doubted = {};                   // the signature that is in doubt
+    std::optional<create_result> created = {};  // of a create: what became of it
     bool wants_update = false;  // the reply is what `update_requested` says, once the file is made
 };
 
@@ -65,10 +67,10 @@ private:
 
     public_answer create(const net::request& request);
     [[nodiscard]] wire::parsed<std::optional<url>> close_target(const wire::create_request& wanted) const;
-    net::reply reserve(const wire::create_request& wanted, const std::optional<url>& close_target,
-                       reservation::grant_trust trust);
+    public_answer reserve(const wire::create_request& wanted, const std::optional<url>& close_target,
+                          reservation::grant_trust trust);
     void note_cost(double cost);
-    net::reply turn_away(const wire::route_grant& grant, reservation::desk::reserve_outcome why);
+    public_answer turn_away(const wire::route_grant& grant, reservation::desk::reserve_outcome why);
     public_answer refuse_grant(const net::request& request, auth::grant_verdict verdict,
                                const wire::route_grant& grant);
     [[nodiscard]] net::reply unknown(const wire::session_reference& wanted) const;

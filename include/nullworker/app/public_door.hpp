@@ -4,6 +4,7 @@
 #include <nullworker/auth/gatekeeper.hpp>
 #include <nullworker/autoscaler/key_fetch.hpp>
 #include <nullworker/base/asio.hpp>
+#include <nullworker/base/counts.hpp>
 #include <nullworker/base/side_thread.hpp>
 #include <nullworker/base/task_group.hpp>
 #include <nullworker/net/message.hpp>
@@ -25,6 +26,11 @@ public:
     // `request` outlives the coroutine.
     [[nodiscard]] asio::awaitable<net::reaction> answer(const net::request& request);
 
+    // What became of the creates so far, each of which counts once.
+    [[nodiscard]] const counts<api::create_result, api::create_results>& creates() const noexcept {
+        return x_creates;
+    }
+
 private:
     asio::awaitable<net::reply> make_update_file();
 
@@ -33,6 +39,7 @@ private:
     autoscaler::key_fetch& x_key;
     task_group& x_background;
     side_thread& x_files;
+    counts<api::create_result, api::create_results> x_creates;
 };
 
 }  // namespace nullworker::app

@@ -1,13 +1,14 @@
 #pragma once
 
-#include <nullworker/api/metrics.hpp>
 #include <nullworker/app/listeners.hpp>
+#include <nullworker/app/public_door.hpp>
 #include <nullworker/app/settings.hpp>
 #include <nullworker/auth/gatekeeper.hpp>
 #include <nullworker/autoscaler/courier.hpp>
 #include <nullworker/autoscaler/key_fetch.hpp>
 #include <nullworker/autoscaler/reach_watch.hpp>
 #include <nullworker/autoscaler/reporter.hpp>
+#include <nullworker/base/metrics.hpp>
 #include <nullworker/consumer/first_sign.hpp>
 #include <nullworker/consumer/health_probe.hpp>
 #include <nullworker/consumer/heartbeat_watch.hpp>
@@ -29,6 +30,7 @@ struct worker_view {
     const journal::journal& kept;
     const reservation::readiness& state;
     const reservation::desk& desk;
+    const public_door& door;
     const auth::gatekeeper& gate;
     const autoscaler::reporter& reports;
     const autoscaler::reach_watch& reach;
@@ -39,10 +41,17 @@ struct worker_view {
     const std::optional<consumer::first_sign>& sign;
 
     // For GET /metrics.
-    [[nodiscard]] std::vector<api::metric> measure() const;
+    [[nodiscard]] std::vector<metric> measure() const;
 
     // For GET /status.
     [[nodiscard]] wire::worker_status describe() const;
+
+    // The parts of the figures.
+    [[nodiscard]] std::vector<metric> measure_worker() const;
+    [[nodiscard]] std::vector<metric> measure_consumer() const;
+    [[nodiscard]] std::vector<metric> measure_sessions() const;
+    [[nodiscard]] std::vector<metric> measure_reports() const;
+    [[nodiscard]] std::vector<metric> measure_state_and_doors() const;
 };
 
 // What a service manager shows of the worker: what is wrong, in one line, or that it is ready.

@@ -32,6 +32,8 @@ public:
     // Completions that an address accepted so far.
     [[nodiscard]] std::uint64_t delivered() const noexcept { return x_delivered; }
 
+    [[nodiscard]] const uplink& line() const noexcept { return x_line; }
+
 private:
     asio::awaitable<bool> deliver_one_parcel();
 

@@ -3,6 +3,7 @@
 #include <nullworker/autoscaler/uplink.hpp>
 #include <nullworker/autoscaler/worker_identity.hpp>
 #include <nullworker/base/clock.hpp>
+#include <nullworker/base/histogram.hpp>
 #include <nullworker/base/wakeup.hpp>
 #include <nullworker/reservation/desk.hpp>
 #include <nullworker/reservation/readiness.hpp>
@@ -11,6 +12,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -40,6 +42,11 @@ public:
     // Reports that an address accepted so far.
     [[nodiscard]] std::uint64_t accepted() const noexcept { return x_accepted; }
 
+    // In s, from the first try of a report until an address accepted it.
+    [[nodiscard]] const histogram& latency() const noexcept { return x_latency; }
+
+    [[nodiscard]] const uplink& line() const noexcept { return x_line; }
+
     // The last of them; nothing until then.
     [[nodiscard]] const std::optional<wire::accepted_report>& last_accepted() const noexcept {
         return x_last_accepted;
@@ -49,6 +56,9 @@ private:
     asio::awaitable<void> settle();
     asio::awaitable<void> report();
     std::string make_body();
+
+    static constexpr std::array latency_bounds = {0.01, 0.025, 0.05, 0.1,  0.25, 0.5,  1.0,
+                                                  2.5,  5.0,   10.0, 30.0, 60.0, 300.0};
 
     uplink x_line;
     worker_identity x_identity;
@@ -63,6 +73,7 @@ private:
     double x_disk_reported = 0;  // GiB used at the last accepted report
     double x_disk_now = 0;
     std::uint64_t x_accepted = 0;
+    histogram x_latency{latency_bounds};
     bool x_finishing = false;
 };
 

@@ -12,6 +12,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -49,6 +50,11 @@ public:
     // The address that accepted last; there must have been one.
     [[nodiscard]] const url& accepted_by() const { return x_settings.addresses.at(x_accepted_by); }
 
+    [[nodiscard]] const std::vector<url>& addresses() const noexcept { return x_settings.addresses; }
+
+    // Tries in vain so far, by address.
+    [[nodiscard]] const std::vector<std::uint64_t>& failures() const noexcept { return x_failures; }
+
     // Waits before `post` is called again after a round in vain.
     [[nodiscard]] asio::awaitable<void> pause_between_rounds();
 
@@ -67,6 +73,7 @@ private:
     uplink_settings x_settings;
     net::http_client x_client;
     wakeup x_pause;
+    std::vector<std::uint64_t> x_failures;  // as many as there are addresses
     std::size_t x_accepted_by = 0;
     bool x_failing = false;
     bool x_hurrying = false;

@@ -8,6 +8,7 @@
 #include <nullworker/reservation/load_ledger.hpp>
 #include <nullworker/reservation/recent_requests.hpp>
 #include <nullworker/reservation/resumption.hpp>
+#include <nullworker/reservation/session_figures.hpp>
 #include <nullworker/reservation/spent_grants.hpp>
 #include <nullworker/wire/session_messages.hpp>
 
@@ -185,6 +186,9 @@ public:
     // Sessions so far, including the sessions of former processes.
     [[nodiscard]] std::uint64_t sessions() const noexcept { return x_generation; }
 
+    // How those of this process went.
+    [[nodiscard]] const session_figures& figures() const noexcept { return x_figures; }
+
     [[nodiscard]] const completion_outbox& outbox() const noexcept { return x_outbox; }
     void delivered(const completion_outbox::parcel& sent);
 
@@ -223,11 +227,13 @@ private:
     std::optional<lease> x_lease;
     standstill x_looks{looked_for};  // at the clock, while there is a protection
     std::uint64_t x_generation = 0;
+    std::uint64_t x_generation_at_work = 0;  // the last one that was protected, or may have been
     load_ledger x_ledger;
     completion_outbox x_outbox;
     recent_requests x_requests;
     spent_grants x_spent;
     std::optional<ended_session> x_ended;
+    session_figures x_figures;
     std::uint64_t x_snapshots = 0;
 };
 

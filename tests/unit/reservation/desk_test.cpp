@@ -633,5 +633,50 @@ TEST_F(desk_test, a_close_request_is_handed_on_with_the_closed_session) {
     EXPECT_EQ(observer.closed[0].on_close->payload, parsed(R"({"job":1})"));
 }
 
+// ---- figures ----------------------------------------------------------------------------------------------
+
+TEST_F(desk_test, counts_its_ends_by_cause_and_by_what_the_consumer_said) {
+    reserve(request(1));
+    front.release(clock.time, wire::session_outcome::idle);
+    reserve(request(2));
+    front.release(clock.time);
+    reserve(request(3));
+    clock.advance(61s);
+    front.expire(clock.time);
+    const auto& went = front.figures();
+    EXPECT_EQ(went.closed_by(close_reason::released).of(told_outcome::idle), 1u);
+    EXPECT_EQ(went.closed_by(close_reason::released).of(told_outcome::none), 1u);
+    EXPECT_EQ(went.closed_by(close_reason::released).of(told_outcome::done), 0u);
+    EXPECT_EQ(went.closed_by(close_reason::expired).of(told_outcome::none), 1u);
+    EXPECT_EQ(went.hold().sum(), 61.0);
+}
+
+TEST_F(desk_test, measures_the_wait_of_a_session_for_its_first_job_once) {
+    reserve(request(1));
+    clock.advance(4s);
+    front.protect(std::nullopt, 10s, clock.time);
+    clock.advance(1s);
+    front.lift(std::nullopt, clock.time);
+    front.protect(std::nullopt, 10s, clock.time);
+    EXPECT_EQ(front.figures().wait().sum(), 4.0);
+    front.release(clock.time);
+    reserve(request(2));
+    clock.advance(2s);
+    front.protect(std::nullopt, 10s, clock.time);
+    EXPECT_EQ(front.figures().wait().sum(), 6.0);
+}
+
+TEST_F(desk_test, knows_no_wait_of_a_session_that_it_got_from_a_former_process) {
+    reserve(request(1));
+    const former_desk left{front.save(), {}, clock.time};
+    desk next({.max_lifetime = seconds(3600)}, means(), nullptr);
+    next.restore(left, clock_continuity::same_boot, clock.time);
+    clock.advance(2s);
+    next.protect(std::nullopt, 10s, clock.time);
+    EXPECT_EQ(next.figures().wait().sum(), 0.0);
+    next.release(clock.time);
+    EXPECT_EQ(next.figures().hold().sum(), 2.0);
+}
+
 }  // namespace
 }  // namespace nullworker::reservation
