@@ -51,6 +51,7 @@ struct work_settings : work_options {
     seconds pause{1.0};
     std::optional<seconds> idle;
     std::optional<seconds> grace;
+    log::form log_format = log::form::text;
 };
 
 std::optional<steady::duration> ticks(const std::optional<seconds>& span) {
@@ -179,12 +180,21 @@ subcommand work_command() {
                                           .default_words = "no limit, and 10",
                                           .help =
                                               "Time that CMD has to end after a SIGTERM to work, and "
-                                              "then, or when the session is lost, from SIGTERM to SIGKILL"}}},
+                                              "then, or when the session is lost, from SIGTERM to SIGKILL"},
+                                         {.name = "log-format",
+                                          .variable = "NULLWORKER_LOG_FORMAT",
+                                          .target = options::one_of(to->log_format, {{"text",
+                                                                                      log::form::text},
+                                                                                     {"json",
+                                                                                      log::form::json}}),
+                                          .help = "How lines are logged: text (key=value) or json (an "
+                                                  "object a line)"}}},
                             {.options = control_place_rows(to->place)}},
                  .behind_dashes = "CMD"},
             .run = [to](const options::reading& found, const words& behind) {
                 read_control_place(found, to->place);
                 complete(*to, behind);
+                log::set_form(to->log_format);
                 log::set_level(log::level::info);
                 command all = [to](asio::any_io_executor executor, interruption& stop) {
                     return work(std::move(executor), *to, stop);

@@ -59,7 +59,7 @@ net::reaction control_api::release(const net::request& request) {
     const auto released = wanted->session_id ? x_desk.release(*wanted->session_id, now(), wanted->outcome)
                                              : x_desk.release(now(), wanted->outcome);
     if (released)
-        return net::json_reply(200, wire::released(*released));
+        return net::about(*released, net::json_reply(200, wire::released(*released)));
     if (wanted->session_id)
         return net::json_reply(409, wire::not_the_holder("released", holder()));
     if (!x_state.ready())
@@ -75,7 +75,7 @@ net::reaction control_api::renew(const net::request& request) {
     const auto time = now();
     if (!x_desk.renew(renewal->session_id, renewal->lifetime, time))
         return net::json_reply(409, wire::not_the_holder("renewed", holder()));
-    return net::json_reply(200, wire::renewed(*describe_slot(x_desk, time)));
+    return net::about(*holder(), net::json_reply(200, wire::renewed(*describe_slot(x_desk, time))));
 }
 
 net::reaction control_api::protect(const net::request& request) {
@@ -92,9 +92,9 @@ net::reaction control_api::protect(const net::request& request) {
     const auto* session = x_desk.protect(wanted->session_id, wanted->span, time);
     if (!session)
         return net::json_reply(409, wire::not_the_holder("protected", holder()));
-    return net::json_reply(
-        200, wire::protection_noted(session->session_id, epoch_seconds(session->protected_until->wall),
-                                    protected_for(*session, time).count()));
+    auto noted = wire::protection_noted(session->session_id, epoch_seconds(session->protected_until->wall),
+                                        protected_for(*session, time).count());
+    return net::about(session->session_id, net::json_reply(200, std::move(noted)));
 }
 
 net::reaction control_api::lift(const std::optional<std::string>& session_id) {
@@ -102,12 +102,13 @@ net::reaction control_api::lift(const std::optional<std::string>& session_id) {
     const auto lifted = x_desk.lift(session_id, time);
     if (!lifted)
         return net::json_reply(409, wire::not_the_holder("protected", holder()));
-    return net::json_reply(200, wire::protection_noted(*lifted, epoch_seconds(time.wall), 0));
+    return net::about(*lifted,
+                      net::json_reply(200, wire::protection_noted(*lifted, epoch_seconds(time.wall), 0)));
 }
 
 net::reaction control_api::heartbeat(const net::request&) {
     x_on.on_alive();
-    return net::json_reply(200, wire::heartbeat_noted(holder()));
+    return net::about(holder().value_or(""), net::json_reply(200, wire::heartbeat_noted(holder())));
 }
 
 // Where a caller has seen the present state already, the request waits until another begins.
@@ -122,7 +123,8 @@ net::reaction control_api::session(const net::request& request) {
     const bool news = retires || query->since != static_cast<std::int64_t>(x_desk.generation());
     if (!news && request.may_wait && wait > wait.zero())
         return net::wait_for_change{wait};
-    return net::json_reply(200, wire::to_json(describe_slot(x_desk, now())));
+    return net::about(holder().value_or(""),
+                      net::json_reply(200, wire::to_json(describe_slot(x_desk, now()))));
 }
 
 net::reaction control_api::status(const net::request&) {

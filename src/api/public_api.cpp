@@ -12,6 +12,7 @@
 namespace nullworker::api {
 namespace {
 
+using net::about;
 using reservation::desk;
 
 net::reply not_authorised() {
@@ -154,9 +155,11 @@ public_answer public_api::reserve(const wire::create_request& wanted, const std:
                    {"lifetime", made.holder->lifetime.count()}});
     if (created)
         note_cost(made.holder->cost);
-    return with_result(created ? create_result::created : create_result::reissued,
-                       net::json_reply(201, wire::session_created(made.holder->session_id,
-                                                                  epoch_seconds(made.holder->expires.wall))));
+    return with_result(
+        created ? create_result::created : create_result::reissued,
+        about(made.holder->session_id,
+              net::json_reply(201, wire::session_created(made.holder->session_id,
+                                                         epoch_seconds(made.holder->expires.wall)))));
 }
 
 // The slot is taken whole by any session: the first that seems to leave a rest is worth a word.
@@ -204,7 +207,7 @@ public_answer public_api::end(const net::request& request) {
         case desk::lookup_outcome::found:
             break;
     }
-    return net::json_reply(200, wire::session_ended(session->session_id));
+    return about(session->session_id, net::json_reply(200, wire::session_ended(session->session_id)));
 }
 
 public_answer public_api::retire(const net::request& request) {
@@ -222,17 +225,20 @@ public_answer public_api::retire(const net::request& request) {
         case outcome::unauthorised:
             return not_authorised();
         case outcome::busy:
-            return net::json_reply(409, wire::session_busy(left));
+            return about(session_id, net::json_reply(409, wire::session_busy(left)));
         case outcome::retiring:
-            log::info("session_retiring", {{"session_id", session_id}, {"protected", left}});
-            return net::json_reply(
-                202, wire::session_retiring(epoch_seconds(told.session->protected_until->wall), left));
+            log::info("session_retiring", {{"session_id", session_id},
+                                           {"protected", left},
+                                           log::also("request_idx", told.session->request_idx)});
+            return about(session_id,
+                         net::json_reply(202, wire::session_retiring(
+                                                  epoch_seconds(told.session->protected_until->wall), left)));
         case outcome::kept:
-            return net::json_reply(200, wire::session_kept());
+            return about(session_id, net::json_reply(200, wire::session_kept()));
         case outcome::ended:
             break;
     }
-    return net::json_reply(200, wire::session_ended(session_id));
+    return about(session_id, net::json_reply(200, wire::session_ended(session_id)));
 }
 
 public_answer public_api::status(const net::request& request) {
@@ -245,12 +251,13 @@ public_answer public_api::status(const net::request& request) {
         return unknown(*wanted);
     if (outcome == desk::lookup_outcome::unauthorised)
         return not_authorised();
-    return net::json_reply(
-        200, wire::session_stands({.session_id = session->session_id,
-                                   .remaining = reservation::left_until(session->expires, time).count(),
-                                   .protected_for = protected_for(*session, time).count(),
-                                   .retiring = session->retiring,
-                                   .worker_id = x_settings.worker_id}));
+    const wire::session_standing standing{
+        .session_id = session->session_id,
+        .remaining = reservation::left_until(session->expires, time).count(),
+        .protected_for = protected_for(*session, time).count(),
+        .retiring = session->retiring,
+        .worker_id = x_settings.worker_id};
+    return about(session->session_id, net::json_reply(200, wire::session_stands(standing)));
 }
 
 public_answer public_api::get(const net::request& request) {
@@ -275,7 +282,7 @@ public_answer public_api::get(const net::request& request) {
         description.on_close_route = session->on_close->route;
         description.on_close_payload = session->on_close->payload;
     }
-    return net::json_reply(200, wire::session_described(description));
+    return about(session->session_id, net::json_reply(200, wire::session_described(description)));
 }
 
 public_answer public_api::health(const net::request& request) {
@@ -285,7 +292,8 @@ public_answer public_api::health(const net::request& request) {
     const auto outcome = x_desk.find(session->session_id, session->session_auth, now()).outcome;
     if (outcome == desk::lookup_outcome::unauthorised)
         return not_authorised();
-    return net::json_reply(200, wire::ok(outcome == desk::lookup_outcome::found));
+    const bool found = outcome == desk::lookup_outcome::found;
+    return about(found ? session->session_id : "", net::json_reply(200, wire::ok(found)));
 }
 
 public_answer public_api::ping(const net::request& request) {
@@ -307,7 +315,7 @@ public_answer public_api::ping(const net::request& request) {
             return not_authorised();
     }
     x_desk.count_ping(ping->grant, ping->session_id.has_value(), time);
-    return net::json_reply(200, wire::ping_result());
+    return about(ping->session_id.value_or(""), net::json_reply(200, wire::ping_result()));
 }
 
 public_answer public_api::update(const net::request& request) {

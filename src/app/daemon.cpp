@@ -96,6 +96,14 @@ api::public_settings offered_by(const settings& config) {
             .worker_id = config.container_id};
 }
 
+// Which session it is, by the names that other lines have, for programs.
+void add_ids(std::vector<log::field>& to, const reservation::lease* session) {
+    if (!session)
+        return;
+    to.push_back(log::also("session_id", session->session_id));
+    to.push_back(log::also("request_idx", session->request_idx));
+}
+
 // The contract's routes answer at once; a server wants a coroutine.
 net::handler at_once(std::function<net::reaction(const net::request&)> answer) {
     return [answer = std::move(answer)](const net::request& request) -> asio::awaitable<net::reaction> {
@@ -195,9 +203,11 @@ void daemon::restore() {
         if (x_first_sign && (found->has_consumer || holder) && x_first_sign->give())
             x_journal.note_consumer();
         const seconds remaining = holder ? holder->expires.monotonic - time.monotonic : seconds::zero();
-        log::info("state_restored", {{"session", name_of(holder)},
-                                     {"remaining", remaining.count()},
-                                     {"undelivered_completions", x_desk.outbox().size()}});
+        std::vector<log::field> told = {{"session", name_of(holder)},
+                                        {"remaining", remaining.count()},
+                                        {"undelivered_completions", x_desk.outbox().size()}};
+        add_ids(told, holder);
+        log::write(log::level::info, "state_restored", told);
     }
     slot_changed();
     journal_changed();
@@ -299,8 +309,10 @@ asio::awaitable<void> daemon::drain() {
     const auto deadline = patience ? clock::now() + to_ticks(*patience) : clock::time_point::max();
     const auto is_awaited = [this] { return x_desk.holder() && x_desk.holder()->protected_until; };
     x_desk.expire(now());
-    log::info("draining", {{"session", name_of(x_desk.holder())},
-                           {"timeout", patience ? log::to_text(patience->count()) : "protected"}});
+    std::vector<log::field> told = {{"session", name_of(x_desk.holder())},
+                                    {"timeout", patience ? log::to_text(patience->count()) : "protected"}};
+    add_ids(told, x_desk.holder());
+    log::write(log::level::info, "draining", told);
     while (is_awaited() && clock::now() < deadline)
         co_await x_job_done.wait_until(deadline);
     x_desk.release(now());
@@ -367,6 +379,7 @@ void daemon::session_closed(const reservation::closed_session& session) {
                                     {"reason", to_string(session.reason)}};
     if (session.outcome)
         told.emplace_back("outcome", to_string(*session.outcome));
+    told.push_back(log::also("request_idx", session.request_idx));
     log::write(log::level::info, "session_closed", told);
     x_callbacks.send(session);
 }

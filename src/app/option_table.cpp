@@ -326,7 +326,12 @@ options::option_group process_options(written_settings& to) {
                                                        {"info", log::level::info},
                                                        {"warning", log::level::warning},
                                                        {"error", log::level::error}}),
-          .help = "Least important lines logged"}}};
+          .help = "Least important lines logged"},
+         {.name = "log-format",
+          .variable = "NULLWORKER_LOG_FORMAT",
+          .target =
+              options::one_of(to.out.log_format, {{"text", log::form::text}, {"json", log::form::json}}),
+          .help = "How lines are logged: text (key=value) or json (an object a line)"}}};
 }
 
 }  // namespace

@@ -28,16 +28,38 @@ constexpr auto spdlog_level(level value) {
     return spdlog_levels[static_cast<std::size_t>(value)];
 }
 
+constexpr std::array patterns = {
+    "ts=%Y-%m-%dT%H:%M:%S.%eZ level=%l %v",
+    R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})",
+};
+
+// How lines look, from before the first of them on.
+struct look {
+    form shape = form::text;
+    std::optional<std::int64_t> worker_id;
+};
+
+look& the_look() {
+    static look instance;
+    return instance;
+}
+
 std::unique_ptr<spdlog::formatter> make_formatter() {
-    return std::make_unique<spdlog::pattern_formatter>("ts=%Y-%m-%dT%H:%M:%S.%eZ level=%l %v",
+    return std::make_unique<spdlog::pattern_formatter>(patterns[static_cast<std::size_t>(the_look().shape)],
                                                        spdlog::pattern_time_type::utc);
+}
+
+std::string shaped(std::string_view event, std::span<const field> fields) {
+    const auto& wanted = the_look();
+    return wanted.shape == form::text ? format(event, fields) : format_json(event, fields, wanted.worker_id);
 }
 
 // What stands in the log where lines are missing.
 std::string lines_dropped(std::uint64_t count) {
     spdlog::memory_buf_t line;
-    const auto text = format("log_lines_dropped",
-                             {{"count", count}, {"reason", "whoever reads standard error was too slow"}});
+    const std::array fields = {field("count", count),
+                               field("reason", "whoever reads standard error was too slow")};
+    const auto text = shaped("log_lines_dropped", fields);
     make_formatter()->format(spdlog::details::log_msg({}, spdlog::level::warn, text), line);
     return {line.data(), line.size()};
 }
@@ -115,23 +137,48 @@ void set_level(level minimum) {
     logger().set_level(spdlog_level(minimum));
 }
 
+bool writes(level severity) {
+    return logger().should_log(spdlog_level(severity));
+}
+
+void set_form(form shape, std::optional<std::int64_t> worker_id) {
+    the_look() = {shape, worker_id};
+    logger().set_formatter(make_formatter());
+}
+
 std::string format(std::string_view event, std::span<const field> fields) {
     std::string line = "event=";
     line += event;
-    for (const auto& [key, value] : fields) {
-        (line += ' ') += key;
+    for (const auto& one : fields) {
+        if (!one.in_text)
+            continue;
+        (line += ' ') += one.key;
         line += '=';
-        if (needs_quotes(value))
-            append_quoted(line, value);
+        if (needs_quotes(one.value))
+            append_quoted(line, one.value);
         else
-            line += value;
+            line += one.value;
     }
     return line;
 }
 
+std::string format_json(std::string_view event, std::span<const field> fields,
+                        std::optional<std::int64_t> worker_id) {
+    std::string out = "\"event\":" + json_text(event);
+    const auto append = [&out](const field& one) {
+        (out += ',') += json_text(one.key);
+        (out += ':') += one.is_text ? json_text(one.value) : one.value;
+    };
+    if (worker_id)
+        append({"worker_id", *worker_id});
+    for (const auto& one : fields)
+        append(one);
+    return out;
+}
+
 void write(level severity, std::string_view event, std::span<const field> fields) {
-    if (logger().should_log(spdlog_level(severity)))
-        logger().log(spdlog_level(severity), spdlog::string_view_t(format(event, fields)));
+    if (writes(severity))
+        logger().log(spdlog_level(severity), spdlog::string_view_t(shaped(event, fields)));
 }
 
 void call_writer_by(std::function<void()> call) {

@@ -77,6 +77,18 @@ std::size_t harmless_length(std::string_view text) {
     return length;
 }
 
+std::string json_escape(char32_t point) {
+    std::array<char, 16> out{};
+    if (point < 0x10000) {
+        (void)std::snprintf(out.data(), out.size(), "\\u%04x", static_cast<unsigned>(point));
+    } else {
+        const auto beyond = static_cast<unsigned>(point - 0x10000);
+        (void)std::snprintf(out.data(), out.size(), "\\u%04x\\u%04x", 0xD800U + (beyond >> 10U),
+                            0xDC00U + (beyond & 0x3FFU));
+    }
+    return out.data();
+}
+
 std::string escape_of(const character& c, char byte) {
     if (c.point == U'\n')
         return "\\n";
@@ -116,6 +128,23 @@ std::string printable(std::string text) {
         rest.remove_prefix(next.bytes);
     }
     return out;
+}
+
+std::string json_text(std::string_view text) {
+    constexpr char32_t replacement = 0xFFFD;
+    std::string out = "\"";
+    while (!text.empty()) {
+        const auto next = first_of(text);
+        const auto point = next.point.value_or(replacement);
+        if (point == U'"' || point == U'\\')
+            (out += '\\') += static_cast<char>(point);
+        else if (point >= 0x20 && point < 0x7F)
+            out += static_cast<char>(point);
+        else
+            out += json_escape(point);
+        text.remove_prefix(next.bytes);
+    }
+    return out + '"';
 }
 
 }  // namespace nullworker

@@ -53,7 +53,9 @@ std::optional<std::chrono::steady_clock::time_point> heartbeat_watch::held_since
 
 void heartbeat_watch::tell(pulse found) {
     const auto& rules = x_heartbeat.settings();
-    const auto session = name_of(x_desk.holder());
+    const auto* holder = x_desk.holder();
+    const auto session = name_of(holder);
+    const auto request_idx = log::also("request_idx", holder ? holder->request_idx : 0);
     if (found == pulse::alive) {
         log::info("consumer_alive", {{"session_id", session}});
         return x_state.clear(problem_source::heartbeat, now());
@@ -61,10 +63,12 @@ void heartbeat_watch::tell(pulse found) {
     const std::string reason =
         "no heartbeat from the consumer for " + log::to_text(rules.timeout.count()) + " s";
     if (found == pulse::dead)
-        log::warning("consumer_dead", {{"session_id", session}, {"policy", to_string(rules.policy)}});
+        log::warning("consumer_dead",
+                     {{"session_id", session}, {"policy", to_string(rules.policy)}, request_idx});
     else
-        log::warning("consumer_silent",
-                     {{"session_id", session}, {"reason", reason}, {"grace", rules.grace.count()}});
+        log::warning(
+            "consumer_silent",
+            {{"session_id", session}, {"reason", reason}, {"grace", rules.grace.count()}, request_idx});
     if (found == pulse::silent || rules.policy == dead_consumer_policy::flag)
         x_state.flag(problem_source::heartbeat, reason, now());
     else

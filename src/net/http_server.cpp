@@ -12,6 +12,7 @@
 #include <string_view>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #ifdef __GLIBC__
 #include <malloc.h>
@@ -36,6 +37,9 @@ constexpr auto door_interval = std::chrono::milliseconds(50);
 // So many connections take memory that is worth giving back, and so long after most of them have gone.
 constexpr std::size_t many_connections = 64;
 constexpr auto peak_rest = std::chrono::seconds(1);
+
+// As much of a path as the log has.
+constexpr std::size_t longest_path = 200;
 
 bool is_out_of_descriptors(const error_code& ec) {
     return ec == asio::error::no_descriptors || ec == boost::system::errc::too_many_files_open_in_system;
@@ -361,6 +365,7 @@ asio::awaitable<bool> http_server::exchange(connection& self) {
     if (outcome == reading::gone || self.is_evicted())
         co_return false;
 
+    const auto came = log::writes(log::level::debug) ? steady::now() : steady::time_point();
     std::optional<reply> answer;
     const bool refused = outcome != reading::done;
     if (refused) {
@@ -379,6 +384,8 @@ asio::awaitable<bool> http_server::exchange(connection& self) {
     const bool keep_alive = !refused && head.keep_alive && !x_draining && !others_wait;
     const auto text = written(*answer, head, keep_alive, x_keep_alive_hint);
     const auto [ec, size] = co_await self.send(text);
+    if (came != steady::time_point())
+        note_request(self, head.message, *answer, came);
     co_return !ec && keep_alive;
 }
 
@@ -424,8 +431,25 @@ asio::awaitable<reaction> http_server::react(const request& incoming) {
     co_return status_reply(500);
 }
 
+// The time is from the last byte of the request to the last of the reply, that which it waited for a change
+// included. A query may hold a secret, and is not told.
+void http_server::note_request(const connection& self, const request& incoming, const reply& answer,
+                               steady::time_point came) const {
+    const bool is_this_machine = self.from_unix_socket();
+    std::vector<log::field> told = {
+        {"listener", x_name},
+        {"method", to_string(incoming.method)},
+        {"path", incoming.path.substr(0, longest_path)},
+        {"status", answer.status},
+        {"seconds", std::chrono::duration<double>(steady::now() - came).count()},
+        {"peer", is_this_machine ? "unix" : to_text(self.from())},
+    };
+    if (!answer.session_id.empty())
+        told.emplace_back("session_id", answer.session_id);
+    log::write(log::level::debug, "request", told);
+}
+
 void http_server::note_failure(const request& incoming, const char* what) {
-    constexpr std::size_t longest_path = 200;
     if (x_failures.is_worth_a_line())
         log::error("request_failed", {{"listener", x_name},
                                       {"path", incoming.path.substr(0, longest_path)},

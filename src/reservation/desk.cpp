@@ -389,7 +389,8 @@ void desk::close(close_reason reason, instant now, said outcome) {
                   .work_completed_at = started + span.count()});
     changed();
     if (x_observer)
-        x_observer->session_closed({gone.session_id, reason, gone.trust, gone.on_close, outcome});
+        x_observer->session_closed(
+            {gone.session_id, reason, gone.trust, gone.on_close, outcome, gone.request_idx});
 }
 
 void desk::changed() {

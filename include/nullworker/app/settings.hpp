@@ -82,6 +82,7 @@ struct settings {
     seconds flush_timeout{5.0};
     seconds error_linger{0.0};
     log::level log_level = log::level::info;
+    log::form log_format = log::form::text;
     std::vector<std::string> remarks;  // on how it was told, for the operator
 
     // The worker's own URL, once the bound port is known.

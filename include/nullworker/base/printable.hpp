@@ -20,4 +20,8 @@ namespace nullworker {
 // not copied where it is moved in.
 [[nodiscard]] std::string printable(std::string text);
 
+// `text` as a JSON string with its quotes, in ASCII: all else is \uXXXX, and a byte that is not UTF-8 is the
+// replacement character. So what shows the line of it is safe, and what reads it gets the text back.
+[[nodiscard]] std::string json_text(std::string_view text);
+
 }  // namespace nullworker

@@ -9,6 +9,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -32,8 +33,14 @@ public:
     [[nodiscard]] asio::awaitable<void> finish(std::chrono::steady_clock::duration patience);
 
 private:
-    void complain(const std::string& session_id, const std::string& error);
-    asio::awaitable<void> post(url target, std::string body, std::string session_id);
+    // The session that a callback is about.
+    struct subject {
+        std::string session_id;
+        std::int64_t request_idx = 0;
+    };
+
+    void complain(const subject& whose, const std::string& error);
+    asio::awaitable<void> post(url target, std::string body, subject whose);
 
     asio::any_io_executor x_executor;
     net::way_out x_out;

@@ -118,6 +118,8 @@ private:
     asio::awaitable<std::optional<reply>> answer_in_time(connection& self, request& incoming);
     asio::awaitable<reaction> react(const request& incoming);
     void note_failure(const request& incoming, const char* what);
+    void note_request(const connection& self, const request& incoming, const reply& answer,
+                      std::chrono::steady_clock::time_point came) const;
 
     asio::any_io_executor x_executor;
     std::string x_name;

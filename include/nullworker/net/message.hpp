@@ -50,6 +50,7 @@ struct reply {
     std::string content_type = "application/json";
     std::string body;
     std::vector<header> headers = {};
+    std::string session_id = {};  // of the session that the request was about, for the log
 
     // The first value of `name`, or nothing.
     [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const;
@@ -76,6 +77,12 @@ struct hang_up {};
 
 // What a handler makes of a request.
 using reaction = std::variant<reply, wait_for_change, hang_up>;
+
+// `answer` as one about a session.
+[[nodiscard]] inline reply about(std::string session_id, reply answer) {
+    answer.session_id = std::move(session_id);
+    return answer;
+}
 
 // `body` as application/json.
 [[nodiscard]] reply json_reply(unsigned status, std::string body);

@@ -5,6 +5,7 @@
 #include <boost/asio/ip/address.hpp>
 
 #include <cstdint>
+#include <string>
 
 namespace nullworker::net {
 
@@ -25,6 +26,18 @@ inline constexpr peer local_peer = 0;
     for (std::size_t i = 0; i < prefix_bytes; ++i)
         out = out << 8 | bytes[i];
     return out;
+}
+
+// The peer as a text: 192.0.2.7, or 2001:db8:0:1::/64.
+[[nodiscard]] inline std::string to_text(peer from) {
+    namespace ip = boost::asio::ip;
+    if (from <= 0xFFFFFFFF && from != local_peer)
+        return ip::address_v4(static_cast<std::uint32_t>(from)).to_string();
+    ip::address_v6::bytes_type bytes{};
+    constexpr std::size_t prefix_bytes = 8;
+    for (std::size_t i = 0; i < prefix_bytes; ++i)
+        bytes[i] = static_cast<unsigned char>(from >> (8 * (prefix_bytes - 1 - i)));
+    return ip::address_v6(bytes).to_string() + "/64";
 }
 
 }  // namespace nullworker::net

@@ -76,6 +76,7 @@ struct closed_session {
     grant_trust trust = grant_trust::unverified;
     std::optional<close_request> on_close;
     std::optional<wire::session_outcome> outcome;  // as its consumer said
+    std::int64_t request_idx = 0;
 };
 
 [[nodiscard]] constexpr const char* to_string(close_reason reason) noexcept {

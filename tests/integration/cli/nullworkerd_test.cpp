@@ -3,6 +3,7 @@
 #include "support/temporary_directory.hpp"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -11,6 +12,8 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -245,6 +248,50 @@ TEST(nullworkerd, version_and_help_need_no_configuration) {
     program help({NULLWORKERD_PROGRAM, "--help"});
     EXPECT_EQ(help.wait(), 0);
     EXPECT_NE(help.out().find("NULL_CONTROL_PORT"), std::string::npos);
+}
+
+TEST(nullworkerd, logs_an_object_a_line_that_names_the_worker) {
+    const temporary_directory state;
+    auto variables = on_ports(23000);
+    variables["NULLWORKER_LOG_FORMAT"] = "json";
+    variables["NULLWORKER_STATE_DIR"] = state.path();
+    program daemon({NULLWORKERD_PROGRAM, "--log-level", "debug"}, variables);
+    daemon.wait_for(R"("event":"ready")");
+    daemon.signal(SIGTERM);
+    EXPECT_EQ(daemon.wait(), 0) << daemon.err();
+    std::istringstream lines(daemon.err());
+    std::set<std::string> events;
+    for (std::string line; std::getline(lines, line);) {
+        const auto read = nlohmann::json::parse(line, nullptr, false);
+        ASSERT_TRUE(read.is_object()) << line;
+        EXPECT_EQ(read.value("worker_id", 0), 7) << line;
+        EXPECT_EQ(read.value("time", "").size(), std::string("2026-01-31T12:00:00.000Z").size()) << line;
+        EXPECT_TRUE(read.contains("level")) << line;
+        events.insert(read.value("event", ""));
+    }
+    for (const char* event : {"listening", "ready", "draining", "stopped", "unsecured"})
+        EXPECT_TRUE(events.contains(event)) << event << daemon.err();
+}
+
+TEST(nullworkerd, tells_in_json_why_it_cannot_start_where_the_log_is_json) {
+    auto variables = on_ports(23000);
+    variables["WORKER_PORT"] = "23002";  // that of the control listener
+    variables["VAST_TCP_PORT_23002"] = "23002";
+    program daemon({NULLWORKERD_PROGRAM, "--log-format", "json"}, variables);
+    EXPECT_EQ(daemon.wait(), 2);
+    std::istringstream lines(daemon.err());
+    std::string line;
+    while (std::getline(lines, line) && !contains(line, R"("event":"cannot_start")"))
+        ;
+    const auto read = nlohmann::json::parse(line, nullptr, false);
+    ASSERT_TRUE(read.is_object()) << daemon.err();
+    EXPECT_TRUE(contains(read.value("error", ""), "NULL_CONTROL_PORT")) << daemon.err();
+}
+
+TEST(nullworkerd, refuses_a_form_of_the_log_that_it_does_not_know) {
+    program daemon({NULLWORKERD_PROGRAM, "--log-format", "xml"}, on_ports(23000));
+    EXPECT_EQ(daemon.wait(), 2);
+    EXPECT_TRUE(contains(daemon.err(), "text, json")) << daemon.err();
 }
 
 }  // namespace

@@ -81,6 +81,16 @@ protected:
     std::list<program> x_programs;
 };
 
+TEST_F(work_beside_a_worker, the_log_may_be_json) {
+    start();
+    auto& it = work("true", {"--log-format", "json"});
+    const auto id = reserve();
+    it.wait_for(R"("event":"job_done","session_id":")" + id + '"');
+    it.signal(SIGTERM);
+    EXPECT_EQ(it.wait(), 0) << it.err();
+    EXPECT_EQ(it.err().front(), '{') << it.err();
+}
+
 TEST_F(work_beside_a_worker, a_job_is_a_session) {
     start();
     auto& it = work(

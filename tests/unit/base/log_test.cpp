@@ -1,8 +1,13 @@
 #include <nullworker/base/log.hpp>
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <array>
+#include <cmath>
 #include <regex>
+#include <string>
 
 namespace nullworker {
 namespace {
@@ -91,6 +96,55 @@ TEST(log, prints_braces_as_they_are) {
                       })
                   .find("v={}{0}"),
               std::string::npos);
+}
+
+// ---- the form json ----------------------------------------------------------------------------------------
+
+TEST(log, has_numbers_and_truth_values_as_such_in_json) {
+    EXPECT_EQ(
+        log::format_json("bound", {{{"port", 3000}, {"tls", false}, {"cost", 0.5}, {"name", "public"}}}),
+        R"("event":"bound","port":3000,"tls":false,"cost":0.5,"name":"public")");
+}
+
+TEST(log, has_no_number_in_json_that_is_none) {
+    const std::array odd = {log::field("a", std::nan("")), log::field("b", -HUGE_VAL)};
+    EXPECT_EQ(log::format_json("e", odd), R"("event":"e","a":"nan","b":"-inf")");
+}
+
+TEST(log, names_the_worker_in_each_line_of_json) {
+    EXPECT_EQ(log::format_json("e", {}, 7), R"("event":"e","worker_id":7)");
+}
+
+TEST(log, has_some_fields_in_json_alone) {
+    const std::array fields = {log::field("reason", "ended"), log::also("request_idx", 9)};
+    EXPECT_EQ(log::format("e", fields), "event=e reason=ended");
+    EXPECT_EQ(log::format_json("e", fields), R"("event":"e","reason":"ended","request_idx":9)");
+}
+
+TEST(log, writes_an_object_a_line_whatever_a_stranger_sent) {
+    const std::string hostile = "\"},{\n\x1b[31m\u202e\xff\\ </script> \U0001F600";
+    log::set_form(log::form::json, 7);
+    const auto line = printed(log::level::info, [&] { log::warning("odd", {{"v", hostile}, {"n", 1}}); });
+    log::set_form(log::form::text);
+    EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1) << line;
+    EXPECT_TRUE(std::all_of(line.begin(), line.end() - 1, [](char c) { return c >= ' ' && c < 0x7F; }))
+        << line;
+    const auto read = nlohmann::json::parse(line);
+    EXPECT_EQ(read["level"], "warning");
+    EXPECT_EQ(read["event"], "odd");
+    EXPECT_EQ(read["worker_id"], 7);
+    EXPECT_EQ(read["v"], "\"},{\n\x1b[31m\u202e\ufffd\\ </script> \U0001F600");
+    EXPECT_EQ(read["n"], 1);
+    const std::regex form(R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)");
+    EXPECT_TRUE(std::regex_match(read["time"].get<std::string>(), form)) << line;
+}
+
+TEST(log, knows_which_levels_it_writes) {
+    log::set_level(log::level::info);
+    EXPECT_FALSE(log::writes(log::level::debug));
+    EXPECT_TRUE(log::writes(log::level::info));
+    log::set_level(log::level::off);
+    EXPECT_FALSE(log::writes(log::level::error));
 }
 
 }  // namespace

@@ -128,5 +128,19 @@ TEST(printable, whatever_comes_in_can_be_read_back_and_does_nothing) {
     }
 }
 
+TEST(json_text, is_ascii_that_means_the_same) {
+    const std::pair<std::string, std::string> table[] = {
+        {"", "\"\""},
+        {"plain / text", "\"plain / text\""},
+        {"say \"hi\" \\", "\"say \\\"hi\\\" \\\\\""},
+        {"a\nb\x1b", "\"a\\u000ab\\u001b\""},
+        {"\x7f\u00e4\u202e", "\"\\u007f\\u00e4\\u202e\""},
+        {"\U0001F600", "\"\\ud83d\\ude00\""},
+        {"\xff\xe2\x80", "\"\\ufffd\\ufffd\\ufffd\""},
+    };
+    for (const auto& [text, written] : table)
+        EXPECT_EQ(json_text(text), written);
+}
+
 }  // namespace
 }  // namespace nullworker
