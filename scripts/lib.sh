@@ -19,6 +19,7 @@ die() { echo "error: $*" >&2; exit 1; }
         python3 python3-redis python3-psycopg2 python3-pika python3-celery)
     bench_packages=(nginx-light wrk valgrind)
     deploy_packages=(curl git openssl wget xz-utils)
+    browser_packages=(chromium fonts-dejavu-core)
     check_packages=(ccache clang-format clang-tidy git shellcheck)
     release_packages=(git xz-utils)
     aarch64_packages=(g++-aarch64-linux-gnu qemu-user-static)
@@ -27,7 +28,7 @@ die() { echo "error: $*" >&2; exit 1; }
 # Excludes the other busybox, which many machines have.
 command -v busybox >/dev/null || deploy_packages+=(busybox-static)
 # Newer releases of Node come with it, and exclude Debian's.
-command -v npm >/dev/null || queue_packages+=(nodejs npm)
+command -v npm >/dev/null || { queue_packages+=(nodejs npm); browser_packages+=(nodejs npm); }
 
 # Sets `missing` to those of the packages named, and of Boost's, that are not installed; the latter are in `boost`, too.
 find_missing() {
@@ -78,15 +79,16 @@ install() {
         apt-get install -q -y --no-install-recommends --no-remove -o DPkg::Lock::Timeout=300 "${missing[@]}"
 }
 
-# Fills build/queues/node_modules with what the examples in Node, and the stand-in for SQS, need.
+# Fills build/NAME/node_modules with what is locked in the folder $1, whose name that is: examples/queues for the examples in
+# Node and the stand-in for SQS, tests/browser for what drives a browser.
 install_node_modules() {
-    local lock=examples/queues/package-lock.json folder=build/queues
-    ! cmp -s $lock $folder/installed.json || return 0
+    local lock=$1/package-lock.json folder=build/${1##*/}
+    ! cmp -s "$lock" "$folder/installed.json" || return 0
     say "npm ci in $folder"
-    mkdir -p $folder
-    cp examples/queues/package.json $lock $folder
-    (cd $folder && npm ci --ignore-scripts --no-audit --no-fund --loglevel error)
-    cp $lock $folder/installed.json
+    mkdir -p "$folder"
+    cp "$1/package.json" "$lock" "$folder"
+    (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund --loglevel error)
+    cp "$lock" "$folder/installed.json"
 }
 
 # Fills build/sysroot-$1 with the libraries that the programs are built of, for Debian's architecture $2: its packages are

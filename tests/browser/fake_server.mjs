@@ -5,10 +5,8 @@ export class FakeServer {
   // `page`: { text, policy } of the page that it serves.
   constructor(page) {
     this.page = page
-    this.asked = [] // the queries of /events, as they came
     this.waiting = new Set()
-    this.most = 0 // requests that were answered at the same time
-    this.refuse = false
+    this.begin()
     this.tell(emptyDocument())
     this.server = http.createServer((request, reply) => this.answer(request, reply))
   }
@@ -23,6 +21,27 @@ export class FakeServer {
     return new Promise(done => this.server.close(done))
   }
 
+  // Nothing was asked yet.
+  begin() {
+    this.asked = [] // the queries of /events, as they came
+    this.refused = [] // when requests came that were refused
+    this.most = 0 // requests that waited at the same time
+    this.refuse = false
+  }
+
+  // Ends all connections.
+  hangUp() { this.server.closeAllConnections() }
+
+  // Until nothing was asked for so long after a request that was refused. (A browser itself repeats a request at once whose
+  // connection was closed.)
+  async pausedFor(milliseconds) {
+    while (!(Date.now() - this.refused.at(-1) > milliseconds)) await new Promise(done => setTimeout(done, 10))
+  }
+
+  async nobodyAsks() {
+    while (this.waiting.size) await new Promise(done => setTimeout(done, 10))
+  }
+
   // What is so from now on; whoever waits is answered.
   tell(document) {
     this.document = { ...document, revision: (this.document?.revision ?? 0) + 1, reset: true }
@@ -32,6 +51,7 @@ export class FakeServer {
   answer(request, reply) {
     const url = new URL(request.url, this.url)
     if (this.refuse) {
+      this.refused.push(Date.now())
       request.socket.destroy()
     } else if (url.pathname === '/') {
       reply.setHeader('Content-Type', 'text/html; charset=utf-8')
@@ -46,7 +66,7 @@ export class FakeServer {
   }
 
   answerEvents(query, reply) {
-    this.asked.push({ at: Date.now(), since: Number(query.get('since')), run: query.get('run'), wait: Number(query.get('wait')) })
+    this.asked.push({ afterCut: this.refused.length > 0, since: Number(query.get('since')), run: query.get('run'), wait: Number(query.get('wait')) })
     const go = () => {
       clearTimeout(timer)
       this.waiting.delete(go)

@@ -45,6 +45,7 @@ class Lanes {
     pen.fillStyle = this.painter.colours.grid
     pen.fillRect(0, Math.round(y + this.size.lane) - 1, view.width, 1)
     this.drawName(pen, view, lane, y)
+    for (const session of lane.sessions) this.drawWait(pen, view, session, y) // beneath the bars of those before
     for (const session of lane.sessions) this.drawSession(pen, view, session, y)
     for (let place = placeOf(lane.spans, view.from, span => span.to ?? Infinity); place < lane.spans.length; place += 1) {
       if (lane.spans[place].from > view.to) break
@@ -71,19 +72,20 @@ class Lanes {
     if (gap.width > 1) this.painter.state(pen, 'unknown', gap.x, top, gap.width, height, label && 'unknown')
   }
 
+  drawWait(pen, view, session, y) {
+    const asked = session.asked_at ?? Infinity
+    const held = session.held_at ?? session.ended_at ?? view.until
+    if (asked >= held || asked > view.to || held < view.from) return
+    const { x, width } = view.extent(asked, held)
+    this.painter.wait(pen, x, y + this.size.session.y + this.size.session.height / 2, width)
+  }
+
   drawSession(pen, view, session, y) {
     const end = session.ended_at ?? view.until
-    const asked = session.asked_at ?? session.held_at ?? end
-    const held = session.held_at ?? end
-    if (asked > view.to || end < view.from) return
+    if (!known(session.held_at) || session.held_at > view.to || end < view.from) return
     const top = y + this.size.session.y
     const { height } = this.size.session
-    if (held > asked) {
-      const { x, width } = view.extent(asked, held)
-      this.painter.wait(pen, x, top + height / 2, width)
-    }
-    if (!known(session.held_at)) return
-    const { x, width } = view.extent(held, end)
+    const { x, width } = view.extent(session.held_at, end)
     const { kind } = outcomeOf(session)
     this.painter.session(pen, kind, x, top, width, height, known(session.ended_at) && session.ended_at <= view.to)
     if (!this.isDense()) this.painter.label(pen, sessionLabel(session), x, top, width - 4, height, this.painter.colours.ink)

@@ -78,7 +78,7 @@ function showAge(now) {
 }
 
 function buildLegend() {
-  const kinds = [...stateNames.map(name => [name, stateWords[name]]), ['session', 'session'], ['wait', 'waited for']]
+  const kinds = [...stateNames.map(name => [name, stateWords[name]]), ['session', 'session'], ['wait', 'waiting']]
   byId('legend').replaceChildren(...kinds.map(([kind, words]) => element('li', {}, swatch(kind), words)))
 }
 
