@@ -4,6 +4,7 @@
 #include <nullworker/base/exec_arguments.hpp>
 #include <nullworker/base/last_line.hpp>
 #include <nullworker/base/pipe.hpp>
+#include <nullworker/base/plain_command.hpp>
 #include <nullworker/base/process.hpp>
 
 #include <boost/asio/deferred.hpp>
@@ -125,6 +126,32 @@ std::vector<std::string> shell_command(std::string shell) {
     return out;
 }
 
+// Starts the program, or fails with the system's reason.
+error_code start(std::optional<child_process>& child, const asio::any_io_executor& executor,
+                 const child_options& options) {
+    try {
+        child.emplace(executor, options);
+    } catch (const child_error& e) {
+        return e.code();
+    }
+    return {};
+}
+
+// To start a shell costs more than most probes do. Where the first word is no program after all, it is the
+// shell's to say what it is.
+error_code start_line(std::optional<child_process>& child, const asio::any_io_executor& executor,
+                      child_options options, std::string line, std::string shell) {
+    auto plain = shell == "/bin/sh" ? plain_command(line) : std::nullopt;
+    if (plain) {
+        options.command = std::move(*plain);
+        if (!start(child, executor, options))
+            return {};
+    }
+    options.command = shell_command(std::move(shell));
+    options.environment[line_variable] = std::move(line);
+    return start(child, executor, options);
+}
+
 constexpr auto patience_with_the_killed = std::chrono::seconds(1);
 constexpr auto look_at_the_killed_every = std::chrono::milliseconds(10);
 
@@ -202,21 +229,14 @@ asio::awaitable<result<shell_outcome>> run_shell(std::string line, const char* w
     if (!output.writer().is_open() || !error.writer().is_open())
         co_return last_error();
     child_options options;
-    options.command = shell_command(std::move(shell));
-    options.environment[line_variable] = std::move(line);
     if (withheld)
         options.withheld.emplace(withheld);
     options.own_group = true;
     options.output = output.writer().number();
     options.error = error.writer().number();
     std::optional<child_process> child;
-    error_code failure;
-    try {
-        child.emplace(executor, options);
-    } catch (const child_error& e) {
-        failure = e.code();
-    }
-    if (failure)
+    if (const auto failure =
+            start_line(child, executor, std::move(options), std::move(line), std::move(shell)))
         co_return failure;
     (void)output.writer().close();
     (void)error.writer().close();

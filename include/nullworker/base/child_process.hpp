@@ -88,12 +88,13 @@ struct shell_outcome {
     [[nodiscard]] std::string described() const;
 };
 
-// Runs a line by `shell` in a process group of its own, without input. Has no limit of its own: see `within`;
-// when cancelled it kills the group. Where a command that was killed earlier has not ended, it waits a second
-// for that and then fails with child_still_there: commands that cannot be ended are not to pile up. Else it
-// fails with the system's error where nothing can be started. It does not get the variable
-// `withheld`, which outlives the call; null: it gets all. `shell` is found in PATH and knows what POSIX
-// wants; of bash, a pipe fails where any of its commands does.
+// Runs a line by `shell`, or by itself where it is nothing but a program and its words (plain_command), in a
+// process group of its own, without input. Has no limit of its own: see `within`; when cancelled it kills the
+// group. Where a command that was killed earlier has not ended, it waits a second for that and then fails
+// with child_still_there: commands that cannot be ended are not to pile up. Else it fails with the system's
+// error where nothing can be started. It does not get the variable `withheld`, which outlives the call; null:
+// it gets all. `shell` is found in PATH and knows what POSIX wants; of bash, a pipe fails where any of its
+// commands does.
 [[nodiscard]] asio::awaitable<result<shell_outcome>> run_shell(std::string line,
                                                                const char* withheld = nullptr,
                                                                std::string shell = "/bin/sh");

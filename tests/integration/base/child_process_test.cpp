@@ -15,6 +15,7 @@
 #include <csignal>
 #include <fstream>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <utility>
 
@@ -56,6 +57,29 @@ TEST(shell, what_a_command_says_and_how_it_ends_is_told) {
     EXPECT_EQ(ended.code, 3);
     EXPECT_EQ(ended.output, "out\n");
     EXPECT_EQ(ended.error, "err\n");
+}
+
+TEST(shell, is_not_started_for_a_program_and_its_words) {
+    const auto alone = run("cat /proc/self/stat");
+    ASSERT_EQ(alone.code, 0);
+    const auto in_shell = run("cat /proc/self/stat; true");
+    const auto parent_in = [](const std::string& stat) {
+        std::istringstream words(stat);
+        std::string skipped;
+        pid_t parent = 0;
+        words >> skipped >> skipped >> skipped >> parent;
+        return parent;
+    };
+    EXPECT_EQ(parent_in(alone.output), ::getpid());
+    EXPECT_NE(parent_in(in_shell.output), ::getpid());
+    EXPECT_EQ(run("false").code, 1);
+}
+
+TEST(shell, knows_a_word_that_is_no_program) {
+    EXPECT_EQ(run("exit 3").code, 3);
+    const auto unknown = run("no-such-program -x");
+    EXPECT_EQ(unknown.code, 127);
+    EXPECT_NE(unknown.error.find("no-such-program"), std::string::npos) << unknown.error;
 }
 
 TEST(shell, a_signal_is_told_as_shells_do) {
