@@ -152,7 +152,9 @@ daemon::daemon(asio::io_context& context, settings config, instant started)
              .on_trouble =
                  [this](std::string message) {
                      x_state.raise(problem_source::public_key, std::move(message), now());
-                 }},
+                 },
+             // The first report comes right behind the key.
+             .on_spare = [this](net::http_client& other) { x_reporter.take_over(other); }},
             x_dead_addresses, x_config.key_refresh_interval),
 
       x_heartbeats(x_executor, x_config.heartbeat, x_desk, x_state),

@@ -111,6 +111,8 @@ asio::awaitable<trouble> key_fetch::fetch(url address) {
     auto key = auth::public_key::from_pem(answer->body);
     if (!key)
         co_return trouble(key.error().message());
+    if (x_on.on_spare)
+        x_on.on_spare(x_client);
     x_client.close();
     x_fetched_at = now();
     const bool is_new = x_on.on_key(std::move(*key));

@@ -37,14 +37,17 @@ asio::awaitable<void> reporter::run() {
     co_await settle();
     auto earliest = clock::now();  // when the next report may go out
     auto latest = earliest;        // and when it must
-    x_changed.ring();              // the first one is owed, even when finishing
-    // A change that came after the last report was written is owed even when finishing.
-    while (!x_finishing || x_changed.rung()) {
+    x_changed.ring();
+    // What came after the last report was written is owed even when finishing.
+    while (!x_finishing || x_owed) {
         co_await x_changed.wait_until(latest);
+        if (x_finishing && !x_owed)
+            break;
         // Changes that come close together travel in one report.
         if (!x_finishing && clock::now() < earliest)
             co_await x_pace.wait_until(earliest);
         x_changed.silence();  // what rang until now is in this report
+        x_owed = false;
         earliest = clock::now() + x_cadence.closest;
         latest = clock::now() + x_cadence.furthest;
         co_await report();

@@ -286,6 +286,13 @@ void http_client::close() {
     x_kept.reset();
 }
 
+void http_client::take_over(http_client& other) {
+    if (x_kept || !other.x_kept)
+        return;
+    x_kept = std::move(other.x_kept);
+    x_kept_until = other.x_kept_until;
+}
+
 asio::awaitable<result<reply>> http_client::send(call request) {
     if (!may_be_sent(request))
         co_return errc::control_character;

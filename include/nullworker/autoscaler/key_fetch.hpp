@@ -33,6 +33,8 @@ public:
         std::function<bool(auth::public_key)> on_key;
         // The fifth round failed, and every later one.
         std::function<void(std::string)> on_trouble;
+        // Before a key is told: the client whose connection is of no more use here. Empty: nobody wants it.
+        std::function<void(net::http_client&)> on_spare = {};
     };
 
     // `dead` is shared with those who talk to the same addresses.

@@ -33,9 +33,16 @@ public:
              reservation::desk& desk, const reservation::readiness& state);
 
     // Something changed.
-    void notify() { x_changed.ring(); }
+    void notify() {
+        x_owed = true;
+        x_changed.ring();
+    }
 
-    // Reports until `finish`, then once more, in a hurry; returns when that was accepted.
+    // See uplink.
+    void take_over(net::http_client& other) { x_line.take_over(other); }
+
+    // Reports until `finish`, then, in a hurry, what has changed since the last report, or where there was
+    // none; returns when that was accepted.
     [[nodiscard]] asio::awaitable<void> run();
     void finish();
 
@@ -74,6 +81,7 @@ private:
     double x_disk_now = 0;
     std::uint64_t x_accepted = 0;
     histogram x_latency{latency_bounds};
+    bool x_owed = true;  // there is something that no report has said
     bool x_finishing = false;
 };
 

@@ -58,6 +58,9 @@ public:
     // Waits before `post` is called again after a round in vain.
     [[nodiscard]] asio::awaitable<void> pause_between_rounds();
 
+    // Goes on with a connection that another one has to the same addresses, where this line has none.
+    void take_over(net::http_client& other) { x_client.take_over(other); }
+
     // The process is about to end: from now on one try an address, and short pauses.
     void hurry();
 

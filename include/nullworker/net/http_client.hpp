@@ -69,6 +69,9 @@ public:
     // Closes the kept connection.
     void close();
 
+    // Goes on with the connection that `other` keeps, where this client has none itself.
+    void take_over(http_client& other);
+
 private:
     class connection;
 

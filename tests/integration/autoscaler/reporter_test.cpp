@@ -115,5 +115,32 @@ TEST(reporter, a_worker_that_ends_before_it_was_ready_reports_once) {
     });
 }
 
+TEST(reporter, has_no_more_to_say_at_the_end_where_nothing_has_changed) {
+    reporter_scene s({.closest = 10s});
+    s.play([&s]() -> awaitable<void> {
+        s.become_ready();
+        const auto first = co_await s.report(1);
+        EXPECT_EQ(first.max_perf, 100.0);
+        s.reports.finish();
+        co_await s.tasks.join();
+        EXPECT_EQ(s.peer.requests(report_path).size(), 1u);
+    });
+}
+
+TEST(reporter, tells_once_of_a_change_that_comes_with_the_end) {
+    reporter_scene s({.closest = 10s});
+    s.play([&s]() -> awaitable<void> {
+        s.become_ready();
+        const auto first = co_await s.report(1);
+        EXPECT_EQ(first.max_perf, 100.0);
+        s.state.raise(problem_source::listener, "it ends", now());
+        s.reports.finish();
+        co_await s.tasks.join();
+        EXPECT_EQ(s.peer.requests(report_path).size(), 2u);
+        const auto last = co_await s.report(2);
+        EXPECT_EQ(last.error_msg, "it ends");
+    });
+}
+
 }  // namespace
 }  // namespace nullworker::autoscaler

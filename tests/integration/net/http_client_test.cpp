@@ -142,6 +142,31 @@ TEST(http_client, uses_one_connection_for_two_calls) {
     with_raw_peer(client_side, peer_side);
 }
 
+TEST(http_client, goes_on_with_a_connection_that_another_one_has_done_with) {
+    const auto client_side = [](http_client& client, std::string origin) -> awaitable<void> {
+        const auto executor = co_await asio::this_coro::executor;
+        auto other = make_client(executor);
+        const auto first = co_await other.send(call_to(origin));
+        EXPECT_EQ(first->body, "one");
+        client.take_over(other);
+        other.close();
+        const auto second = co_await client.send(call_to(origin));
+        EXPECT_EQ(second->body, "two");
+        client.take_over(other);  // which has none
+        client.close();
+    };
+    const auto peer_side = [](raw_listener& listener) -> awaitable<void> {
+        auto peer = co_await listener.accept();
+        listener.close();
+        for (const char* body : {"one", "two"}) {
+            co_await peer.read_message();
+            co_await peer.send(raw_reply(body));
+        }
+        EXPECT_EQ(co_await peer.read_until_closed(), "");
+    };
+    with_raw_peer(client_side, peer_side);
+}
+
 TEST(http_client, opens_a_connection_for_another_origin) {
     with_peer([](http_client& client, scripted_peer& peer) -> awaitable<void> {
         scripted_peer other(co_await asio::this_coro::executor);
