@@ -82,6 +82,19 @@ asio::awaitable<outcome<wire::account_info>> account_view::account() {
     co_return *told;
 }
 
+asio::awaitable<outcome<std::vector<wire::instance_info>>> account_view::instances() {
+    constexpr const char* what = "cannot list the instances";
+    auto question = get("/api/v0/instances/");
+    question.max_reply_bytes = 16 * 1024 * 1024;  // some kilobytes are told of each
+    const auto answer = co_await ask(std::move(question), what);
+    if (!answer)
+        co_return answer.error();
+    auto told = wire::parse_instances(answer->body);
+    if (!told)
+        co_return failure{std::string(what) + ": " + told.error().message()};  // tokens are in the answer
+    co_return std::move(*told);
+}
+
 asio::awaitable<outcome<wire::endpoint_logs>> account_view::logs(std::int64_t endpoint) {
     constexpr const char* what = "cannot read the endpoint's log";
     net::call question{.method = net::verb::post,

@@ -25,6 +25,7 @@ public:
     [[nodiscard]] asio::awaitable<outcome<std::vector<wire::endpoint_info>>> endpoints();
     [[nodiscard]] asio::awaitable<outcome<std::vector<wire::workergroup_info>>> workergroups();
     [[nodiscard]] asio::awaitable<outcome<wire::account_info>> account();
+    [[nodiscard]] asio::awaitable<outcome<std::vector<wire::instance_info>>> instances();
     [[nodiscard]] asio::awaitable<outcome<wire::endpoint_logs>> logs(std::int64_t endpoint);
 
     // Asks for a worker of that endpoint without a key, which rents none: the answer is a refusal.

@@ -4,6 +4,7 @@
 #include <boost/system/error_code.hpp>
 #include <boost/system/result.hpp>
 
+#include <chrono>
 #include <stdexcept>
 #include <string>
 
@@ -15,6 +16,7 @@ struct failure {
     bool retryable = false;                // it may go better in a moment
     unsigned status = 0;                   // of a peer that refused; 0: nobody did
     boost::system::error_code cause = {};  // the network's reason; none: it is another one
+    std::chrono::seconds retry_after{0};   // as the peer that refused says; 0: it does not
 };
 
 // Of a peer that does not have what was asked for.

@@ -28,6 +28,7 @@ struct session_news {
     bool retiring = false;
     std::optional<std::int64_t> worker_id = {};  // as the autoscaler has it; earlier workers do not say it
     session_outcome outcome = session_outcome::done;  // of one that is over
+    bool is_outcome_said = false;                     // else nobody said it
 };
 
 // What a retirement came to.

@@ -35,9 +35,11 @@ namespace nullworker::client {
 
 // What a peer said instead of doing `what`.
 [[nodiscard]] inline failure refused(const std::string& what, const net::reply& answer) {
-    return {what + ": " + net::described_status(answer) +
-                (answer.body.empty() ? "" : ", " + wire::parse_error(answer.body)),
-            is_retryable(answer.status), answer.status};
+    return {.message = what + ": " + net::described_status(answer) +
+                       (answer.body.empty() ? "" : ", " + wire::parse_error(answer.body)),
+            .retryable = is_retryable(answer.status),
+            .status = answer.status,
+            .retry_after = net::wished_pause(answer)};
 }
 
 // Whether a peer does not take the key that it was asked with.

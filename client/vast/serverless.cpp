@@ -42,6 +42,14 @@ constexpr bool is_over(unsigned status) {
     return status == status_unknown_session || status == 401;
 }
 
+// What is known of a session by the answer of a worker that does not hold it any more.
+session_news over_by(const net::reply& answer) {
+    const auto said = wire::parse_session_outcome(answer.body);
+    return {.what = session_news::kind::over,
+            .outcome = said.value_or(session_outcome::done),
+            .is_outcome_said = said.has_value()};
+}
+
 // How a session was, by the answer of a worker that does not hold it any more.
 session_outcome outcome_in(const net::reply& answer) {
     return wire::parse_session_outcome(answer.body).value_or(session_outcome::done);
@@ -143,8 +151,10 @@ asio::awaitable<outcome<std::vector<wire::worker_info>>> serverless::workers(end
                      .body = wire::to_json(wire::workers_request{endpoint.id, endpoint.key}),
                      .bearer = endpoint.key};
     const auto answer = co_await post(std::move(question));
-    if (const auto why = obstacle_to("cannot list the workers", answer))
-        co_return failure{without_keys(why->message, endpoint.key), why->retryable, why->status};
+    if (auto why = obstacle_to("cannot list the workers", answer)) {
+        why->message = without_keys(std::move(why->message), endpoint.key);
+        co_return std::move(*why);
+    }
     auto workers = wire::parse_workers(answer->body);
     if (!workers)
         co_return failure{without_keys("cannot read the list of workers: " + wire::parse_error(answer->body),
@@ -359,7 +369,7 @@ asio::awaitable<outcome<session_news>> serverless::status(held_session session, 
                      .limit = limit};
     const auto answer = co_await post(std::move(question));
     if (answer && is_over(answer->status))
-        co_return session_news{.what = kind::over, .outcome = outcome_in(*answer)};
+        co_return over_by(*answer);
     if (answer && answer->status == status_not_found) {
         const auto open = co_await is_open(std::move(session), limit);
         if (!open && is_over(open.error().status))

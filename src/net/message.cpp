@@ -1,11 +1,15 @@
 #include <nullworker/base/printable.hpp>
 #include <nullworker/base/url.hpp>
+#include <nullworker/net/http_date.hpp>
 #include <nullworker/net/message.hpp>
 
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/status.hpp>
 
+#include <algorithm>
+#include <charconv>
 #include <ostream>
+#include <system_error>
 
 namespace nullworker::net {
 
@@ -55,6 +59,23 @@ std::string described_status(const reply& answer) {
     if (is_redirect && location)
         out += ", a redirect to " + without_secrets(*location) + " that is not followed";
     return out;
+}
+
+std::chrono::seconds wished_pause(const reply& answer) {
+    using std::chrono::seconds;
+    constexpr seconds longest = std::chrono::hours(24);
+    const auto text = answer.find("Retry-After").value_or("");
+    const bool is_number = !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+    if (is_number) {
+        std::uint32_t told = 0;
+        const auto failed = std::from_chars(text.data(), text.data() + text.size(), told).ec;
+        return failed == std::errc() ? std::min(seconds(told), longest) : longest;
+    }
+    const auto until = parse_http_date(text);
+    const auto sent = parse_http_date(answer.find("Date").value_or(""));
+    if (!until || !sent)
+        return seconds(0);
+    return std::clamp(std::chrono::duration_cast<seconds>(*until - *sent), seconds(0), longest);
 }
 
 reply json_reply(unsigned status, std::string body) {

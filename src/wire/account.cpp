@@ -12,6 +12,7 @@ NULLWORKER_MESSAGE(workergroup_info, id, endpoint_id, endpoint_name, template_ha
                    cold_workers)
 NULLWORKER_MESSAGE(workergroup_change, test_workers, cold_workers)
 NULLWORKER_MESSAGE(account_info, credit, balance)
+NULLWORKER_MESSAGE(instance_info, id, dph_total)
 NULLWORKER_MESSAGE(logs_request, id, api_key, tail)
 NULLWORKER_MESSAGE(endpoint_logs, info0, info1, trace, debug)
 
@@ -25,6 +26,14 @@ struct workergroup_results {
 
 void from_json(const nlohmann::json& document, workergroup_results& out) {
     out.results = read_list<workergroup_info>(document.at("results"), {"endpoint_name", "template_hash"});
+}
+
+struct told_instances {
+    std::vector<instance_info> instances;
+};
+
+void from_json(const nlohmann::json& document, told_instances& out) {
+    out.instances = read_list<instance_info>(document.at("instances"), {});
 }
 
 struct told_account {
@@ -105,6 +114,17 @@ result<account_info> parse_account(std::string_view body) {
     if (!told)
         return told.error();
     return told->account;
+}
+
+std::string instance_list(const std::vector<instance_info>& instances) {
+    return compact({{"instances_found", instances.size()}, {"instances", instances}});
+}
+
+result<std::vector<instance_info>> parse_instances(std::string_view body) {
+    auto told = read_message<told_instances>(body);
+    if (!told)
+        return told.error();
+    return std::move(told->instances);
 }
 
 std::string to_json(const logs_request& request) {

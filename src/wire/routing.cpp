@@ -46,7 +46,8 @@ struct worker_list {
 };
 
 void from_json(const json& document, worker_list& out) {
-    out.workers = read_list<worker_info>(document, {"status"});
+    const bool wrapped = document.is_object() && document.contains("workers");
+    out.workers = read_list<worker_info>(wrapped ? document.at("workers") : document, {"status"});
     for (auto& worker : out.workers)
         if (worker.status.empty())
             worker.status = "UNKNOWN";

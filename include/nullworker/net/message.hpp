@@ -60,6 +60,10 @@ struct reply {
 // it is no HTTP (status 0).
 [[nodiscard]] std::string described_status(const reply& answer);
 
+// How long a peer that refused wants to be left alone, at most a day (Retry-After: seconds, or a date, which
+// counts by the peer's own clock). 0 where it does not say, or nothing that makes sense.
+[[nodiscard]] std::chrono::seconds wished_pause(const reply& answer);
+
 // Whether a reply accepts what was sent: any 2xx.
 [[nodiscard]] inline bool is_success(const reply& answer) {
     return answer.status >= 200 && answer.status < 300;

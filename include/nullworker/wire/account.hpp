@@ -44,6 +44,16 @@ struct account_info {
 [[nodiscard]] std::string to_json(const account_info& account);
 [[nodiscard]] result<account_info> parse_account(std::string_view body);
 
+// GET /api/v0/instances/: one instance of the account. A worker's id is that of its instance. All else of the
+// answer is left alone: tokens and the environment are in it.
+struct instance_info {
+    std::int64_t id = 0;
+    std::optional<double> dph_total = {};  // dollars an hour for all of it
+};
+
+[[nodiscard]] std::string instance_list(const std::vector<instance_info>& instances);
+[[nodiscard]] result<std::vector<instance_info>> parse_instances(std::string_view body);
+
 // POST /get_endpoint_logs/
 struct logs_request {
     std::int64_t id = 0;

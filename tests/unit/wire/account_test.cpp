@@ -43,6 +43,28 @@ TEST(account, tells_what_it_has_and_nothing_else) {
     EXPECT_FALSE(parse_account("[]").has_value());
 }
 
+TEST(instances, tell_their_prices_and_nothing_else) {
+    const auto told = parse_instances(
+        R"({"instances_found": 3, "instances": [{"id": 312, "dph_total": 0.25, "jupyter_token": "secret"},
+            {"id": 313, "dph_total": null, "label": "a"}, {"id": "314", "dph_total": "1.5"}]})");
+    ASSERT_TRUE(told.has_value());
+    ASSERT_EQ(told->size(), 3U);
+    EXPECT_EQ(told->at(0).id, 312);
+    EXPECT_EQ(told->at(0).dph_total, 0.25);
+    EXPECT_EQ(told->at(1).dph_total, std::nullopt);
+    EXPECT_EQ(told->at(2).id, 314);
+    EXPECT_EQ(told->at(2).dph_total, 1.5);
+    EXPECT_EQ(instance_list({{.id = 1, .dph_total = 0.5}}),
+              R"({"instances":[{"dph_total":0.5,"id":1}],"instances_found":1})");
+}
+
+TEST(instances, are_refused_where_they_are_none) {
+    for (const char* body : {"[]", "{}", "null", R"({"instances": [7]})",
+                             R"({"success": false, "msg": "no"})", R"({"instances": [{"id": 1e300}]})"})
+        EXPECT_EQ(parse_instances(body).error(), errc::unexpected_message) << body;
+    EXPECT_EQ(parse_instances("<html>").error(), errc::invalid_json);
+}
+
 TEST(endpoint_logs, the_last_line_about_a_workers_error_counts) {
     const endpoint_logs logs{
         .info0 = "worker 7 error: no CUDA\nworker 7 Error: disk full\nworker 77 error: x\n",

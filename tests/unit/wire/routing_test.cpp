@@ -147,6 +147,13 @@ TEST(workers, take_defaults_for_nulls) {
     EXPECT_EQ(parsed->at(0).loaded_at, 0.0);
 }
 
+TEST(workers, may_stand_in_an_object) {
+    const auto parsed = parse_workers(R"({"workers": [{"id": 9, "status": "idle"}]})");
+    ASSERT_TRUE(parsed.has_value());
+    ASSERT_EQ(parsed->size(), 1U);
+    EXPECT_EQ(parsed->front().id, 9);
+}
+
 TEST(workers, are_read_where_their_figures_are_texts_or_nothing_that_is_known) {
     const auto parsed = parse_workers(R"([{"id": "9", "status": null, "perf": "99.5", "reqs_working": "2",
                                            "cur_load": "much", "dlperf": [], "disk_usage": "nan"},
