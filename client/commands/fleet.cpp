@@ -270,8 +270,8 @@ options::option_group process_rows(fleet_command_options& to) {
                          .least = 0,
                          .most = 1e6,
                          .value_name = "DOLLARS",
-                         .default_words = "none: the page says nothing of dollars",
-                         .help = "What a worker is taken to cost an hour, for the page alone"},
+                         .default_words = "none: nothing is said of dollars",
+                         .help = "What a worker is taken to cost an hour; told by the page and to clients"},
                         json_events_row(to.json)}};
 }
 

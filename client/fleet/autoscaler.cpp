@@ -124,7 +124,7 @@ std::string without_last_slash(std::string path) {
 
 // Without the last slash, which requests may have or not.
 struct autoscaler::tables {
-    static constexpr std::array<net::route<autoscaler, net::reply>, 16> routes = {{
+    static constexpr std::array<net::route<autoscaler, net::reply>, 17> routes = {{
         {net::verb::post, "/route", &autoscaler::serve_route},
         {net::verb::get, "/pubkey", &autoscaler::serve_public_key},
         {net::verb::post, "/worker_status", &autoscaler::take_report},
@@ -139,6 +139,7 @@ struct autoscaler::tables {
         {net::verb::put, "/api/v0/workergroups/*", &autoscaler::change_workergroup},
         {net::verb::put, "/api/v0/autojobs/*", &autoscaler::change_workergroup},
         {net::verb::get, "/api/v0/users/current", &autoscaler::show_account},
+        {net::verb::get, "/api/v0/instances", &autoscaler::list_instances},
         {net::verb::post, "/api/v0/sign_cert", &autoscaler::certify_worker},
         {net::verb::get, "/static/jvastai_root.cer", &autoscaler::serve_root},
     }};
@@ -338,6 +339,16 @@ net::reply autoscaler::show_account(const net::request& incoming) {
         return refuse(401, "not the account's key");
     const auto credit = x_options.account.credit;
     return net::json_reply(200, wire::to_json(wire::account_info{.credit = credit, .balance = credit}));
+}
+
+// Each worker is an instance, and has its id.
+net::reply autoscaler::list_instances(const net::request& incoming) {
+    if (!is_account(presented_key(incoming)))
+        return refuse(401, "not the account's key");
+    std::vector<wire::instance_info> out;
+    for (const auto& worker : x_scaler.workers())
+        out.push_back({.id = worker.id, .dph_total = x_options.price});
+    return net::json_reply(200, wire::instance_list(out));
 }
 
 void autoscaler::write_down(const event& happened) {

@@ -38,6 +38,7 @@ struct autoscaler_options {
     std::string endpoint_key;      // not empty
     std::string account_key = {};  // empty: any will do, but for none
     account_facts account = {};
+    std::optional<double> price = {};  // dollars an hour that a worker is said to cost
     transport over = transport::http;
 };
 
@@ -94,6 +95,7 @@ private:
     net::reply list_workergroups(const net::request& incoming);
     net::reply change_workergroup(const net::request& incoming);
     net::reply show_account(const net::request& incoming);
+    net::reply list_instances(const net::request& incoming);
     net::reply show_logs(const net::request& incoming);
     net::reply show_endpoint(const net::request& incoming);
     net::reply change_endpoint(const net::request& incoming);

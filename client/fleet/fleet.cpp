@@ -70,6 +70,7 @@ fleet::fleet(asio::any_io_executor executor, fleet_options options, std::unique_
                     .endpoint_key = x_options.endpoint_key,
                     .account_key = x_options.account_key,
                     .account = x_options.account,
+                    .price = x_options.price,
                     .over = x_options.over},
                    x_scaler, x_faults, [this] { handle_change(); }),
       x_bell(executor),

@@ -488,6 +488,22 @@ TEST_F(fleet_test, the_account_and_its_workergroups_are_told_to_its_owner_alone)
     });
 }
 
+TEST_F(fleet_test, what_each_worker_costs_is_told_to_its_owner_alone_where_a_price_is_set) {
+    for (const auto price : {std::optional<double>(), std::optional<double>(0.25)}) {
+        fleet_options options{.scaling = {}, .account_key = "account", .port = 0, .price = price};
+        options.scaling.min_load = 200;
+        tell(std::move(options), [this, price]() -> asio::awaitable<void> {
+            EXPECT_TRUE(co_await started(2));
+            const auto told =
+                wire::parse_instances((co_await get("/api/v0/instances/", "account")).body).value();
+            EXPECT_EQ(told.size(), 2U);
+            for (const auto& one : told)
+                EXPECT_EQ(one.dph_total, price);
+            EXPECT_EQ((co_await get("/api/v0/instances/")).status, 401U);
+        });
+    }
+}
+
 TEST_F(fleet_test, a_workergroup_can_be_changed_as_the_command_line_does_it) {
     fleet_options options{.scaling = {}, .account_key = "account", .port = 0};
     options.account = {.test_workers = 3};
