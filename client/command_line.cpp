@@ -8,6 +8,7 @@
 #include <commands/follow.hpp>
 #include <commands/hold.hpp>
 #include <commands/subcommand.hpp>
+#include <commands/watch.hpp>
 #include <commands/work.hpp>
 #include <nullworker/base/error.hpp>
 #include <nullworker/base/printable.hpp>
@@ -38,11 +39,11 @@ constexpr const char* on_the_machine = "Commands beside the worker, for the cons
 
 // In the order of --help, each under its heading.
 constexpr std::pair<const char*, subcommand (*)()> commands[] = {
-    {on_an_endpoint, demo_command},    {on_an_endpoint, hold_command},      {on_an_endpoint, follow_command},
-    {on_an_endpoint, depth_command},   {on_an_endpoint, doctor_command},    {on_an_endpoint, fleet_command},
-    {on_the_machine, work_command},    {on_the_machine, status_command},    {on_the_machine, session_command},
-    {on_the_machine, wait_command},    {on_the_machine, renew_command},     {on_the_machine, protect_command},
-    {on_the_machine, release_command}, {on_the_machine, heartbeat_command},
+    {on_an_endpoint, demo_command},    {on_an_endpoint, hold_command},    {on_an_endpoint, follow_command},
+    {on_an_endpoint, depth_command},   {on_an_endpoint, watch_command},   {on_an_endpoint, doctor_command},
+    {on_an_endpoint, fleet_command},   {on_the_machine, work_command},    {on_the_machine, status_command},
+    {on_the_machine, session_command}, {on_the_machine, wait_command},    {on_the_machine, renew_command},
+    {on_the_machine, protect_command}, {on_the_machine, release_command}, {on_the_machine, heartbeat_command},
 };
 
 std::vector<options::exit_code> exit_codes() {

@@ -42,7 +42,8 @@ struct fleet_options {
     wiring reach = wiring::direct;
     // With https workers get their certificates from the fleet, too.
     transport over = transport::http;
-    // Dollars an hour and worker, as the page and the list of instances tell; nothing: they say nothing of it.
+    // Dollars an hour and worker, as the page and the list of instances tell; nothing: they say nothing of
+    // it.
     std::optional<double> price = {};
 };
 

@@ -76,6 +76,21 @@ state_holder read_holder(const std::string& path) {
     return out;
 }
 
+// Nothing where there is no file.
+outcome<std::optional<std::map<int, kept_session>>> read_sessions(const std::string& path,
+                                                                  const std::string& boot,
+                                                                  const state_owner& owner, instant time) {
+    const auto text = read_own_file(path, largest);
+    if (!text && text.error() == boost::system::errc::no_such_file_or_directory)
+        return std::optional<std::map<int, kept_session>>();
+    if (!text)
+        return failure{text.error().message()};
+    auto found = read_state_text(*text, boot, owner, time);
+    if (!found)
+        return found.error();
+    return std::optional(std::move(*found));
+}
+
 error_code make_folder_of(const std::string& path) {
     namespace fs = std::filesystem;
     const auto folder = fs::path(path).parent_path();
@@ -166,17 +181,15 @@ asio::awaitable<outcome<std::optional<state_holder>>> state_file::lock(state_hol
 asio::awaitable<outcome<std::map<int, kept_session>>> state_file::open() {
     using answer = outcome<std::map<int, kept_session>>;
     std::function<answer()> job = [shared = x_book]() -> answer {
-        const auto text = read_own_file(shared->path, largest);
-        if (!text && text.error() == boost::system::errc::no_such_file_or_directory)
-            return std::map<int, kept_session>();
-        if (!text)
-            return failure{text.error().message()};
         const auto time = now();
-        auto found = read_state_text(*text, shared->boot, shared->owner, time);
-        if (found)
-            for (const auto& [number, one] : *found)
-                shared->digest.put(number, state_line(number, one, time));
-        return found;
+        auto found = read_sessions(shared->path, shared->boot, shared->owner, time);
+        if (!found)
+            return found.error();
+        if (!*found)
+            return std::map<int, kept_session>();
+        for (const auto& [number, one] : **found)
+            shared->digest.put(number, state_line(number, one, time));
+        return std::move(**found);
     };
     auto heard = co_await x_thread.call(std::move(job));
     if (!heard)
@@ -253,6 +266,11 @@ asio::awaitable<bool> state_file::write(std::function<error_code(book&)> job) {
 void state_file::tell(const error_code& failed) {
     if (std::exchange(x_failing, static_cast<bool>(failed)) != static_cast<bool>(failed))
         x_on_trouble(failed ? failed.message() : std::string());
+}
+
+outcome<std::optional<std::map<int, kept_session>>> look_into_state_file(const std::string& path,
+                                                                         const state_owner& owner) {
+    return read_sessions(path, boot_id(), owner, now());
 }
 
 std::string usual_state_file(const std::string& autoscaler, std::int64_t endpoint_id) {

@@ -76,6 +76,11 @@ private:
     bool x_failing = false;
 };
 
+// What is in a file now, for somebody who looks on while another process has its lock: only whole lines
+// count. Nothing, and no session, where there is no file. May block.
+[[nodiscard]] outcome<std::optional<std::map<int, kept_session>>> look_into_state_file(
+    const std::string& path, const state_owner& owner);
+
 // The place of a state file that was not named: below $XDG_STATE_HOME or ~/.local/state. Empty where neither
 // is known.
 [[nodiscard]] std::string usual_state_file(const std::string& autoscaler, std::int64_t endpoint_id);

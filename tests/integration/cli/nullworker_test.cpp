@@ -119,8 +119,8 @@ TEST(demo, its_fleet_is_as_large_as_it_needs) {
 
 TEST(usage, every_help_fits_100_columns) {
     std::vector<std::vector<std::string>> commands = {{NULLWORKERD_PROGRAM, "--help"}};
-    for (const auto* name : {"", "demo", "doctor", "hold", "follow", "depth", "fleet", "status", "session",
-                             "wait", "renew", "release", "heartbeat"})
+    for (const auto* name : {"", "demo", "doctor", "hold", "follow", "depth", "watch", "fleet", "status",
+                             "session", "wait", "renew", "release", "heartbeat"})
         commands.push_back(nullworker({*name ? name : "--help", "--help"}));
     for (const auto& words : commands) {
         program help(words);

@@ -4,6 +4,9 @@
 #include <nullworker/base/wakeup.hpp>
 #include <vast/known_endpoint.hpp>
 #include <vast/serverless.hpp>
+#include <watch/endpoint_view.hpp>
+#include <watch/own_sessions.hpp>
+#include <watch/timeline.hpp>
 
 #include <gtest/gtest.h>
 
@@ -131,6 +134,33 @@ TEST(system, three_sessions_get_three_workers_and_the_fleet_shrinks_to_zero) {
             EXPECT_TRUE(ended.has_value());
         }
         co_await self.until([&self] { return self.workers() == 0; });
+    });
+}
+
+TEST(system, what_a_worker_says_of_its_session_makes_its_load_ours_in_what_is_watched) {
+    stage one(tested_parameters());
+    one.play([](stage& self) -> asio::awaitable<void> {
+        using client::watch::lane_state;
+        client::watch::timeline told({.source = "endpoint", .poll_interval = seconds(5)});
+        client::watch::endpoint_view view(told);
+        client::watch::own_sessions ours;
+        auto first = co_await self.reserve();
+        auto second = co_await self.reserve();
+        const auto mine = std::move(first).value();
+        const auto somebody_elses = std::move(second).value();
+        ours.read({{1, {.order = 1, .session_id = mine.session_id}}}, now());
+        const auto standing = co_await self.api.status(mine);
+        ours.answered(ours.key_of(1).value(), {.worker = standing.value().worker_id}, now());
+        view.look_at(ours, now());
+        auto access = self.endpoint.access();
+        const auto list = co_await self.api.workers(std::move(access));
+        view.heard(list.value(), now());
+        const auto all = told.look(now());
+        EXPECT_EQ(all.workers.at(lane_state::reserved), 1);
+        EXPECT_EQ(all.workers.at(lane_state::taken), 1);
+        EXPECT_EQ(told.find_session(ours.key_of(1).value())->row.worker, standing.value().worker_id);
+        for (const auto& session : {mine, somebody_elses})
+            (void)co_await self.api.end(session);
     });
 }
 
