@@ -110,3 +110,11 @@ test('the error of a worker is told as a text, whatever stands in it', async () 
   await page.finish()
   await fleet.stop()
 })
+
+test('why a worker could not start is told', async () => {
+  const fleet = await startFleet('--min-load', '50', '--worker', 'echo boom; exit 9')
+  const page = await open(`${url}/`)
+  await says(page, 'last-sudden', /^worker [0-9]+ stopped at .*: exited with status 9: boom$/)
+  await page.finish()
+  await fleet.stop()
+})

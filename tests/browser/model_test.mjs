@@ -52,6 +52,12 @@ test('what ended before the history is forgotten, but for the sample that was in
   assert.deepEqual(model.samples.map(each => each.load), [2, 3])
 })
 
+test('what has become too much is asked for anew', () => {
+  const samples = Array.from({ length: 80001 }, (_, place) => ({ at: 900 + place / 1000, load: 1, capacity: 1, queue: 0 }))
+  assert.equal(modelOf(told(1, { samples: samples.slice(1) })).run, 'a-run')
+  assert.equal(modelOf(told(1, { samples })).run, '')
+})
+
 test('lanes are shown in the order of their numbers, if anything of them lies within the time', () => {
   const model = modelOf(told(1, { workers: [{ lane: 3, worker: 3, spans: [span(0, 'ready', 700)] }, { lane: 1, worker: 1, spans: [span(0, 'ready', 600, 700)] },
     { lane: 2, worker: 2, spans: [span(0, 'ready', 650, 800)] }], sessions: [session('a', { lane: 4, asked_at: 850, ended_at: 860 })] }))

@@ -49,6 +49,7 @@ test('a stranger reads what runs, what it costs, what takes long, what failed, a
   assert.equal(await text(page, 'longest-idle-worker'), 'worker 18')
   assert.match(await text(page, 'link-age'), /^data [2-9] s old$/)
   assert.deepEqual(await page.locator('#errors li').allTextContents(), [`worker 22: ${hostile}`])
+  assert.match(await text(page, 'last-sudden'), /^worker 25 stopped at [0-9:]{8}: no longer needed$/)
   assert.deepEqual([await text(page, 'paid'), await text(page, 'used'), await text(page, 'idle'), await text(page, 'unknown')], ['513 s', '391 s', '61.4 s', '12.0 s'])
   assert.equal(await page.title(), '6 running, 4 taken · nullworker')
   await page.finish()
@@ -231,10 +232,10 @@ test('whoever wants no motion gets none', async () => {
   await page.finish()
 })
 
-// What a drawing costs: script, and what it makes Chromium do, in milliseconds.
+// What a drawing costs the page's thread, in milliseconds of a core: whoever else is busy does not count.
 async function costOfDrawing(page) {
   const client = await page.context().newCDPSession(page)
-  await client.send('Performance.enable')
+  await client.send('Performance.enable', { timeDomain: 'threadTicks' })
   const spent = async () => Object.fromEntries((await client.send('Performance.getMetrics')).metrics.map(({ name, value }) => [name, value]))
   const frames = 20
   const before = await spent()

@@ -59,7 +59,7 @@ class Link {
     this.cancel = () => stop.abort()
     const timer = setTimeout(() => stop.abort(), 3 * patience * 1000)
     try {
-      const query = new URLSearchParams({ since: this.model.revision, run: this.model.run, wait })
+      const query = new URLSearchParams({ since: this.model.run ? this.model.revision : 0, run: this.model.run, wait })
       const answer = await fetch(`/events?${query}`, { signal: stop.signal, cache: 'no-store' })
       if (!answer.ok) throw new Error(`the server answered ${answer.status}`)
       return await answer.json()

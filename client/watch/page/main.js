@@ -37,7 +37,7 @@ function show() {
   showLink()
   if (!model.head) return
   const { now, until } = clock()
-  overview.show(model.head, Math.max(until - model.head.at, 0))
+  overview.show(model, Math.max(until - model.head.at, 0))
   table.show(model, until)
   timeline.curves.describe()
   timeline.draw()

@@ -12,6 +12,9 @@ function placeOf(list, value, key) {
   return low
 }
 
+// The server keeps less. What comes to more than this here is forgotten, and asked for anew.
+const mostKept = 80000 // spans, sessions and samples together
+
 class Model {
   constructor() {
     this.run = ''
@@ -35,6 +38,13 @@ class Model {
     for (const session of told.sessions) this.takeSession(session)
     for (const sample of told.samples) this.takeSample(sample)
     this.forget(told.at - told.history)
+    if (this.size() > mostKept) this.run = '' // the next answer is to one who knows nothing
+  }
+
+  size() {
+    let spans = 0
+    for (const lane of this.lanes.values()) spans += lane.spans.length
+    return spans + this.sessions.size + this.samples.length
   }
 
   lane(number) {
@@ -105,6 +115,17 @@ class Model {
       if (lane.sessions.length) first = Math.min(first, lane.sessions[0].asked_at ?? Infinity)
     }
     return first === Infinity ? this.head?.at ?? 0 : first
+  }
+
+  // The worker that stopped last without having been told to, if that was after `when`: { worker, span }.
+  lastSudden(when) {
+    let last = null
+    for (const { worker, spans } of this.lanes.values()) {
+      const span = spans.at(-1)
+      if (span?.state !== 'stopped' || !span.why || spans.at(-2)?.state === 'draining' || span.from < when) continue
+      if (!last || span.from > last.span.from) last = { worker, span }
+    }
+    return last
   }
 
   sampleAt(when) {

@@ -1,4 +1,6 @@
 // What a stranger reads in ten seconds.
+const suddenFor = 300 // seconds for which it is told that a worker stopped unasked
+
 class Overview {
   constructor(painter) {
     this.painter = painter
@@ -8,7 +10,8 @@ class Overview {
   }
 
   // `later`: seconds since the document was made, in which what lasts went on.
-  show(head, later) {
+  show(model, later) {
+    const { head } = model
     const now = head.overview
     setText('title', head.title)
     setText('running', String(now.running))
@@ -22,6 +25,7 @@ class Overview {
     setText('queue', String(now.queue))
     setText('queue-note', now.queue === 0 ? 'nobody waits for a worker' : `${now.queue === 1 ? 'waits' : 'wait'} for a worker`)
     this.showErrors(now.errors)
+    this.showLastSudden(model.lastSudden(head.at - suddenFor))
     this.showParameters(head.parameters)
     const title = `${now.running} running, ${now.taken} taken · nullworker`
     if (document.title !== title) document.title = title
@@ -86,6 +90,12 @@ class Overview {
     byId('errors').tabIndex = errors.length > 3 ? 0 : -1
     byId('errors').replaceChildren(...errors.map(({ worker, reason }) =>
       element('li', {}, element('strong', { text: `${workerWords(worker)}: ` }), reason || 'no reason is known')))
+  }
+
+  // A worker that is gone is no worker in error, but who looks for the reason of trouble looks here.
+  showLastSudden(last) {
+    byId('last-sudden').hidden = !last
+    setText('last-sudden', last ? `${workerWords(last.worker)} stopped at ${clockWords(last.span.from)}: ${last.span.why}` : '')
   }
 
   showParameters(parameters) {
