@@ -63,7 +63,7 @@ export const take = (page, name, fullPage = true) => page.screenshot({ path: `${
 export const text = (page, id) => page.textContent(`#${id}`)
 
 // Waits until the element says it. The limit only turns a hang into a failure.
-export async function says(page, id, words, limit = 15000) {
+export async function says(page, id, words, limit = 30000) {
   const wanted = words instanceof RegExp ? words.source : `^${words.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`
   try {
     await page.waitForFunction(([name, pattern]) => new RegExp(pattern).test(document.getElementById(name).textContent), [id, wanted],

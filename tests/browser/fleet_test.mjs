@@ -59,7 +59,7 @@ test('workers come and go on the page as a demo runs, and it goes on where its c
   way.mend()
   await says(cut, 'link-state', 'Live')
   await take(cut, 'fleet-dark', false)
-  await says(page, 'running', '0', 30000)
+  await says(page, 'running', '0', 60000)
   await says(cut, 'running', '0')
   const numbers = (await page.evaluate(() => window.seen)).map(Number).filter((value, place, all) => value !== all[place - 1])
   assert.equal(numbers[0], 0)

@@ -5,7 +5,7 @@ import net from 'node:net'
 
 const running = new Set()
 // For programs of a build with checks, beside a browser.
-const patient = { NULLWORKER_HANDLER_LIMIT_MS: '4000' }
+const patient = { NULLWORKER_HANDLER_LIMIT_MS: '60000' }
 export const program = process.env.NULLWORKER ?? 'build/release/nullworker'
 
 export class Program {
@@ -21,7 +21,7 @@ export class Program {
   }
 
   // What `pattern` matches in what it printed, once it has.
-  async printed(pattern, limit = 20000) {
+  async printed(pattern, limit = 60000) {
     const deadline = Date.now() + limit
     for (;;) {
       const found = this.text.match(pattern)
