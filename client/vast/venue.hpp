@@ -70,6 +70,9 @@ public:
     // reports an error.
     void on_trouble(std::function<void(const std::string& what)> told);
 
+    // Of a fleet of its own: what happened there, also after close(); else nullptr.
+    [[nodiscard]] watch::timeline* story() noexcept { return x_fleet ? &x_fleet->story() : nullptr; }
+
     // How many workers of it could not start, in a row up to now, and what became of the last one.
     [[nodiscard]] fleet::start_trouble failed_starts() const;
 

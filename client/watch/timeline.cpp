@@ -131,7 +131,7 @@ void timeline::worker(std::int64_t id, lane_state state, const std::string& why,
     }
     note_gap(of);
     close(of, at);
-    open(of, state, why, at);
+    open(of, state, why, of.spans.empty() ? at : later(at, *of.spans.back().to));
     keep_within_bounds();
 }
 
@@ -396,7 +396,9 @@ void timeline::place(kept_session& kept) {
     if (row.worker) {
         const lane* const of = lane_of(*row.worker);
         move(kept, of ? std::optional(of->number) : std::nullopt);
-    } else if (row.held_at) {
+    } else if (!row.held_at) {
+        move(kept, std::nullopt);
+    } else {
         if (!kept.lane) {
             const lane* const of = new_lane(std::nullopt);
             move(kept, of ? std::optional(of->number) : std::nullopt);

@@ -123,8 +123,8 @@ struct overview {
 struct history_bounds {
     seconds age{3600.0};
     std::size_t lanes = 2000;
-    std::size_t spans = 20000;
-    std::size_t sessions = 5000;  // while so many last, further ones are not kept
+    std::size_t spans = 30000;
+    std::size_t sessions = 12000;  // while so many last, further ones are not kept
     std::size_t samples = 8000;
     std::size_t text = 300;  // bytes of any text
 };

@@ -355,6 +355,22 @@ TEST(fleet, serves_sessions_to_clients_elsewhere_and_stops_with_its_workers) {
     EXPECT_FALSE(accepts_connections(22810));
 }
 
+TEST(fleet, says_where_its_page_is) {
+    program fleet(nullworker({"fleet", "--port", "22950", "--price", "0.5"}));
+    fleet.wait_for("see it work: http://127.0.0.1:22950/");
+    program with_json(nullworker({"fleet", "--port", "22960", "--json"}));
+    with_json.wait_for(R"("page":"http://127.0.0.1:22960/")");
+    EXPECT_FALSE(contains(with_json.out(), "see it work"));
+}
+
+TEST(fleet, takes_no_price_that_is_none) {
+    for (const auto* price : {"-1", "nan", "inf", "", "2 dollars", "1e9"}) {
+        program fleet(nullworker({"fleet", "--port", "22950", "--price", price}));
+        EXPECT_EQ(fleet.wait(), 2) << price;
+        EXPECT_TRUE(contains(fleet.err(), "--price")) << fleet.err();
+    }
+}
+
 TEST(fleet, a_port_in_use_is_named) {
     program first(nullworker({"fleet", "--port", "22900"}));
     first.wait_for("http://127.0.0.1:22900");

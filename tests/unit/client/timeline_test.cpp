@@ -327,6 +327,27 @@ TEST_F(timeline_test, draws_a_session_in_the_lane_of_its_worker) {
     EXPECT_EQ(it.lanes().size(), 1U);
 }
 
+TEST_F(timeline_test, draws_a_session_nowhere_whose_worker_did_not_take_it) {
+    timeline it(settings);
+    it.session({.key = "a", .worker = 7, .asked_at = clock});
+    EXPECT_TRUE(it.find_session("a")->lane);
+    it.session({.key = "a", .asked_at = clock});
+    EXPECT_FALSE(it.find_session("a")->lane);
+    it.advance(clock);
+    EXPECT_TRUE(it.lanes().empty());  // nobody else had said anything of that worker
+}
+
+TEST_F(timeline_test, lets_no_state_begin_before_the_one_before_has_ended) {
+    timeline it(settings);
+    it.worker(1, lane_state::loading, "", clock);
+    pass(5s);
+    it.worker(1, lane_state::ready, "", clock);
+    it.worker(1, lane_state::reserved, "", clock.after(-3s));
+    pass(1s);
+    EXPECT_EQ(story_of(lane_of(it, 1)), "loading 5, ready 0, reserved");
+    EXPECT_DOUBLE_EQ(it.look(clock).total.paid.count(), 6);
+}
+
 TEST_F(timeline_test, gives_a_session_whose_worker_is_not_known_a_lane_that_is_not_counted) {
     timeline it(settings);
     auto row = held("a", std::nullopt);
