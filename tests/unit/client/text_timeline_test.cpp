@@ -98,10 +98,10 @@ TEST(text_timeline, is_nothing_where_no_worker_was) {
 
 TEST(text_timeline, fits_every_width) {
     auto told = nothing_yet();
-    for (std::size_t state = 0; state < watch::lane_states; ++state) {
-        told.worker(123'456'789, static_cast<lane_state>(state), "", at(static_cast<double>(state) * 100));
-        told.worker(5, static_cast<lane_state>(watch::lane_states - 1 - state), "",
-                    at(static_cast<double>(state) * 100));
+    for (std::size_t place = 0; place < watch::lane_states; ++place) {
+        told.worker(123'456'789, static_cast<lane_state>(place), "", at(static_cast<double>(place) * 100));
+        told.worker(5, static_cast<lane_state>(watch::lane_states - 1 - place), "",
+                    at(static_cast<double>(place) * 100));
     }
     for (const auto letters : {charset::utf8, charset::ascii})
         for (std::size_t width = 1; width <= 200; ++width) {
