@@ -3,6 +3,7 @@
 #include <commands/follow_rehearsal.hpp>
 #include <commands/follow_run.hpp>
 #include <nullworker/base/error.hpp>
+#include <nullworker/net/loopback_place.hpp>
 
 #include <memory>
 #include <string>
@@ -88,6 +89,13 @@ std::vector<options::option> own_rows(follow_options& to) {
              to.parting, {{"retire", on_stop::retire}, {"end", on_stop::end}, {"leave", on_stop::leave}}),
          .help = "What becomes of the sessions at a signal: each ends when its job is done; ends at once; "
                  "stays for the next follow to go on with"},
+        {.name = "metrics",
+         .target = &to.metrics,
+         .refuse = net::refuse_other_than_loopback,
+         .value_name = "ADDR:PORT",
+         .default_words = "none",
+         .help = "Loopback address and port at which GET /metrics tells Prometheus of the work, the sessions "
+                 "and the waits"},
         {.name = "dry-run",
          .target = &to.dry,
          .help = "Opens nothing: prints every --interval what CMD says and what would be done about it"}};
@@ -109,6 +117,8 @@ subcommand follow_command() {
                                         ", more than --max, which is " + std::to_string(to->most));
                 if (to->where.is_local() && !to->state.empty())
                     throw startup_error("--state is for an endpoint; a local fleet ends with this program");
+                if (to->dry && !to->metrics.empty())
+                    throw startup_error("--metrics tells of sessions, and with --dry-run there are none");
                 return to->dry ? rehearse_follow(*to) : run_follow(*to);
             }};
 }

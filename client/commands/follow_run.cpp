@@ -2,6 +2,8 @@
 #include <commands/follow_run.hpp>
 #include <commands/session_run.hpp>
 #include <follow/depth_command.hpp>
+#include <follow/follow_figures.hpp>
+#include <follow/metrics_door.hpp>
 #include <follow/roster.hpp>
 #include <follow/said_once.hpp>
 #include <nullworker/base/backoff.hpp>
@@ -69,8 +71,15 @@ public:
           x_every(std::min(
               {to_ticks(options.interval), to_ticks(x_lifetime / 4), steady::duration(longest_interval)})),
           x_roster(options.limits(), to_ticks(options.patience)),
+          x_figures(options.limits()),
           x_memory(executor, x_roster, [this](const std::string& what) { show().note(what); }),
-          x_sessions(executor) {}
+          x_sessions(executor) {
+        if (options.metrics.empty())
+            return;
+        x_door.emplace(executor, options.metrics,
+                       [this] { return x_figures.measure(x_roster, steady::now()); });
+        show().note("metrics at " + x_door->url());
+    }
 
 private:
     // A session that is open or on its way.
@@ -152,10 +161,18 @@ private:
 
     void fail(const std::string& why) override { show().note(why); }
 
+    void on_workers(const std::map<std::string, int>& by_status) override { x_figures.found(by_status); }
+
+    asio::awaitable<void> close() override {
+        if (x_door)
+            co_await x_door->close();
+    }
+
     [[nodiscard]] asio::awaitable<int> work() override {
         if (!place().is_local())
             if (const auto ended = co_await take_over())
                 co_return *ended;
+        x_figures.begin();
         while (!x_stop.requested()) {
             const auto again = co_await look();
             const auto next = steady::now() + to_ticks(x_options.interval);
@@ -233,11 +250,13 @@ private:
             co_return std::nullopt;
         x_memory.retry();
         if (!depth) {
+            x_figures.not_told();
             if (std::exchange(x_trouble, depth.error().message) != depth.error().message)
                 show().note("cannot tell how much work there is: " + depth.error().message);
             carry_out(x_roster.decide_blindly(steady::now()));
             co_return std::nullopt;
         }
+        x_figures.told(*depth, steady::now());
         if (!std::exchange(x_trouble, {}).empty())
             show().note("the command of --depth works again");
         if (std::exchange(x_depth, *depth) != *depth)
@@ -328,7 +347,11 @@ private:
         auto& here = *x_slots.at(number);
         if (!here.session) {
             const bool resumed = !here.kept.claim.empty();
+            const auto begun = steady::now();
+            const bool from_the_start = !resumed && !here.in_doubt;
             const auto held = co_await reserve(number);
+            x_figures.reserved(result_of(here, held.has_value()),
+                               from_the_start ? std::optional(steady::now() - begun) : std::nullopt);
             if (!held) {
                 if (!here.given_up.requested() && !resumed && steady::now() >= x_not_before)
                     x_not_before = steady::now() + x_pause.next();  // once for those that fail together
@@ -347,6 +370,15 @@ private:
             forget(number);
         else
             x_slots.erase(number);
+    }
+
+    [[nodiscard]] reservation_result result_of(const slot& here, bool is_held) const {
+        if (is_held)
+            return reservation_result::held;
+        if (here.in_doubt)
+            return reservation_result::unknown;
+        const bool unwanted = here.given_up.requested() || x_stop.requested();
+        return unwanted ? reservation_result::dropped : reservation_result::failed;
     }
 
     // Nothing where there is none. One of which nobody heard is asked for until its time is over.
@@ -680,6 +712,8 @@ private:
     seconds x_lifetime;
     steady::duration x_every;  // between two looks at a session
     roster x_roster;
+    follow_figures x_figures;
+    std::optional<metrics_door> x_door;            // where somebody is to be told of them
     std::map<int, std::unique_ptr<slot>> x_slots;  // of each session of the roster
     backoff x_pause{1s, 30s};                      // between reservations that fail
     steady::time_point x_not_before{};

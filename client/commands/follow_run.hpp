@@ -27,7 +27,8 @@ struct follow_options : session_options {
     seconds patience{10.0};  // how long a worker may be out of reach at least before it is replaced
     std::string state;       // a file; empty: the usual one
     on_stop parting = on_stop::retire;
-    bool dry = false;  // nothing is opened, and what would be is told
+    std::string metrics;  // where they are served, an address of this machine and a port; empty: nowhere
+    bool dry = false;     // nothing is opened, and what would be is told
 
     [[nodiscard]] follow_limits limits() const {
         return {.least = least,

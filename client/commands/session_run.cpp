@@ -112,6 +112,7 @@ asio::awaitable<int> session_run::run() {
     x_watching.cancel();
     co_await x_watching.join();
     co_await x_venue.close();
+    co_await close();
     co_return conclude(code);
 }
 
@@ -189,9 +190,12 @@ asio::awaitable<void> session_run::watch_workers() {
     for (;;) {
         const auto used = x_venue.endpoint().access();
         const auto workers = co_await x_venue.api().workers(used);
-        if (workers)
-            x_show.workers(running_by_state(*workers));
-        else if (std::exchange(told, workers.error().message) != workers.error().message)
+        if (workers) {
+            const auto running = running_by_state(*workers);
+            x_show.workers(running);
+            on_workers(running);
+        }
+        if (!workers && std::exchange(told, workers.error().message) != workers.error().message)
             x_show.note(workers.error().message);
         if (!workers && is_key_refused(workers.error())) {
             (void)co_await x_venue.endpoint().look_up_anew(used.key);

@@ -17,6 +17,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <cstdio>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -71,6 +72,12 @@ private:
 
     // Shows why the endpoint was not found, in place of `work`.
     virtual void fail(const std::string& why) = 0;
+
+    // What the API tells of the workers: how many that run have each status.
+    virtual void on_workers(const std::map<std::string, int>& /*by_status*/) {}
+
+    // The command's own part of closing, after all others.
+    [[nodiscard]] virtual asio::awaitable<void> close() { co_return; }
 
     // The last words, once all is closed. `code` is what `work` returned; returns the exit code.
     [[nodiscard]] virtual int conclude(int code) { return code; }

@@ -158,6 +158,12 @@ roster::orders roster::decide(std::int64_t depth, time_point now) {
     return out;
 }
 
+std::optional<double> roster::wanted() const {
+    if (!x_knows_depth)
+        return std::nullopt;
+    return static_cast<double>(std::clamp<std::int64_t>(x_sessions, x_limits.least, x_limits.most));
+}
+
 void roster::count(std::int64_t depth) {
     x_sessions = rounded_up(depth, x_limits.jobs_per_session);
     x_unfound.counted(x_sessions);

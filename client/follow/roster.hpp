@@ -142,6 +142,9 @@ public:
     // While nobody knows how much work there is: everything stays as it is.
     [[nodiscard]] orders decide_blindly(time_point now);
 
+    // How many sessions the work is worth within the limits; nothing before it is known.
+    [[nodiscard]] std::optional<double> wanted() const;
+
     // How many sessions' worth of work no worker finds.
     [[nodiscard]] std::int64_t unfound_sessions() const noexcept { return x_unfound.sessions(); }
 

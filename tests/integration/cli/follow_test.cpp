@@ -1,3 +1,4 @@
+#include "beside_a_worker.hpp"
 #include "support/program.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -82,6 +83,70 @@ TEST_F(follow, a_stop_waits_for_a_job_where_the_workers_end_with_it) {
     EXPECT_EQ(job_is_done.wait(), 0) << job_is_done.err();
     it.wait_for("session 1  released");
     EXPECT_EQ(it.wait(), 0) << it.err();
+}
+
+net::reply figures_at(const std::string& place, std::vector<net::header> headers = {}) {
+    const auto target = parse_url("http://" + place + "/metrics");
+    return send({.target = target.value(), .headers = std::move(headers)});
+}
+
+TEST_F(follow, its_figures_are_for_prometheus_on_this_machine) {
+    queue("2");
+    program it(command("22650", {"--metrics", "127.0.0.1:22690"}));
+    it.wait_for("metrics at http://127.0.0.1:22690/metrics");
+    it.wait_for("session 1  held");
+    it.wait_for("session 2  held");
+    const auto told = figures_at("127.0.0.1:22690");
+    EXPECT_EQ(told.status, 200U);
+    for (const char* line :
+         {"\nnullworker_follow_active 1\n", "\nnullworker_follow_depth 2\n",
+          "\nnullworker_follow_wanted_sessions 2\n", "\nnullworker_follow_sessions{state=\"idle\"} 2\n",
+          "\nnullworker_follow_reservations_total{result=\"held\"} 2\n",
+          "\nnullworker_follow_wait_seconds_count 2\n", "nullworker_build_info{program=\"nullworker\""})
+        EXPECT_TRUE(contains(told.body, line)) << line << told.body;
+    for (const net::header& foreign :
+         {net::header{"Origin", "http://example.com"}, net::header{"X-Forwarded-For", "192.0.2.1"}}) {
+        const auto refused = figures_at("127.0.0.1:22690", {foreign});
+        EXPECT_EQ(refused.status, 403U) << foreign.first;
+        EXPECT_FALSE(contains(refused.body, "nullworker_follow")) << refused.body;
+    }
+    it.signal(SIGTERM);
+    EXPECT_EQ(it.wait(), 0) << it.err();
+}
+
+TEST_F(follow, its_figures_say_that_the_depth_is_not_known) {
+    queue("nonsense");
+    program it(command("22650", {"--metrics", "[::1]:22690"}));
+    it.wait_for("cannot tell how much work there is");
+    const auto told = figures_at("[::1]:22690");
+    EXPECT_TRUE(contains(told.body, "\nnullworker_follow_depth_failing 1\n")) << told.body;
+    EXPECT_FALSE(contains(told.body, "\nnullworker_follow_depth ")) << told.body;
+    it.signal(SIGTERM);
+    EXPECT_EQ(it.wait(), 0) << it.err();
+}
+
+TEST_F(follow, its_figures_are_refused_to_other_machines_and_where_there_are_none) {
+    queue("0");
+    program elsewhere(command("22650", {"--metrics", "0.0.0.0:22690"}));
+    EXPECT_EQ(elsewhere.wait(), 2);
+    EXPECT_TRUE(contains(elsewhere.err(), "this machine alone")) << elsewhere.err();
+    program without_port(command("22650", {"--metrics", "127.0.0.1"}));
+    EXPECT_EQ(without_port.wait(), 2);
+    EXPECT_TRUE(contains(without_port.err(), "an address and a port")) << without_port.err();
+    program rehearsal(command("22650", {"--metrics", "127.0.0.1:22690", "--dry-run"}));
+    EXPECT_EQ(rehearsal.wait(), 2);
+    EXPECT_TRUE(contains(rehearsal.err(), "--dry-run")) << rehearsal.err();
+}
+
+TEST_F(follow, a_port_for_its_figures_that_is_taken_is_told_at_the_start) {
+    queue("0");
+    program first(command("22650", {"--metrics", "127.0.0.1:22690"}));
+    first.wait_for("work: 0");
+    program second(command("22700", {"--metrics", "127.0.0.1:22690"}));
+    EXPECT_EQ(second.wait(), 2);
+    EXPECT_TRUE(contains(second.err(), "127.0.0.1 port 22690 (--metrics)")) << second.err();
+    first.signal(SIGTERM);
+    EXPECT_EQ(first.wait(), 0) << first.err();
 }
 
 TEST_F(follow, a_signal_ends_even_a_reservation_under_way) {
