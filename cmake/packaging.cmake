@@ -30,6 +30,8 @@ install(FILES ${copyright} DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES deploy/nullworkerd.service deploy/nullworker-follow@.service DESTINATION lib/systemd/system)
 install(FILES deploy/nullworkerd.env deploy/nullworker-follow.env deploy/supervisor.conf deploy/template.md
         DESTINATION ${CMAKE_INSTALL_DOCDIR}/deploy)
+install(FILES deploy/prometheus/nullworker.rules.yml DESTINATION ${CMAKE_INSTALL_DOCDIR}/deploy/prometheus)
+install(FILES deploy/grafana/nullworker.json DESTINATION ${CMAKE_INSTALL_DOCDIR}/deploy/grafana)
 install(PROGRAMS deploy/onstart.sh DESTINATION ${CMAKE_INSTALL_DOCDIR}/deploy)
 
 string(TOLOWER ${CMAKE_SYSTEM_NAME} system)

@@ -18,6 +18,7 @@ die() { echo "error: $*" >&2; exit 1; }
     queue_packages=(redis-server postgresql beanstalkd rabbitmq-server nats-server netcat-openbsd curl jq
         python3 python3-redis python3-psycopg2 python3-pika python3-celery)
     bench_packages=(nginx-light wrk valgrind)
+    monitor_packages=(prometheus)
     deploy_packages=(curl git openssl wget xz-utils)
     browser_packages=(chromium fonts-dejavu-core)
     check_packages=(ccache clang-format clang-tidy git shellcheck)
