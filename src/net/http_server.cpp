@@ -435,14 +435,13 @@ asio::awaitable<reaction> http_server::react(const request& incoming) {
 // included. A query may hold a secret, and is not told.
 void http_server::note_request(const connection& self, const request& incoming, const reply& answer,
                                steady::time_point came) const {
-    const bool is_this_machine = self.from_unix_socket();
     std::vector<log::field> told = {
         {"listener", x_name},
         {"method", to_string(incoming.method)},
         {"path", incoming.path.substr(0, longest_path)},
         {"status", answer.status},
         {"seconds", std::chrono::duration<double>(steady::now() - came).count()},
-        {"peer", is_this_machine ? "unix" : to_text(self.from())},
+        {"peer", self.from_unix_socket() ? "unix" : to_text(self.from())},
     };
     if (!answer.session_id.empty())
         told.emplace_back("session_id", answer.session_id);
