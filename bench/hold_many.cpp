@@ -135,8 +135,9 @@ private:
                 roots + "exec " + x_wanted.client + " follow --max " + std::to_string(x_wanted.sessions) +
                     " --depth 'read -r n < " + x_folder + "/depth && echo $n' --endpoint " +
                     simulated_endpoint::name + " --api-key account-key --autoscaler-url " +
-                    x_endpoint.origin() + " --console-url " + x_endpoint.origin() + " --state " + x_folder +
-                    "/state " + x_wanted.more + " > " + x_folder + "/out 2>&1"};
+                    x_endpoint.origin() + " --console-url " + x_endpoint.origin() +
+                    " --route-rate 100000 --state " + x_folder + "/state " + x_wanted.more + " > " +
+                    x_folder + "/out 2>&1"};
     }
 
     asio::any_io_executor x_executor;

@@ -177,6 +177,7 @@ net::reply simulated_endpoint::renew(const net::request& incoming) {
 
 net::reply simulated_endpoint::status(const net::request& incoming) {
     ++x_counted.looks;
+    x_on_change();
     const auto* one = holder(incoming);
     if (!one)
         return refuse(400);

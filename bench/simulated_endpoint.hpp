@@ -46,7 +46,7 @@ public:
     };
     [[nodiscard]] const figures& counted() const noexcept { return x_counted; }
 
-    // Called when a session begins or ends, and when the workers are listed.
+    // Called when a session begins, ends or is looked at, and when the workers are listed.
     void on_change(std::function<void()> told) { x_on_change = std::move(told); }
 
     [[nodiscard]] asio::awaitable<void> stop();

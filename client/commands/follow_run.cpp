@@ -42,6 +42,9 @@ constexpr auto last_try = 1s;
 constexpr auto longest_interval = 10s;
 constexpr auto interval_of_the_lost = 10s;
 
+// How far the first looks at sessions that were taken over lie apart.
+constexpr steady::duration between_adopted = 1ms;
+
 // How often a worker is asked that may have made a session.
 constexpr auto interval_of_doubt = 3s;
 
@@ -431,7 +434,8 @@ private:
     asio::awaitable<void> watch(int number) {
         auto& here = *x_slots.at(number);
         standstill frozen(to_ticks(x_options.patience));
-        auto due = here.adopted ? steady::now() : steady::now() + x_every;
+        // Many that were taken over are not all looked at in one moment.
+        auto due = steady::now() + (here.adopted ? number * between_adopted : x_every);
         while (!here.over && !here.left.requested()) {
             co_await here.bell.wait_until(std::min(due, frozen.next_look(steady::now())));
             if (frozen.is_behind(steady::now()))

@@ -1,6 +1,7 @@
 #include <commands/session_run.hpp>
 #include <nullworker/base/backoff.hpp>
 #include <nullworker/base/deadline.hpp>
+#include <nullworker/base/descriptor.hpp>
 #include <nullworker/base/error.hpp>
 #include <terminal/redrawing.hpp>
 #include <vast/refusal.hpp>
@@ -14,6 +15,10 @@
 #include <optional>
 #include <utility>
 #include <vector>
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 namespace nullworker::client {
 namespace {
@@ -32,7 +37,8 @@ std::map<std::string, int> running_by_state(const std::vector<wire::worker_info>
 constexpr unsigned failed_starts_enough = 5;
 
 // A local fleet is as large as the sessions need, each of which takes a worker.
-venue_options with_room(venue_options where, int sessions) {
+venue_options with_room(venue_options where, int sessions, const connection_room& room) {
+    where.connections = room.limits;
     auto& most = where.fleet.scaling.max_workers;
     most = std::max(most, static_cast<std::size_t>(sessions));
     if (where.is_local() && most > fleet::most_workers)
@@ -40,6 +46,28 @@ venue_options with_room(venue_options where, int sessions) {
                             " workers, and " + std::to_string(sessions) + " sessions need as many");
     return where;
 }
+
+// Of other things than connections for sessions: files, commands, look-ups, what is connected to a local
+// fleet.
+constexpr std::size_t descriptors_kept_back = 128;
+constexpr std::size_t descriptors_of_a_local_worker = 8;
+constexpr std::size_t fewest_connections = 16;
+
+// A connection for each session, if the system lets it have as many descriptors.
+connection_room room_for(const venue_options& where, int sessions) {
+    connection_room out;
+    const auto each = static_cast<std::size_t>(sessions);
+    const auto connected = each + out.limits.to_one;
+    out.wanted =
+        connected + descriptors_kept_back + (where.is_local() ? each * descriptors_of_a_local_worker : 0);
+    out.descriptors = take_descriptors(out.wanted).value_or(out.wanted);
+    const auto missing = out.wanted - std::min(out.wanted, out.descriptors);
+    out.limits.open = std::max(connected - std::min(connected, missing), fewest_connections);
+    return out;
+}
+
+// What as many reservations needed at once is of no use afterwards.
+constexpr std::size_t many_reservations = 100;
 
 asio::awaitable<void> pass_on(interruption& from, interruption& to) {
     co_await from.wait_until(std::chrono::steady_clock::time_point::max());
@@ -72,7 +100,8 @@ session_run::session_run(asio::any_io_executor executor, const session_options& 
     : x_options(options),
       x_stop(stop),
       x_close_payload(close_payload(options)),
-      x_venue(executor, with_room(options.where, sessions)),
+      x_room(room_for(options.where, sessions)),
+      x_venue(executor, with_room(options.where, sessions, x_room)),
       x_show(out, options.json ? progress::form::json : progress::form::lines, sessions, wanted),
       x_watching(executor) {
     x_venue.on_trouble([this](const std::string& what) { tell_trouble(what); });
@@ -103,6 +132,11 @@ asio::awaitable<int> session_run::run() {
         code = is_patient() ? exit_done : exit_failed;
     } else if (*opened) {
         x_show.note(title(x_venue.description()));
+        if (!x_room.is_enough())
+            x_show.note("a connection for each session takes " + std::to_string(x_room.wanted) +
+                        " open files, and the hard limit is " + std::to_string(x_room.descriptors) +
+                        ": sessions share " + std::to_string(x_room.limits.open) +
+                        " connections, and wait for each other; raise it (ulimit -Hn, LimitNOFILE=)");
         x_watching.spawn(keep_redrawn(x_show));
         x_watching.spawn(watch_workers());
         code = co_await work();
@@ -142,9 +176,10 @@ asio::awaitable<outcome<held_session>> session_run::reserve_shown(int number, se
     task_group link(co_await asio::this_coro::executor);
     link.spawn(pass_on(stop, given_up));
     x_reserving.insert(&given_up);
+    x_most_reserving = std::max(x_most_reserving, x_reserving.size());
     const auto options = wanted(lifetime);
     auto held = co_await x_venue.api().reserve(x_venue.endpoint(), options, on, given_up, keeper);
-    x_reserving.erase(&given_up);
+    note_reservation_end(given_up);
     (void)co_await link.finish(std::chrono::steady_clock::duration::zero());
     if (!held && x_hopeless && !stop.requested()) {
         const auto [in_a_row, last] = x_venue.failed_starts();
@@ -156,6 +191,15 @@ asio::awaitable<outcome<held_session>> session_run::reserve_shown(int number, se
     else
         tell("failed", held.error().message);
     co_return held;
+}
+
+void session_run::note_reservation_end(interruption& given_up) {
+    x_reserving.erase(&given_up);
+    if (!x_reserving.empty() || std::exchange(x_most_reserving, 0U) < many_reservations)
+        return;
+#ifdef __GLIBC__
+    ::malloc_trim(0);
+#endif
 }
 
 reserve_options session_run::wanted(seconds lifetime) const {

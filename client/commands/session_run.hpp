@@ -25,6 +25,15 @@
 
 namespace nullworker::client {
 
+// How many connections a command may have for its sessions.
+struct connection_room {
+    connection_limits limits;
+    std::size_t descriptors = 0;  // that there are
+    std::size_t wanted = 0;       // for one connection a session
+
+    [[nodiscard]] bool is_enough() const noexcept { return descriptors >= wanted; }
+};
+
 // The frame of a command that holds sessions: finds the endpoint, shows its workers while the command works,
 // and closes what was opened.
 class session_run {
@@ -85,14 +94,17 @@ private:
     [[nodiscard]] reserve_options wanted(seconds lifetime) const;
     asio::awaitable<void> watch_workers();
     void tell_trouble(const std::string& what);
+    void note_reservation_end(interruption& given_up);
 
     const session_options& x_options;
     interruption& x_stop;
     wire::json_value x_close_payload;
+    connection_room x_room;
     venue x_venue;
     progress x_show;
     task_group x_watching;
     std::set<interruption*> x_reserving;  // one for each reservation that is under way
+    std::size_t x_most_reserving = 0;     // since there were none
     bool x_hopeless = false;              // as the last of them were given up
 };
 

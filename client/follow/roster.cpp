@@ -22,9 +22,9 @@ std::int64_t rounded_up(std::int64_t jobs, int per_session) {
 }  // namespace
 
 int roster::open() {
-    int number = 1;
-    while (x_entries.contains(number))
-        ++number;
+    while (x_entries.contains(x_lowest_free))
+        ++x_lowest_free;
+    const int number = x_lowest_free;
     auto& one = x_entries[number];
     one.order = ++x_last_order;
     one.had_work = x_sessions > 0;
@@ -313,11 +313,15 @@ void roster::give(int number, deed what, orders& out) {
 }
 
 std::vector<int> roster::youngest_first() const {
+    std::vector<std::pair<std::uint64_t, int>> by_order;
+    by_order.reserve(x_entries.size());
+    for (const auto& [number, one] : x_entries)
+        by_order.emplace_back(one.order, number);
+    std::sort(by_order.rbegin(), by_order.rend());
     std::vector<int> out;
-    for (const auto& entry : x_entries)
-        out.push_back(entry.first);
-    std::sort(out.begin(), out.end(),
-              [this](int a, int b) { return x_entries.at(a).order > x_entries.at(b).order; });
+    out.reserve(by_order.size());
+    for (const auto& entry : by_order)
+        out.push_back(entry.second);
     return out;
 }
 

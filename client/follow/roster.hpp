@@ -4,6 +4,7 @@
 #include <follow/unfound.hpp>
 #include <nullworker/base/clock.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -114,7 +115,10 @@ public:
     void ended(int number, ending how, time_point now);
 
     // It is over, or its request is dropped.
-    void gone(int number) { x_entries.erase(number); }
+    void gone(int number) {
+        x_entries.erase(number);
+        x_lowest_free = std::min(x_lowest_free, number);
+    }
 
     // ---- what is to be done ----
 
@@ -176,6 +180,7 @@ private:
     follow_plan x_plan;
     unfound x_unfound;
     std::map<int, roster_entry> x_entries;
+    int x_lowest_free = 1;  // no number below it is free
     std::uint64_t x_last_order = 0;
     std::int64_t x_sessions = 0;  // that the work is worth
     bool x_knows_depth = false;

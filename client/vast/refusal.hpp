@@ -1,5 +1,6 @@
 #pragma once
 
+#include <nullworker/base/clock.hpp>
 #include <nullworker/net/message.hpp>
 #include <nullworker/wire/routing.hpp>
 #include <vast/failure.hpp>
@@ -15,6 +16,12 @@ namespace nullworker::client {
 [[nodiscard]] constexpr bool is_retryable(unsigned status) {
     return status == 408 || status == 429 || (status >= 500 && status < 600);
 }
+
+inline constexpr unsigned status_too_many = 429;
+
+// For how long a peer says that it is not to be asked, if it does: in seconds, or until a date, too.
+[[nodiscard]] std::optional<seconds> seconds_to_retry(const net::reply& answer);
+[[nodiscard]] std::optional<seconds> retry_after(const net::reply& answer, instant now);
 
 // Whether a status says that no session was made. Of a redirect, or of a gateway that lost its worker, nobody
 // can tell.

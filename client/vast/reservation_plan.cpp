@@ -16,6 +16,9 @@ constexpr int most_key_refusals = 5;
 // A call that gets less is cut off while its answer is on the way.
 constexpr auto least_limit = 2s;
 
+// The autoscaler forgets a request that is not asked for within a minute, and may know another worker.
+constexpr seconds longest_wait_for_a_worker{30.0};
+
 held_session session_of(const reservation_plan::create& offer, wire::created_session made) {
     return {std::move(made.session_id), offer.grant,       offer.worker,
             offer.worker_url,           offer.request_idx, made.expiration};
@@ -163,7 +166,9 @@ reservation_plan::step reservation_plan::created(const create& offer, const outc
     const bool over = offer.attempt > 1 && answer->status == status_unauthorized;
     if (!over && !is_retryable(answer->status))
         return give_up{refused(offer.worker_url + " refused the session", *answer)};
-    return try_again(offer.worker_url + " answered " + std::to_string(answer->status), now);
+    const auto told = seconds_to_retry(*answer).value_or(seconds::zero());
+    return try_again(offer.worker_url + " answered " + std::to_string(answer->status), now,
+                     std::min(told, longest_wait_for_a_worker));
 }
 
 reservation_plan::step reservation_plan::made_by(const create& offer, const net::reply& answer,
@@ -221,9 +226,10 @@ reservation_plan::step reservation_plan::used(const use& made, const outcome<boo
     return try_again(made.session.worker_url + " lost the session that it had just made", now);
 }
 
-reservation_plan::step reservation_plan::try_again(std::string obstacle, time_point now) {
+// Not before `least` is over.
+reservation_plan::step reservation_plan::try_again(std::string obstacle, time_point now, seconds least) {
     x_obstacle = std::move(obstacle);
-    return retry{after(x_pace.after_refusal(), now), x_obstacle};
+    return retry{after(std::max(x_pace.after_refusal(), least), now), x_obstacle};
 }
 
 reservation_plan::time_point reservation_plan::after(seconds pause, time_point now) const {

@@ -148,7 +148,7 @@ private:
     step doubtful(const create& offer, const net::reply& answer, time_point now);
     step not_understood(const create& offer, const net::reply& answer, const failure& why, time_point now);
     step lost(const create& offer, std::string why, time_point now);
-    step try_again(std::string obstacle, time_point now);
+    step try_again(std::string obstacle, time_point now, seconds least = seconds::zero());
     step end(failure why);
     step ask_again(create unheard);
     step part();

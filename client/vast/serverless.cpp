@@ -34,8 +34,19 @@ constexpr auto longest_lag = 1s;
 // As many as a worker wants, two digits each.
 constexpr std::size_t claim_bytes = 32;
 
+// A hundred thousand workers.
+constexpr std::size_t longest_list = 64 * 1024 * 1024;
+
+// So many names of workers may be looked up at once.
+constexpr std::size_t most_look_ups = 64;
+
 constexpr unsigned status_unknown_session = 400;
 constexpr unsigned status_conflict = 409;
+
+net::way_out way_out_by(const asio::any_io_executor& executor, std::shared_ptr<net::tls_trust> trust) {
+    net::resolver_settings settings{.most = most_look_ups};
+    return {std::move(trust), std::make_shared<net::resolver>(executor, std::move(settings))};
+}
 
 // Whether a worker that answers so holds the session no more: it knows none of this id, or not by our grant.
 constexpr bool is_over(unsigned status) {
@@ -68,7 +79,9 @@ bool may_pass(const error_code& why, const url& target) {
 serverless::serverless(asio::any_io_executor executor, service where)
     : x_executor(std::move(executor)),
       x_where(std::move(where)),
-      x_trust(std::make_shared<net::tls_trust>(x_where.roots)) {}
+      x_trust(std::make_shared<net::tls_trust>(x_where.roots)),
+      x_lines(
+          std::make_unique<connections>(x_executor, way_out_by(x_executor, x_trust), x_where.connections)) {}
 
 // A peer may tell us in full what we sent, and what it says is shown.
 std::string serverless::without_keys(std::string text, const std::string& endpoint_key) const {
@@ -78,8 +91,7 @@ std::string serverless::without_keys(std::string text, const std::string& endpoi
 asio::awaitable<outcome<net::reply>> serverless::call(net::call request) {
     const url target = request.target;
     const std::string origin = target.origin();
-    net::http_client client(x_executor, x_trust);
-    auto answer = co_await client.send(std::move(request));
+    auto answer = co_await x_lines->send(std::move(request));
     if (!answer)
         co_return failure{origin + ": " + answer.error().message(), may_pass(answer.error(), target), 0,
                           answer.error()};
@@ -90,7 +102,9 @@ asio::awaitable<outcome<net::reply>> serverless::post(message what) {
     net::call request{.method = net::verb::post,
                       .target = std::move(what.target),
                       .body = std::move(what.body),
-                      .limit = std::min(what.limit, call_limit)};
+                      .limit = std::min(what.limit, call_limit),
+                      .max_reply_bytes = what.max_reply_bytes,
+                      .repeatable = what.repeatable};
     if (!what.bearer.empty())
         request.headers.emplace_back("Authorization", "Bearer " + what.bearer);
     return call(std::move(request));
@@ -105,6 +119,7 @@ asio::awaitable<outcome<void>> serverless::fetch_root_certificate() {
     if (answer->status != 200)
         co_return refused("cannot fetch Vast's root certificate", *answer);
     x_trust = std::make_shared<net::tls_trust>(answer->body);
+    x_lines->trust(x_trust);
     co_return outcome<void>();
 }
 
@@ -149,7 +164,9 @@ asio::awaitable<outcome<endpoint_access>> serverless::find_endpoint(std::string 
 asio::awaitable<outcome<std::vector<wire::worker_info>>> serverless::workers(endpoint_access endpoint) {
     message question{.target = join(x_where.autoscaler, "/get_endpoint_workers/"),
                      .body = wire::to_json(wire::workers_request{endpoint.id, endpoint.key}),
-                     .bearer = endpoint.key};
+                     .bearer = endpoint.key,
+                     .repeatable = true,
+                     .max_reply_bytes = longest_list};
     const auto answer = co_await post(std::move(question));
     if (auto why = obstacle_to("cannot list the workers", answer)) {
         why->message = without_keys(std::move(why->message), endpoint.key);
@@ -163,7 +180,10 @@ asio::awaitable<outcome<std::vector<wire::worker_info>>> serverless::workers(end
 }
 
 asio::awaitable<outcome<wire::route_reply>> serverless::route(const endpoint_access& endpoint, double cost,
-                                                              const reservation_plan::ask_route& question) {
+                                                              const reservation_plan::ask_route& question,
+                                                              route_gate::visitor& here) {
+    if (!co_await here.pass())
+        co_return failure{"cancelled"};
     message what{
         .target = join(x_where.autoscaler, "/route/"),
         .body = wire::to_json(wire::route_request{.endpoint = endpoint.name,
@@ -172,8 +192,11 @@ asio::awaitable<outcome<wire::route_reply>> serverless::route(const endpoint_acc
                                                   .request_idx = question.request_idx,
                                                   .replay_timeout = question.replay_timeout.count()}),
         .bearer = endpoint.key,
-        .limit = question.limit};
+        .limit = question.limit,
+        .repeatable = question.request_idx != 0};
     const auto answer = co_await post(std::move(what));
+    if (answer)
+        here.answered(*answer);
     if (!answer)
         co_return failure{"cannot route: " + answer.error().message,
                           answer.error().cause != errc::control_character};
@@ -204,6 +227,15 @@ asio::awaitable<outcome<held_session>> serverless::reserve(known_endpoint& endpo
                                                            const reserve_events& on, interruption& stop,
                                                            reservation_keeper* keeper) {
     using plan = reservation_plan;
+    const bool resumes = keeper && (keeper->request_idx != 0 || keeper->offer);
+    route_gate::visitor here(*x_gate, resumes);
+    if (!resumes) {
+        // Its time begins with its turn.
+        auto beginning = here.begin();
+        const auto begun = co_await unless_stopped(stop, std::move(beginning));
+        if (!begun || !*begun)
+            co_return failure{"interrupted before a worker was held"};
+    }
     const auto seed = static_cast<std::uint32_t>(steady::now().time_since_epoch().count());
     // On the heap, as the state of its random numbers has 5 kB. Asio does not recycle a coroutine's frame of
     // more than 1020 bytes, and GCC, which sees that such a frame always comes from aligned_alloc, then takes
@@ -235,7 +267,7 @@ asio::awaitable<outcome<held_session>> serverless::reserve(known_endpoint& endpo
             keeper->leave_in_doubt(*doubtful);
         if (const auto* ask = std::get_if<plan::ask_route>(&next)) {
             used = endpoint.access();
-            auto asking = route(used, options.cost, *ask);
+            auto asking = route(used, options.cost, *ask, here);
             const bool unnamed = keeper && ask->request_idx == 0;
             const duration grace = way->is_leaving() || unnamed ? patience_with_a_request : 0s;
             const auto answer = co_await unless_stopped(stop, std::move(asking), grace);
@@ -269,6 +301,8 @@ asio::awaitable<outcome<held_session>> serverless::reserve(known_endpoint& endpo
         } else if (const auto* made = std::get_if<plan::use>(&next)) {
             if (keeper)
                 (void)co_await keeper->keep_session(made->session);
+            if (stop.requested())
+                co_return made->session;
             auto asking = is_open(made->session, made->limit);
             const auto open = co_await unless_stopped(stop, std::move(asking));
             if (!open)
@@ -352,7 +386,8 @@ asio::awaitable<outcome<void>> serverless::reach(url worker, duration limit) {
 asio::awaitable<outcome<bool>> serverless::is_open(held_session session, duration limit) {
     message question{.target = join(session.worker, "/session/health"),
                      .body = wire::session_body(session.session_id, session.grant),
-                     .limit = limit};
+                     .limit = limit,
+                     .repeatable = true};
     const auto answer = co_await post(std::move(question));
     if (const auto why = obstacle_to("cannot ask its worker", answer))
         co_return *why;
@@ -366,7 +401,8 @@ asio::awaitable<outcome<session_news>> serverless::status(held_session session, 
     using kind = session_news::kind;
     message question{.target = join(session.worker, "/session/status"),
                      .body = wire::session_body(session.session_id, session.grant),
-                     .limit = limit};
+                     .limit = limit,
+                     .repeatable = true};
     const auto answer = co_await post(std::move(question));
     if (answer && is_over(answer->status))
         co_return over_by(*answer);

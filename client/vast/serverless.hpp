@@ -5,9 +5,11 @@
 #include <nullworker/base/url.hpp>
 #include <nullworker/net/http_client.hpp>
 #include <nullworker/wire/routing.hpp>
+#include <vast/connections.hpp>
 #include <vast/failure.hpp>
 #include <vast/held_session.hpp>
 #include <vast/reservation_plan.hpp>
+#include <vast/route_gate.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -27,6 +29,8 @@ struct service {
     url console;
     std::string account_key;  // VAST_API_KEY
     std::string roots = {};   // PEM; trusted beside the system's
+    connection_limits connections = {};
+    std::optional<int> route_rate = {};  // how often /route/ is asked in a second; nothing: no limit
 };
 
 // An endpoint and the key that routes to it.
@@ -46,8 +50,8 @@ struct reserve_events {
     std::function<void(const std::string& why)> on_refused;
 };
 
-// The client's side of Vast Serverless: finds endpoints, reserves workers, ends sessions. Every operation
-// uses a connection of its own, so any number may run at once.
+// The client's side of Vast Serverless: finds endpoints, reserves workers, ends sessions. Any number of
+// operations may run at once; they share the connections.
 class serverless {
 public:
     serverless(asio::any_io_executor executor, service where);
@@ -114,19 +118,24 @@ private:
         std::string body;
         std::string bearer = {};      // empty: none
         duration limit = call_limit;  // at most call_limit counts
+        bool repeatable = false;      // twice is as good as once
+        std::size_t max_reply_bytes = 1024 * 1024;
     };
 
     [[nodiscard]] std::string without_keys(std::string text, const std::string& endpoint_key = {}) const;
     asio::awaitable<outcome<net::reply>> call(net::call request);
     asio::awaitable<outcome<net::reply>> post(message what);
     asio::awaitable<outcome<wire::route_reply>> route(const endpoint_access& endpoint, double cost,
-                                                      const reservation_plan::ask_route& question);
+                                                      const reservation_plan::ask_route& question,
+                                                      route_gate::visitor& here);
     asio::awaitable<outcome<net::reply>> create(const reservation_plan::create& offer,
                                                 const reserve_options& wanted);
 
     asio::any_io_executor x_executor;
     service x_where;
     std::shared_ptr<net::tls_trust> x_trust;
+    std::unique_ptr<connections> x_lines;
+    std::unique_ptr<route_gate> x_gate;
 };
 
 }  // namespace nullworker::client

@@ -33,6 +33,9 @@ constexpr std::array instances = {
     instance_urls{"local", "http://localhost:8080", "http://localhost:8080"},
 };
 
+// Calls of /route/ a second that nobody has a reason to mind.
+constexpr int usual_route_rate = 20;
+
 constexpr const char* secured_local = "https://localhost:8080";
 
 const instance_urls& find_instance(std::string_view name) {
@@ -82,7 +85,12 @@ distant_endpoint locate(const venue_options& options) {
     const auto autoscaler = first_of(options.autoscaler, secured ? secured_local : instance.autoscaler);
     const auto console = first_of(options.console, secured ? secured_local : instance.console);
     return {.name = name,
-            .where = {checked(autoscaler, "--autoscaler-url"), checked(console, "--console-url"), key},
+            .where = {.autoscaler = checked(autoscaler, "--autoscaler-url"),
+                      .console = checked(console, "--console-url"),
+                      .account_key = key,
+                      .connections = options.connections,
+                      .route_rate = local ? options.route_rate
+                                          : std::optional(options.route_rate.value_or(usual_route_rate))},
             .autoscaler = autoscaler,
             .advice = secured ? "; nullworker fleet --tls says which SSL_CERT_FILE its clients need" : ""};
 }
@@ -100,7 +108,12 @@ venue::venue(asio::any_io_executor executor, venue_options options) {
         x_name = x_fleet->endpoint_name();
         x_where = x_fleet->url();
         const auto here = checked(x_where, "the local fleet's URL");
-        x_api.emplace(executor, service{here, here, "local", x_fleet->face().authority().root_pem()});
+        x_api.emplace(executor, service{.autoscaler = here,
+                                        .console = here,
+                                        .account_key = "local",
+                                        .roots = x_fleet->face().authority().root_pem(),
+                                        .connections = options.connections,
+                                        .route_rate = options.route_rate});
         x_endpoint.emplace(executor, *x_api, x_name);
         return;
     }

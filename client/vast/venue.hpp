@@ -25,6 +25,8 @@ struct venue_options {
     std::string console;
     std::string account_key;  // VAST_API_KEY
     fleet::fleet_options fleet;
+    std::optional<int> route_rate;  // nothing: the usual one, and no limit for a fleet on this machine
+    connection_limits connections;
     std::string worker_command;  // of the local fleet; empty: the nullworkerd beside this program
 
     // Nothing was said about an endpoint elsewhere.

@@ -4,6 +4,7 @@
 #include <nullworker/app/process.hpp>
 #include <nullworker/autoscaler/startup_failure.hpp>
 #include <nullworker/base/clock.hpp>
+#include <nullworker/base/descriptor.hpp>
 #include <nullworker/base/log.hpp>
 #include <nullworker/base/reaper.hpp>
 #include <nullworker/base/signal_watch.hpp>
@@ -18,8 +19,6 @@
 #include <exception>
 #include <optional>
 #include <utility>
-
-#include <sys/resource.h>
 
 namespace nullworker::app {
 namespace {
@@ -45,18 +44,6 @@ void run_alone(asio::awaitable<void> work) {
             std::rethrow_exception(error);
     });
     run_or_die(context);
-}
-
-// As many descriptors as the system lets it have, up to `wanted`.
-std::optional<std::size_t> take_descriptors(std::size_t wanted) {
-    rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return std::nullopt;
-    if (limit.rlim_cur < wanted) {
-        limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, wanted);
-        (void)::setrlimit(RLIMIT_NOFILE, &limit);
-    }
-    return limit.rlim_cur;
 }
 
 // Takes no more connections than fit into the descriptors: a listener that runs out of them could not even

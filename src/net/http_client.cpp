@@ -328,7 +328,7 @@ asio::awaitable<result<reply>> http_client::exchange(call request) {
             co_return std::move(outcome.answer);
         }
         const bool is_unanswered = !outcome.reply_begun && outcome.ec != errc::response_too_large;
-        const bool is_harmless = outcome.is_unprocessed || request.method == verb::get;
+        const bool is_harmless = outcome.is_unprocessed || request.method == verb::get || request.repeatable;
         if (!gave_up_waiting && !(is_unanswered && is_harmless))
             co_return outcome.ec;
         // The peer closed it while the request was on its way, or was about to: a new connection.

@@ -2,12 +2,18 @@
 
 #include <nullworker/base/error.hpp>
 
+#include <cstddef>
+#include <optional>
 #include <utility>
 
 namespace nullworker {
 
 // Why the system call before failed: errno.
 [[nodiscard]] error_code last_error() noexcept;
+
+// Raises the soft limit of descriptors to `wanted` where it is lower, as far as the system lets it: what it
+// is then; nothing where it cannot be read.
+[[nodiscard]] std::optional<std::size_t> take_descriptors(std::size_t wanted) noexcept;
 
 // An open file, socket or process of the system's, closed with the object.
 class descriptor {

@@ -39,6 +39,8 @@ struct call {
     // Never from https to http.
     int max_redirects = 0;
     exchanges on_connection = exchanges::many;
+    // Twice is as good as once: it may be sent again where its first connection broke without an answer.
+    bool repeatable = false;
 };
 
 // How clients get out: whom they trust, and how they find names. Clients that share it read CA certificates
@@ -53,8 +55,8 @@ struct way_out {
 
 // Sends requests, one at a time, and keeps the last connection open for the next one to the same origin.
 // Interim answers are passed over. A connection is kept for less than the time after which its peer may close
-// it. Where the peer did close it, a request is sent again on a new one if it certainly was not processed, or
-// if it is a GET. Concurrent calls need a client each.
+// it. Where the peer did close it, a request is sent again on a new one if it certainly was not processed, if
+// it is a GET, or if it says that it may be. Concurrent calls need a client each.
 class http_client {
 public:
     http_client(asio::any_io_executor executor, way_out out);
@@ -71,6 +73,11 @@ public:
 
     // Goes on with the connection that `other` keeps, where this client has none itself.
     void take_over(http_client& other);
+
+    // Until when there is a connection for the next request; time_point::min() where there is none.
+    [[nodiscard]] std::chrono::steady_clock::time_point kept_until() const noexcept {
+        return x_kept ? x_kept_until : std::chrono::steady_clock::time_point::min();
+    }
 
 private:
     class connection;

@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 // What the client says to a worker, and what it makes of the answers.
 namespace nullworker::client {
@@ -287,11 +288,15 @@ protected:
 
     void SetUp() override {
         x_peer.reply_always(console_path, endpoints("endpoint-key"));
-        x_peer.reply_always("/route/", net::json_reply(200, R"({"url": ")" + x_peer.origin() +
-                                                                R"(", "request_idx": 7, "cost": 100})"));
+        x_peer.reply_always("/route/", worker_found());
         x_peer.reply_always(create_path, net::json_reply(201, made));
         x_peer.reply_always(health_path, net::json_reply(200, R"({"ok": true})"));
         x_peer.reply_always(end_path, net::json_reply(200, "{}"));
+    }
+
+    [[nodiscard]] net::reply worker_found() const {
+        return net::json_reply(200,
+                               R"({"url": ")" + x_peer.origin() + R"(", "request_idx": 7, "cost": 100})");
     }
 
     // What the console says: one endpoint, to which `key` routes.
@@ -433,6 +438,20 @@ TEST(known_endpoint, a_look_up_that_is_cancelled_leaves_the_way_free_for_the_nex
         EXPECT_TRUE(co_await endpoint.look_up());
         co_await console.stop();
     });
+}
+
+TEST_F(serverless_reserve, a_route_that_is_refused_is_not_asked_again_before_the_autoscaler_wants_it) {
+    std::vector<std::chrono::steady_clock::time_point> asked_at;
+    x_peer.reply_by("/route/", [&](const net::request&) {
+        asked_at.push_back(std::chrono::steady_clock::now());
+        auto not_now = net::json_reply(429, "{}");
+        not_now.headers.emplace_back("Retry-After", "4");
+        return asked_at.size() > 1 ? worker_found() : not_now;
+    });
+    ASSERT_TRUE(reserve(std::chrono::seconds(300)));
+    ASSERT_EQ(asked_at.size(), 2U);
+    EXPECT_GE(asked_at[1] - asked_at[0], std::chrono::milliseconds(3900))
+        << "a first pause of our own has 3 s";
 }
 
 TEST_F(serverless_reserve, a_stop_drops_a_route_that_hangs) {
