@@ -139,9 +139,16 @@ void crowd::hurry_one() {
         (*longest)->hurry();
 }
 
-void crowd::wake_all() {
-    for (member* each : x_waiting)
+bool crowd::wake(std::uint64_t change, std::size_t most) {
+    for (member* each : x_waiting) {
+        if (each->x_seen == change)
+            continue;
+        if (most-- == 0)
+            return true;
+        each->x_seen = change;
         each->wake();
+    }
+    return false;
 }
 
 void crowd::drain() {

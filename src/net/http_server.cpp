@@ -45,6 +45,11 @@ bool is_out_of_descriptors(const error_code& ec) {
     return ec == asio::error::no_descriptors || ec == boost::system::errc::too_many_files_open_in_system;
 }
 
+// Of those that wait for a change so many are woken in one turn of the loop, and so far lie the turns apart:
+// half of the time is left for all others.
+constexpr std::size_t woken_at_once = 8;
+constexpr auto between_turns = std::chrono::milliseconds(1);
+
 // For the request that leaves in the last moment, and is on its way then.
 constexpr auto longest_way = std::chrono::seconds(5);
 
@@ -92,6 +97,7 @@ http_server::http_server(asio::any_io_executor executor, std::string name, serve
       x_crowd({limits.max_connections, limits.grace, limits.stall}, [this] { admit(); }),
       x_peak(many_connections),
       x_after_peak(executor),
+      x_many_wait(executor),
       x_tasks(executor) {}
 http_server::~http_server() = default;
 
@@ -131,11 +137,12 @@ void http_server::start(handler on_request) {
     for (auto& each : x_listeners)
         x_tasks.spawn(accept_loop(each));
     x_tasks.spawn(give_back_memory());
+    x_tasks.spawn(wake_in_turns());
 }
 
 void http_server::look_again() {
-    ++x_changes;
-    x_crowd.wake_all();
+    if (x_crowd.wake(++x_changes, woken_at_once))
+        x_many_wait.ring();
 }
 
 void http_server::drain() {
@@ -143,6 +150,7 @@ void http_server::drain() {
     for (auto& each : x_listeners)
         each.close();
     x_after_peak.ring();
+    x_many_wait.ring();
     x_lobby.drain();
     x_crowd.drain();
     admit();
@@ -344,6 +352,18 @@ asio::awaitable<void> http_server::give_back_memory() {
     }
 }
 
+asio::awaitable<void> http_server::wake_in_turns() {
+    while (!x_draining) {
+        co_await x_many_wait.wait();
+        bool more = true;
+        while (more && !x_draining) {
+            const auto next_turn = steady::now() + between_turns;
+            co_await x_many_wait.wait_until(next_turn);
+            more = x_crowd.wake(x_changes, woken_at_once);
+        }
+    }
+}
+
 asio::awaitable<void> http_server::converse(connection& self) {
     bool more = true;
     while (more && !x_draining) {
@@ -409,6 +429,7 @@ asio::awaitable<std::optional<reply>> http_server::answer_in_time(connection& se
         const auto due = came + wait->longest;
         self.enter(stage::waiting, steady::now());
         bool peer_is_there = true;
+        self.has_seen(seen);
         if (seen == x_changes && !x_draining)
             peer_is_there = co_await self.wait_for_change(due);
         incoming.may_wait = !x_draining && !self.is_hurried() && steady::now() < due;

@@ -78,8 +78,9 @@ public:
     // Hurries the one that waits longest of those that are not hurried yet, if there is one.
     void hurry_one();
 
-    // Something changed: wakes all that wait for that.
-    void wake_all();
+    // Something changed for the `change`-th time: wakes at most `most` of those that wait for that and have
+    // not heard of it, who has waited longest first. Whether there are more.
+    bool wake(std::uint64_t change, std::size_t most);
 
     // Hurries all that wait, and lets the others finish.
     void drain();
@@ -135,6 +136,9 @@ public:
     // Leaves its crowd for another one, and reads a head there. It must not be evicted.
     void move_to(crowd& other, time_point now);
 
+    // What it has seen is as new as the `change`-th change.
+    void has_seen(std::uint64_t change) noexcept { x_seen = change; }
+
     // Whether the request that waits must be answered now; until it waits no longer.
     [[nodiscard]] bool is_hurried() const noexcept { return x_hurried; }
     void hurry();
@@ -155,7 +159,8 @@ private:
     const peer x_from;
     stage x_stage = stage::silent;
     bool x_hurried = false;
-    time_point x_since;  // when it came to its stage; in the middle of a request, when that began
+    std::uint64_t x_seen = 0;  // of the changes, while it waits for one: that it was woken for last
+    time_point x_since;        // when it came to its stage; in the middle of a request, when that began
     queue::iterator x_place;
 };
 

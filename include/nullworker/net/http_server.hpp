@@ -77,7 +77,8 @@ public:
     // then.
     void start(handler on_request);
 
-    // Something changed that requests may wait for: they are asked for again.
+    // Something changed that requests may wait for: they are asked for again, the first few at once, the
+    // others in turns, so that whoever else is to be heard of the change does not wait for hundreds of them.
     void look_again();
 
     // The request that has waited for a change for longest is answered now.
@@ -110,6 +111,7 @@ private:
     void admit();
     void note_eviction(const crowd& from, std::size_t limit);
     asio::awaitable<void> give_back_memory();
+    asio::awaitable<void> wake_in_turns();
 
     asio::awaitable<void> serve(std::unique_ptr<connection> self);
     asio::awaitable<void> attend(connection& self);
@@ -134,6 +136,7 @@ private:
     std::list<place_at_door*> x_door;  // of the lobby, those that have begun to send
     peak x_peak;                       // of connections
     wakeup x_after_peak;
+    wakeup x_many_wait;  // for a change that there was
     task_group x_tasks;
     std::uint64_t x_changes = 0;  // calls of look_again
     episode x_accept_failures;

@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace nullworker::net {
@@ -64,6 +65,32 @@ TEST(waiting, a_request_is_answered_when_something_changes) {
         co_await peer.send(get("/now"));
         const auto next = co_await peer.read_message();
         EXPECT_EQ(next.body, "7");
+    });
+}
+
+TEST(waiting, hundreds_are_answered_in_turns_and_whoever_comes_meanwhile_does_not_wait_for_them) {
+    constexpr std::size_t hundreds = 300;
+    board news;
+    served under_test(news.answers());
+    under_test.drive([&]() -> awaitable<void> {
+        std::vector<raw_connection> peers;
+        for (std::size_t i = 0; i < hundreds; ++i) {
+            auto peer = co_await under_test.connect();
+            co_await peer.send(get("/wait"));
+            peers.push_back(std::move(peer));
+        }
+        auto other = co_await under_test.connect();
+        co_await news.until_asked(hundreds);
+        news.version = 7;
+        under_test.server().look_again();
+        co_await other.send(get("/now"));
+        const auto answer = co_await other.read_message();
+        EXPECT_EQ(answer.body, "7");
+        EXPECT_LT(news.asked, hundreds + hundreds / 2) << "most of them still wait for their turn";
+        for (auto& peer : peers) {
+            const auto told = co_await peer.read_message();
+            EXPECT_EQ(told.body, "7");
+        }
     });
 }
 

@@ -273,10 +273,28 @@ TEST_F(crowd_test, a_change_wakes_all_that_wait_and_nobody_else) {
     const guest busy(all, stage::answering, alice);
     const guest second(all, stage::waiting, bob);
     EXPECT_EQ(all.waiting(), 2U);
-    all.wake_all();
+    EXPECT_FALSE(all.wake(1, 8));
     EXPECT_EQ(first.heard, "wake;");
     EXPECT_EQ(second.heard, "wake;");
     EXPECT_EQ(busy.heard, "");
+}
+
+TEST_F(crowd_test, a_change_wakes_no_more_at_once_than_it_is_told_and_each_of_them_once) {
+    const guest first(all, stage::waiting, alice);
+    const guest second(all, stage::waiting, bob);
+    guest knows(all, stage::waiting, bob);
+    knows.has_seen(1);
+    EXPECT_TRUE(all.wake(1, 1));
+    EXPECT_EQ(first.heard, "wake;");
+    EXPECT_EQ(second.heard, "");
+    EXPECT_FALSE(all.wake(1, 1));
+    EXPECT_FALSE(all.wake(1, 1));
+    EXPECT_EQ(first.heard, "wake;");
+    EXPECT_EQ(second.heard, "wake;");
+    EXPECT_EQ(knows.heard, "");
+    EXPECT_FALSE(all.wake(2, 3));
+    EXPECT_EQ(first.heard, "wake;wake;");
+    EXPECT_EQ(knows.heard, "wake;");
 }
 
 TEST_F(crowd_test, a_drain_hurries_those_that_wait_and_tells_everybody_to_finish) {
