@@ -42,6 +42,10 @@ constexpr auto last_try = 1s;
 constexpr auto longest_interval = 10s;
 constexpr auto interval_of_the_lost = 10s;
 
+// So many sessions are opened at once, and the others so far apart.
+constexpr int opened_at_once = 16;
+constexpr steady::duration between_opened = 8ms;
+
 // How far the first looks at sessions that were taken over lie apart.
 constexpr steady::duration between_adopted = 1ms;
 
@@ -299,7 +303,7 @@ private:
         if (!x_memory.can_write() || steady::now() < x_not_before)
             return;
         for (int i = 0; i < wanted.open; ++i)
-            open_one(x_roster.open());
+            open_one(x_roster.open(), i / opened_at_once * between_opened);
         if (wanted.probe)
             open_one(x_roster.open_probe());
     }
@@ -321,9 +325,10 @@ private:
                                " is lost: its worker is out of reach, and its time is over");
     }
 
-    void open_one(int number) {
+    // `later`, so that thousands do not begin in one moment.
+    void open_one(int number, steady::duration later = {}) {
         x_slots.emplace(number, std::make_unique<slot>(x_executor));
-        x_sessions.spawn(occupy(number));
+        x_sessions.spawn(occupy(number, later));
     }
 
     // A create that may have made a session of which nobody heard: it is asked for until that is known.
@@ -346,8 +351,10 @@ private:
     // ---- one session ----
 
     // From its reservation to its end, or until nobody looks after it any more.
-    asio::awaitable<void> occupy(int number) {
+    asio::awaitable<void> occupy(int number, steady::duration later = {}) {
         auto& here = *x_slots.at(number);
+        if (later > steady::duration::zero())
+            co_await here.given_up.wait_for(later);
         if (!here.session) {
             const bool resumed = !here.kept.claim.empty();
             const auto begun = steady::now();
