@@ -11,12 +11,12 @@ using steady = std::chrono::steady_clock;
 
 // What a wait undoes, however it ends.
 template <class Undo>
-class finally {
+class at_the_end {
 public:
-    explicit finally(Undo undo) : x_undo(std::move(undo)) {}
-    ~finally() { x_undo(); }
-    finally(const finally&) = delete;
-    finally& operator=(const finally&) = delete;
+    explicit at_the_end(Undo undo) : x_undo(std::move(undo)) {}
+    ~at_the_end() { x_undo(); }
+    at_the_end(const at_the_end&) = delete;
+    at_the_end& operator=(const at_the_end&) = delete;
 
 private:
     Undo x_undo;
@@ -45,7 +45,7 @@ asio::awaitable<bool> route_gate::visitor::pass() {
     asio::steady_timer bell(x_gate.x_executor);
     pace.want(x_id);
     x_gate.x_bells[x_id] = &bell;
-    const finally done([this] {
+    const at_the_end done([this] {
         x_gate.x_pace.unwant(x_id);
         x_gate.x_bells.erase(x_id);
         x_gate.wake_the_next();

@@ -12,8 +12,8 @@ using namespace std::chrono_literals;
 constexpr seconds asked_again_within{40.0};
 
 // After a "not now" that does not say for how long.
-constexpr route_pace::duration first_pause = 1s;
-constexpr route_pace::duration longest_pause = 30s;
+constexpr route_pace::duration first_refusal_pause = 1s;
+constexpr route_pace::duration longest_refusal_pause = 30s;
 
 // Nobody means more by a Retry-After.
 constexpr seconds longest_refusal{3600.0};
@@ -93,7 +93,7 @@ void route_pace::refused(time_point asked, std::optional<seconds> wait, time_poi
     if (wait) {
         x_next = std::max(x_next, now + to_ticks(std::clamp(*wait, seconds::zero(), longest_refusal)));
     } else if (asked >= x_refused) {
-        x_pause = std::clamp(x_pause * 2, first_pause, longest_pause);
+        x_pause = std::clamp(x_pause * 2, first_refusal_pause, longest_refusal_pause);
         x_next = std::max(x_next, now + x_pause);
     }
     x_refused = now;

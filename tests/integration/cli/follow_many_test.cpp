@@ -25,13 +25,13 @@
 namespace nullworker::test {
 namespace {
 
-constexpr std::size_t many = 1000;
-constexpr std::chrono::seconds limit{30};
+constexpr std::size_t crowd_size = 1000;
+constexpr std::chrono::seconds longest_opening{30};
 
 // A thousand workers that answer while the test waits for a program.
 class crowd_in_a_thread {
 public:
-    crowd_in_a_thread() : x_endpoint(x_loop.get_executor(), many), x_thread([this] { x_loop.run(); }) {
+    crowd_in_a_thread() : x_endpoint(x_loop.get_executor(), crowd_size), x_thread([this] { x_loop.run(); }) {
         (void)with([this] {
             x_endpoint.on_change([this] {
                 const std::scoped_lock held(x_lock);
@@ -63,7 +63,8 @@ public:
     // Waits until so many sessions are open, and each was looked at so often on average.
     [[nodiscard]] bool until(std::size_t held, std::size_t looks) {
         std::unique_lock lock(x_lock);
-        return x_changed.wait_for(lock, limit, [&] { return x_held == held && x_looks >= looks * many; });
+        return x_changed.wait_for(lock, longest_opening,
+                                  [&] { return x_held == held && x_looks >= looks * crowd_size; });
     }
 
 private:
@@ -87,11 +88,11 @@ protected:
     // `nullworker follow`, where no more files may be open than `files` says to ulimit.
     std::vector<std::string> follow(const std::string& files) {
         return {"/bin/sh", "-c",
-                "ulimit " + files + " && exec " NULLWORKER_PROGRAM " follow --max " + std::to_string(many) +
-                    " --depth 'echo " + std::to_string(many) + "' --interval 1 --route-rate 100000" +
-                    " --endpoint " + bench::simulated_endpoint::name + " --api-key account-key" +
-                    " --autoscaler-url " + x_crowd.origin() + " --console-url " + x_crowd.origin() +
-                    " --state " + x_files.file("state")};
+                "ulimit " + files + " && exec " NULLWORKER_PROGRAM " follow --max " +
+                    std::to_string(crowd_size) + " --depth 'echo " + std::to_string(crowd_size) +
+                    "' --interval 1 --route-rate 100000" + " --endpoint " + bench::simulated_endpoint::name +
+                    " --api-key account-key" + " --autoscaler-url " + x_crowd.origin() + " --console-url " +
+                    x_crowd.origin() + " --state " + x_files.file("state")};
     }
 
     temporary_directory x_files;
@@ -99,12 +100,12 @@ protected:
 };
 
 TEST_F(follow_many, holds_a_thousand_sessions_a_connection_each_and_gives_them_all_back) {
-    if (take_descriptors(2 * many).value_or(0) < 2 * many)
-        GTEST_SKIP() << "no more files may be open here than " << 2 * many;
+    if (take_descriptors(2 * crowd_size).value_or(0) < 2 * crowd_size)
+        GTEST_SKIP() << "no more files may be open here than " << 2 * crowd_size;
     program following(follow("-Sn 256"));
-    ASSERT_TRUE(x_crowd.until(many, 2)) << following.out();
-    EXPECT_GT(x_crowd.connections(), many / 2) << "they are kept, beyond the soft limit of files";
-    EXPECT_LT(x_crowd.connections(), many + 100);
+    ASSERT_TRUE(x_crowd.until(crowd_size, 2)) << following.out();
+    EXPECT_GT(x_crowd.connections(), crowd_size / 2) << "they are kept, beyond the soft limit of files";
+    EXPECT_LT(x_crowd.connections(), crowd_size + 100);
     following.signal(SIGTERM);
     EXPECT_EQ(following.wait(), 0) << following.out().substr(0, 2000);
     EXPECT_TRUE(x_crowd.until(0, 0));
@@ -112,11 +113,11 @@ TEST_F(follow_many, holds_a_thousand_sessions_a_connection_each_and_gives_them_a
 }
 
 TEST_F(follow_many, shares_its_connections_and_says_so_where_the_hard_limit_is_lower) {
-    if (take_descriptors(2 * many).value_or(0) < 2 * many)
-        GTEST_SKIP() << "no more files may be open here than " << 2 * many;
+    if (take_descriptors(2 * crowd_size).value_or(0) < 2 * crowd_size)
+        GTEST_SKIP() << "no more files may be open here than " << 2 * crowd_size;
     program following(follow("-n 256"));
     following.wait_for("and the hard limit is 256: sessions share 128 connections");
-    ASSERT_TRUE(x_crowd.until(many, 2)) << following.out();
+    ASSERT_TRUE(x_crowd.until(crowd_size, 2)) << following.out();
     EXPECT_LE(x_crowd.connections(), 128U);
     following.signal(SIGTERM);
     EXPECT_EQ(following.wait(), 0) << following.out().substr(0, 2000);

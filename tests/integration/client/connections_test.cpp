@@ -16,12 +16,12 @@
 namespace nullworker::client {
 namespace {
 
-constexpr const char* path = "/p";
+constexpr const char* somewhere = "/p";
 
 class connections_test : public testing::Test {
 protected:
     net::call to(const test::scripted_peer& peer) const {
-        return {.method = net::verb::post, .target = peer.at(path), .repeatable = x_repeatable};
+        return {.method = net::verb::post, .target = peer.at(somewhere), .repeatable = x_repeatable};
     }
 
     asio::awaitable<void> ask(test::scripted_peer& peer) {
@@ -34,7 +34,7 @@ protected:
     template <class Scenario>
     void drive(const Scenario& scenario) {
         for (auto& peer : x_peers)
-            peer.reply_always(path, net::json_reply(200, "{}"));
+            peer.reply_always(somewhere, net::json_reply(200, "{}"));
         test::drive(x_loop, [&]() -> asio::awaitable<void> {
             co_await scenario();
             for (auto& peer : x_peers)
@@ -75,14 +75,14 @@ TEST_F(connections_test, where_there_are_as_many_as_may_be_the_oldest_makes_room
 }
 
 TEST_F(connections_test, a_peer_gets_no_more_at_once_than_it_may_and_the_others_wait) {
-    x_peer.hold_once(path);
+    x_peer.hold_once(somewhere);
     drive([&]() -> asio::awaitable<void> {
         task_group beside(x_loop.get_executor());
         beside.spawn(ask(x_peer));
-        (void)co_await x_peer.received(path);
+        (void)co_await x_peer.received(somewhere);
         beside.spawn(ask(x_peer));
         co_await ask(x_peers[1]);
-        EXPECT_EQ(x_peer.requests(path).size(), 1U);
+        EXPECT_EQ(x_peer.requests(somewhere).size(), 1U);
         EXPECT_EQ(x_answers.size(), 1U) << "of another peer, which waits for nobody";
         x_peer.let_go();
         co_await beside.join();
@@ -93,16 +93,16 @@ TEST_F(connections_test, a_peer_gets_no_more_at_once_than_it_may_and_the_others_
 
 TEST_F(connections_test, in_all_there_are_no_more_than_may_be) {
     for (auto& peer : x_peers)
-        peer.hold_once(path);
+        peer.hold_once(somewhere);
     drive([&]() -> asio::awaitable<void> {
         task_group beside(x_loop.get_executor());
         for (auto& peer : x_peers)
             beside.spawn(ask(peer));
-        (void)co_await x_peers[1].received(path);
+        (void)co_await x_peers[1].received(somewhere);
         EXPECT_EQ(x_lines.in_use(), 2U);
-        EXPECT_TRUE(x_peers[2].requests(path).empty());
+        EXPECT_TRUE(x_peers[2].requests(somewhere).empty());
         x_peers[0].let_go();
-        (void)co_await x_peers[2].received(path);
+        (void)co_await x_peers[2].received(somewhere);
         x_peers[1].let_go();
         x_peers[2].let_go();
         co_await beside.join();
@@ -111,11 +111,11 @@ TEST_F(connections_test, in_all_there_are_no_more_than_may_be) {
 }
 
 TEST_F(connections_test, who_is_cancelled_in_the_line_lets_the_next_one_in) {
-    x_peer.hold_once(path);
+    x_peer.hold_once(somewhere);
     drive([&]() -> asio::awaitable<void> {
         task_group first(x_loop.get_executor());
         first.spawn(ask(x_peer));
-        (void)co_await x_peer.received(path);
+        (void)co_await x_peer.received(somewhere);
         task_group second(x_loop.get_executor());
         second.spawn(ask(x_peer));
         task_group third(x_loop.get_executor());
@@ -128,7 +128,7 @@ TEST_F(connections_test, who_is_cancelled_in_the_line_lets_the_next_one_in) {
         co_await first.join();
     });
     EXPECT_EQ(x_answers, (std::vector{200, -1, 200, 200}));
-    EXPECT_EQ(x_peer.requests(path).size(), 2U);
+    EXPECT_EQ(x_peer.requests(somewhere).size(), 2U);
     EXPECT_EQ(x_lines.in_use(), 0U);
 }
 
@@ -136,21 +136,21 @@ TEST_F(connections_test, what_may_be_sent_twice_survives_a_kept_connection_that_
     x_repeatable = true;
     drive([&]() -> asio::awaitable<void> {
         co_await ask(x_peer);
-        x_peer.drop_once(path);
+        x_peer.drop_once(somewhere);
         co_await ask(x_peer);
     });
     EXPECT_EQ(x_answers, (std::vector{200, 200}));
-    EXPECT_EQ(x_peer.requests(path).size(), 3U);
+    EXPECT_EQ(x_peer.requests(somewhere).size(), 3U);
 }
 
 TEST_F(connections_test, what_may_have_had_an_effect_is_not_sent_twice) {
     drive([&]() -> asio::awaitable<void> {
         co_await ask(x_peer);
-        x_peer.drop_once(path);
+        x_peer.drop_once(somewhere);
         co_await ask(x_peer);
     });
     EXPECT_EQ(x_answers, (std::vector{200, -1}));
-    EXPECT_EQ(x_peer.requests(path).size(), 2U);
+    EXPECT_EQ(x_peer.requests(somewhere).size(), 2U);
 }
 
 TEST_F(connections_test, what_is_trusted_anew_is_connected_to_anew) {
