@@ -81,7 +81,8 @@ serverless::serverless(asio::any_io_executor executor, service where)
       x_where(std::move(where)),
       x_trust(std::make_shared<net::tls_trust>(x_where.roots)),
       x_lines(
-          std::make_unique<connections>(x_executor, way_out_by(x_executor, x_trust), x_where.connections)) {}
+          std::make_unique<connections>(x_executor, way_out_by(x_executor, x_trust), x_where.connections)),
+      x_gate(std::make_unique<route_gate>(x_executor, x_where.route_rate)) {}
 
 // A peer may tell us in full what we sent, and what it says is shown.
 std::string serverless::without_keys(std::string text, const std::string& endpoint_key) const {

@@ -30,6 +30,11 @@ constexpr std::chrono::seconds longest_opening{30};
 
 // A thousand workers that answer while the test waits for a program.
 class crowd_in_a_thread {
+    template <class Work>
+    auto with(Work work) {
+        return asio::post(x_loop, asio::use_future(std::move(work))).get();
+    }
+
 public:
     crowd_in_a_thread() : x_endpoint(x_loop.get_executor(), crowd_size), x_thread([this] { x_loop.run(); }) {
         (void)with([this] {
@@ -68,11 +73,6 @@ public:
     }
 
 private:
-    template <class Work>
-    auto with(Work work) {
-        return asio::post(x_loop, asio::use_future(std::move(work))).get();
-    }
-
     asio::io_context x_loop;
     asio::executor_work_guard<asio::io_context::executor_type> x_work{x_loop.get_executor()};
     bench::simulated_endpoint x_endpoint;
