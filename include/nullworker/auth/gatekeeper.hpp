@@ -7,6 +7,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <utility>
 
 namespace nullworker::auth {
 
@@ -35,7 +37,7 @@ class gatekeeper {
 public:
     // `own` is the worker's public URL. Unsecured, no signature is checked at all.
     gatekeeper(url own, create_policy policy, bool unsecured)
-        : x_own(std::move(own)), x_policy(policy), x_unsecured(unsecured) {}
+        : x_own(std::move(own)), x_own_text(x_own.origin()), x_policy(policy), x_unsecured(unsecured) {}
 
     // What signatures are verified with from now on; whether it is another one than before.
     bool set_key(public_key key);
@@ -51,10 +53,12 @@ public:
     [[nodiscard]] std::uint64_t bad_signatures() const noexcept { return x_bad_signatures; }
 
 private:
+    [[nodiscard]] bool names_this_worker(const std::string& grant_url) const;
     grant_verdict verify(const wire::route_grant& grant);
     grant_verdict counted(grant_verdict verdict);
 
     url x_own;
+    std::string x_own_text;
     create_policy x_policy;
     bool x_unsecured;
     std::optional<public_key> x_key;
