@@ -10,7 +10,7 @@
 namespace nullworker::auth {
 
 std::uint64_t fingerprint(const wire::json_value& document) {
-    const std::string text = document.canonical();
+    const std::string& text = document.canonical();
     std::array<unsigned char, EVP_MAX_MD_SIZE> sum{};
     if (EVP_Digest(text.data(), text.size(), sum.data(), nullptr, EVP_sha256(), nullptr) != 1)
         throw std::runtime_error("SHA-256 failed");

@@ -243,8 +243,12 @@ saved_state read_document(const json& document) {
 }  // namespace
 
 std::string state_row(const wire::completion& entry) {
-    return wire::compact(json::array({entry.request_idx, to_string(entry.status), entry.entered_queue_at,
-                                      entry.work_started_at, entry.work_completed_at}));
+    std::string out = '[' + std::to_string(entry.request_idx) + ",\"" + to_string(entry.status) + '"';
+    for (const double time : {entry.entered_queue_at, entry.work_started_at, entry.work_completed_at}) {
+        out += ',';
+        wire::append_json(out, time);
+    }
+    return out + ']';
 }
 
 std::string write_state(const state_owner& owner, const desk_state& state, instant saved_at,

@@ -147,11 +147,6 @@ void append_canonical(std::string& out, const json& document) {
     }
 }
 
-const std::shared_ptr<const json>& shared_null() {
-    static const auto null = std::make_shared<const json>();
-    return null;
-}
-
 // The member or the element that `step` names, or null.
 const json* child_at(const json& parent, std::string_view step) {
     if (parent.is_object()) {
@@ -177,7 +172,28 @@ const json* find(const json& document, std::string_view path) {
 
 }  // namespace
 
-json_value::json_value() : x_document(shared_null()) {}
+struct json_value::content {
+    json document;
+    mutable std::string canonical = {};  // empty until it is asked for
+};
+
+// Everybody's, and so complete from the beginning.
+const std::shared_ptr<const json_value::content>& json_value::shared_null() {
+    static const auto null = std::make_shared<const content>(content{json(), "null"});
+    return null;
+}
+
+json_value::json_value() : x_content(shared_null()) {}
+
+template <std::same_as<json> T>
+json_value::json_value(T document)
+    : x_content(std::make_shared<const content>(content{std::move(document)})) {}
+
+template json_value::json_value(json);
+
+const json& json_value::document() const noexcept {
+    return x_content->document;
+}
 
 result<json_value> json_value::parse(std::string_view text, std::string* duplicate) {
     // The parser takes a zero byte for the end of the text.
@@ -192,37 +208,54 @@ result<json_value> json_value::parse(std::string_view text, std::string* duplica
 }
 
 std::string json_value::dump() const {
-    return compact(*x_document);
+    return compact(x_content->document);
 }
 
 std::optional<std::string> json_value::text_at(std::string_view path) const {
-    const json* here = find(*x_document, path);
+    const json* here = find(x_content->document, path);
     if (!here || here->is_null())
         return std::nullopt;
     return here->is_string() ? here->get<std::string>() : json_value(*here).dump();
 }
 
 bool json_value::is_null_at(std::string_view path) const {
-    const json* here = find(*x_document, path);
+    const json* here = find(x_content->document, path);
     return here && here->is_null();
 }
 
-std::string json_value::canonical() const {
-    std::string out;
-    append_canonical(out, *x_document);
-    return out;
+const std::string& json_value::canonical() const {
+    auto& text = x_content->canonical;
+    if (text.empty())
+        append_canonical(text, x_content->document);
+    return text;
 }
 
 bool json_value::is_null() const {
-    return x_document->is_null();
+    return x_content->document.is_null();
 }
 
 bool operator==(const json_value& a, const json_value& b) {
-    return same_secret(a.canonical(), b.canonical());
+    return a.x_content == b.x_content || same_secret(a.canonical(), b.canonical());
 }
 
 json_value text_value(const std::string& text) {
     return json_value(json(text));
+}
+
+// The library takes several times as long for it; times and loads are in this range.
+void append_json(std::string& out, double number) {
+    constexpr double most = 1e15;
+    if (!(number >= 0 && number < most) || (number > 0 && number < 1)) {
+        out += compact(json(number));
+        return;
+    }
+    std::array<char, 32> digits{};
+    const auto written =
+        std::to_chars(digits.data(), digits.data() + digits.size(), number, std::chars_format::fixed);
+    const std::string_view text(digits.data(), static_cast<std::size_t>(written.ptr - digits.data()));
+    out += text;
+    if (text.find('.') == text.npos)
+        out += ".0";
 }
 
 std::string compact(const json& document) {

@@ -122,6 +122,15 @@ const char* claim_fault(const json& claim) {
     return usable ? nullptr : "must be 64 hexadecimal digits";
 }
 
+parsed<session_reference> read_reference(const json& message) {
+    const json id = member(message, "session_id");
+    if (is_falsy(id))
+        return refuse("missing session_id");
+    if (!id.is_string())
+        return refuse("session_id", "must be a string");
+    return session_reference{id.get<std::string>(), json_value(member(message, "session_auth"))};
+}
+
 }  // namespace
 
 parsed<create_request> parse_create(std::string_view body, const create_limits& limits) {
@@ -176,10 +185,12 @@ parsed<retire_request> parse_retire(std::string_view body) {
     };
     constexpr std::array meanings = {meaning{"idle", retire_when::idle}, meaning{"done", retire_when::done},
                                      meaning{"never", retire_when::never}};
-    const auto session = parse_session_reference(body);
+    const auto envelope = parse_object(body);
+    if (!envelope)
+        return envelope.error();
+    const auto session = read_reference(envelope->document());
     if (!session)
         return session.error();
-    const auto envelope = parse_object(body);
     const json wanted = member(envelope->document(), "when");
     if (wanted.is_null())
         return retire_request{.session = *session};
@@ -193,12 +204,7 @@ parsed<session_reference> parse_session_reference(std::string_view body) {
     const auto envelope = parse_object(body);
     if (!envelope)
         return envelope.error();
-    const json id = member(envelope->document(), "session_id");
-    if (is_falsy(id))
-        return refuse("missing session_id");
-    if (!id.is_string())
-        return refuse("session_id", "must be a string");
-    return session_reference{id.get<std::string>(), json_value(member(envelope->document(), "session_auth"))};
+    return read_reference(envelope->document());
 }
 
 parsed<ping_request> parse_ping(std::string_view body, grant_form form) {
@@ -283,11 +289,11 @@ std::string session_not_found(const std::string& session_id, std::optional<sessi
 }
 
 std::string ok(bool value) {
-    return compact({{"ok", value}});
+    return value ? R"({"ok":true})" : R"({"ok":false})";
 }
 
 std::string ping_result() {
-    return compact({{"result", {{"ok", true}}}});
+    return R"({"result":{"ok":true}})";
 }
 
 std::string error(const std::string& what) {

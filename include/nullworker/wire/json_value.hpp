@@ -9,7 +9,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace nullworker::wire {
 
@@ -23,7 +22,7 @@ public:
     json_value();  // null
     // Constrained, since nlohmann::json converts from nearly anything.
     template <std::same_as<nlohmann::json> T>
-    explicit json_value(T document) : x_document(std::make_shared<const T>(std::move(document))) {}
+    explicit json_value(T document);
 
     // Fails with invalid_json: not JSON, not UTF-8, numbers out of range, NaN, or nested beyond the limit; or
     // with duplicate_key, since readers disagree which of the two counts, and then names it in `duplicate`.
@@ -31,8 +30,9 @@ public:
 
     [[nodiscard]] std::string dump() const;
 
-    // A text that is the same for equal documents, and for no others.
-    [[nodiscard]] std::string canonical() const;
+    // A text that is the same for equal documents, and for no others. It is made once, and kept with the
+    // document: the first call for it, or for a comparison, must not be made by two threads at once.
+    [[nodiscard]] const std::string& canonical() const;
 
     [[nodiscard]] bool is_null() const;
 
@@ -43,7 +43,7 @@ public:
     // Whether null is at such a path, or on the way there.
     [[nodiscard]] bool is_null_at(std::string_view path) const;
 
-    [[nodiscard]] const nlohmann::json& document() const noexcept { return *x_document; }
+    [[nodiscard]] const nlohmann::json& document() const noexcept;
 
     // Deep equality: the order of keys is irrelevant, 1 equals 1.0, other numbers differ where their exact
     // values do (an integer beyond 64 bits has the value of the nearest double). Grants are credentials: the
@@ -51,7 +51,11 @@ public:
     friend bool operator==(const json_value& a, const json_value& b);
 
 private:
-    std::shared_ptr<const nlohmann::json> x_document;
+    struct content;
+
+    static const std::shared_ptr<const content>& shared_null();
+
+    std::shared_ptr<const content> x_content;
 };
 
 // The document that is a text and nothing else.
@@ -59,5 +63,8 @@ private:
 
 // A document in one line without blanks; what is not UTF-8 is replaced.
 [[nodiscard]] std::string compact(const nlohmann::json& document);
+
+// Appends a number as JSON has it, and as `compact` writes it.
+void append_json(std::string& out, double number);
 
 }  // namespace nullworker::wire

@@ -41,6 +41,18 @@ TEST(completion, comes_in_a_batch_with_the_recorded_keys) {
     EXPECT_EQ(keys, test::recorded_case("completion of ended session")["observed"]["keys"]);
 }
 
+TEST(completion, a_batch_is_written_as_a_document_would_be) {
+    const completion_batch batch{
+        .worker_id = -7,
+        .mtoken = "quote \" and \xc3\xa4",
+        .requests = {{1, completion_status::success, 1790000000.25, 1790000000, 1790000060.1},
+                     {-2, completion_status::rejected, 1790000000.5, 0, 0}}};
+    const auto text = to_json(batch);
+    EXPECT_EQ(text, json::parse(text).dump());
+    EXPECT_EQ(to_json({.worker_id = 1, .mtoken = "t", .requests = {}}),
+              R"({"mtoken":"t","requests":[],"worker_id":1})");
+}
+
 TEST(completion, is_a_success_in_one_status_alone) {
     struct row {
         completion_status status;

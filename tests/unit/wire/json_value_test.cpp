@@ -1,6 +1,12 @@
 #include <nullworker/wire/json_value.hpp>
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+#include <limits>
+#include <random>
+#include <vector>
 
 namespace nullworker::wire {
 namespace {
@@ -170,6 +176,25 @@ TEST(json_value, takes_the_same_key_in_different_objects) {
 
 TEST(json_value, prints_without_blanks) {
     EXPECT_EQ(json_value::parse(R"( { "a" : [ 1 , "\u00e4" ] } )")->dump(), "{\"a\":[1,\"ä\"]}");
+}
+
+TEST(json_value, a_number_is_written_as_in_a_document) {
+    std::mt19937_64 random(7);
+    std::vector<double> table = {0.0,          -0.0,
+                                 1.0,          0.5,
+                                 1e-9,         -1.5,
+                                 100.0,        1790000000.0,
+                                 1790000000.1, 999999999999999.9,
+                                 1e15,         1e16,
+                                 1e300,        std::numeric_limits<double>::infinity(),
+                                 std::nan("")};
+    for (int i = 0; i < 1000; ++i)
+        table.push_back(1.7e9 + static_cast<double>(random() % 1'000'000'000'000) * 1e-3);
+    for (const double number : table) {
+        std::string written = "x";
+        append_json(written, number);
+        EXPECT_EQ(written, "x" + compact(nlohmann::json(number)));
+    }
 }
 
 TEST(json_value, keeps_large_integers_exact) {
