@@ -6,6 +6,7 @@
 #include <nullworker/net/route_table.hpp>
 
 #include <array>
+#include <memory>
 #include <string_view>
 #include <utility>
 
@@ -188,6 +189,16 @@ public_answer public_api::turn_away(const wire::route_grant& grant, desk::reserv
                        net::empty_reply(replayed ? 401 : 429));
 }
 
+// What was accepted last need not be parsed anew.
+wire::parsed<public_api::reference> public_api::read_reference(const net::request& request) const {
+    if (auto known = x_references.find(request.body, x_desk.generation()))
+        return known;
+    auto parsed = wire::parse_session_reference(request.body);
+    if (!parsed)
+        return parsed.error();
+    return std::make_shared<const wire::session_reference>(std::move(*parsed));
+}
+
 // Not here: it was never, or it is over, and then its client may hear how it was.
 net::reply public_api::unknown(const wire::session_reference& wanted) const {
     return net::json_reply(
@@ -196,18 +207,19 @@ net::reply public_api::unknown(const wire::session_reference& wanted) const {
 }
 
 public_answer public_api::end(const net::request& request) {
-    const auto session = wire::parse_session_reference(request.body);
-    if (!session)
-        return refused(session.error());
-    switch (x_desk.end(session->session_id, session->session_auth, now())) {
+    const auto read = read_reference(request);
+    if (!read)
+        return refused(read.error());
+    const auto& wanted = **read;
+    switch (x_desk.end(wanted.session_id, wanted.session_auth, now())) {
         case desk::lookup_outcome::unknown:
-            return unknown(*session);
+            return unknown(wanted);
         case desk::lookup_outcome::unauthorised:
             return not_authorised();
         case desk::lookup_outcome::found:
             break;
     }
-    return about(session->session_id, net::json_reply(200, wire::session_ended(session->session_id)));
+    return about(wanted.session_id, net::json_reply(200, wire::session_ended(wanted.session_id)));
 }
 
 public_answer public_api::retire(const net::request& request) {
@@ -242,15 +254,17 @@ public_answer public_api::retire(const net::request& request) {
 }
 
 public_answer public_api::status(const net::request& request) {
-    const auto wanted = wire::parse_session_reference(request.body);
-    if (!wanted)
-        return refused(wanted.error());
+    const auto read = read_reference(request);
+    if (!read)
+        return refused(read.error());
+    const auto& wanted = **read;
     const auto time = now();
-    const auto [outcome, session] = x_desk.find(wanted->session_id, wanted->session_auth, time);
+    const auto [outcome, session] = x_desk.find(wanted.session_id, wanted.session_auth, time);
     if (outcome == desk::lookup_outcome::unknown)
-        return unknown(*wanted);
+        return unknown(wanted);
     if (outcome == desk::lookup_outcome::unauthorised)
         return not_authorised();
+    x_references.keep(request.body, session->generation, *read);
     const wire::session_standing standing{
         .session_id = session->session_id,
         .remaining = reservation::left_until(session->expires, time).count(),
@@ -261,61 +275,95 @@ public_answer public_api::status(const net::request& request) {
 }
 
 public_answer public_api::get(const net::request& request) {
-    const auto wanted = wire::parse_session_reference(request.body);
-    if (!wanted)
-        return refused(wanted.error());
-    const auto [outcome, session] = x_desk.find(wanted->session_id, wanted->session_auth, now());
+    const auto read = read_reference(request);
+    if (!read)
+        return refused(read.error());
+    const auto& wanted = **read;
+    const auto [outcome, session] = x_desk.find(wanted.session_id, wanted.session_auth, now());
     if (outcome == desk::lookup_outcome::unknown)
         return net::json_reply(400, wire::error("session does not exist"));
     if (outcome == desk::lookup_outcome::unauthorised)
         return not_authorised();
+    x_references.keep(request.body, session->generation, *read);
+    return about(session->session_id, net::json_reply(200, describe(*read, *session)));
+}
+
+const std::string& public_api::describe(const reference& asked, const reservation::lease& session) {
+    const bool still_true = x_described.asked == asked && x_described.generation == session.generation &&
+                            x_described.expires == session.expires.wall;
+    if (still_true)
+        return x_described.text;
     wire::session_description description{
-        .session_id = session->session_id,
-        .auth_data = wanted->session_auth,
-        .lifetime = session->lifetime,
-        .expiration = epoch_seconds(session->expires.wall),
-        .created_at = epoch_seconds(session->created.wall),
+        .session_id = session.session_id,
+        .auth_data = asked->session_auth,
+        .lifetime = session.lifetime,
+        .expiration = epoch_seconds(session.expires.wall),
+        .created_at = epoch_seconds(session.created.wall),
         .on_close_route = {},
         .on_close_payload = {},
     };
-    if (session->on_close) {
-        description.on_close_route = session->on_close->route;
-        description.on_close_payload = session->on_close->payload;
+    if (session.on_close) {
+        description.on_close_route = session.on_close->route;
+        description.on_close_payload = session.on_close->payload;
     }
-    return about(session->session_id, net::json_reply(200, wire::session_described(description)));
+    x_described = {asked, session.generation, session.expires.wall, wire::session_described(description)};
+    return x_described.text;
 }
 
 public_answer public_api::health(const net::request& request) {
-    const auto session = wire::parse_session_reference(request.body);
-    if (!session)
-        return refused(session.error());
-    const auto outcome = x_desk.find(session->session_id, session->session_auth, now()).outcome;
+    const auto read = read_reference(request);
+    if (!read)
+        return refused(read.error());
+    const auto& wanted = **read;
+    const auto [outcome, session] = x_desk.find(wanted.session_id, wanted.session_auth, now());
     if (outcome == desk::lookup_outcome::unauthorised)
         return not_authorised();
-    const bool found = outcome == desk::lookup_outcome::found;
-    return about(found ? session->session_id : "", net::json_reply(200, wire::ok(found)));
+    if (session)
+        x_references.keep(request.body, session->generation, *read);
+    return about(session ? session->session_id : "", net::json_reply(200, wire::ok(session != nullptr)));
 }
 
 public_answer public_api::ping(const net::request& request) {
-    const auto ping = wire::parse_ping(request.body, x_settings.create.form);
-    if (!ping)
-        return refused(ping.error());
+    const auto read = read_ping(request);
+    if (!read)
+        return refused(read.error());
+    const auto& ping = **read;
     const auto time = now();
     // A grant that was verified when it reserved the worker needs no second proof, and no key: after a
     // restart the key may be out of reach for a while.
-    const bool proven = ping->session_id && x_desk.holds_proof(*ping->session_id, ping->grant.document, time);
+    const bool proven = ping.session_id && x_desk.holds_proof(*ping.session_id, ping.grant.document, time);
     if (!proven)
-        if (const auto verdict = x_gate.check_ping(ping->grant); !admits(verdict))
-            return refuse_grant(request, verdict, ping->grant);
-    if (ping->session_id) {
-        const auto outcome = x_desk.renew(*ping->session_id, ping->grant.document, time).outcome;
+        if (const auto verdict = x_gate.check_ping(ping.grant); !admits(verdict))
+            return refuse_grant(request, verdict, ping.grant);
+    if (ping.session_id) {
+        const auto outcome = x_desk.renew(*ping.session_id, ping.grant.document, time).outcome;
         if (outcome == desk::lookup_outcome::unknown)
             return net::json_reply(410, wire::error("invalid session"));
         if (outcome == desk::lookup_outcome::unauthorised)
             return not_authorised();
     }
-    x_desk.count_ping(ping->grant, ping->session_id.has_value(), time);
-    return about(ping->session_id.value_or(""), net::json_reply(200, wire::ping_result()));
+    note_accepted(request, *read);
+    x_desk.count_ping(ping.grant, ping.session_id.has_value(), time);
+    return about(ping.session_id.value_or(""), net::json_reply(200, wire::ping_result()));
+}
+
+// Pings without a session are remembered apart: whoever has an old grant pushes none of the session's out.
+wire::parsed<public_api::ping_message> public_api::read_ping(const net::request& request) const {
+    if (auto known = x_session_pings.find(request.body, x_desk.generation()))
+        return known;
+    if (auto known = x_other_pings.find(request.body, x_gate.keys()))
+        return known;
+    auto parsed = wire::parse_ping(request.body, x_settings.create.form);
+    if (!parsed)
+        return parsed.error();
+    return std::make_shared<const wire::ping_request>(std::move(*parsed));
+}
+
+void public_api::note_accepted(const net::request& request, const ping_message& ping) {
+    if (ping->session_id)
+        x_session_pings.keep(request.body, x_desk.generation(), ping);
+    else
+        x_other_pings.keep(request.body, x_gate.keys(), ping);
 }
 
 public_answer public_api::update(const net::request& request) {

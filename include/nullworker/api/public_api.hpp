@@ -1,6 +1,7 @@
 #pragma once
 
 #include <nullworker/api/create_result.hpp>
+#include <nullworker/api/last_accepted.hpp>
 #include <nullworker/auth/gatekeeper.hpp>
 #include <nullworker/base/episode.hpp>
 #include <nullworker/base/error.hpp>
@@ -10,6 +11,7 @@
 #include <nullworker/reservation/readiness.hpp>
 #include <nullworker/wire/session_messages.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -65,6 +67,9 @@ public:
 private:
     struct tables;
 
+    using reference = last_accepted<wire::session_reference>::pointer;
+    using ping_message = last_accepted<wire::ping_request>::pointer;
+
     public_answer create(const net::request& request);
     [[nodiscard]] wire::parsed<std::optional<url>> close_target(const wire::create_request& wanted) const;
     public_answer reserve(const wire::create_request& wanted, const std::optional<url>& close_target,
@@ -73,6 +78,10 @@ private:
     public_answer turn_away(const wire::route_grant& grant, reservation::desk::reserve_outcome why);
     public_answer refuse_grant(const net::request& request, auth::grant_verdict verdict,
                                const wire::route_grant& grant);
+    [[nodiscard]] wire::parsed<reference> read_reference(const net::request& request) const;
+    [[nodiscard]] wire::parsed<ping_message> read_ping(const net::request& request) const;
+    void note_accepted(const net::request& request, const ping_message& ping);
+    const std::string& describe(const reference& asked, const reservation::lease& session);
     [[nodiscard]] net::reply unknown(const wire::session_reference& wanted) const;
     public_answer end(const net::request& request);
     public_answer retire(const net::request& request);
@@ -86,6 +95,19 @@ private:
     reservation::desk& x_desk;
     const reservation::readiness& x_state;
     auth::gatekeeper& x_gate;
+
+    last_accepted<wire::session_reference> x_references;
+    last_accepted<wire::ping_request> x_session_pings;
+    last_accepted<wire::ping_request> x_other_pings;
+
+    // What /session/get said last. It stays true of the same question until the session is renewed.
+    struct description {
+        reference asked;
+        std::uint64_t generation = 0;
+        std::chrono::system_clock::time_point expires;
+        std::string text;
+    };
+    description x_described;
 
     // What a stranger, or anybody with an old grant, can cause without end.
     episode x_forged;
