@@ -3,12 +3,20 @@
 #include <nullworker/wire/completion.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace nullworker::autoscaler {
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr std::size_t most_at_once = 100;
+
+// Between two parcels, so that completions that come close together travel in one; and between full ones, of
+// which a backlog has many.
+constexpr auto between_parcels = 100ms;
+constexpr auto between_full_parcels = 10ms;
 
 }  // namespace
 
@@ -24,7 +32,8 @@ courier::courier(asio::any_io_executor executor, uplink line, std::int64_t worke
       x_worker_id(worker_id),
       x_mtoken(std::move(mtoken)),
       x_desk(desk),
-      x_changed(executor) {}
+      x_changed(executor),
+      x_pace(executor) {}
 
 asio::awaitable<void> courier::run() {
     if (!x_line.has_address())
@@ -34,9 +43,14 @@ asio::awaitable<void> courier::run() {
             co_await x_changed.wait();
             continue;
         }
+        const auto began = std::chrono::steady_clock::now();
         const bool accepted = co_await deliver_one_parcel();
+        const bool is_full = x_desk.outbox().size() >= most_at_once;
+        const auto earliest = began + (is_full ? between_full_parcels : between_parcels);
         if (!accepted)
             co_await x_line.pause_between_rounds();
+        else if (!x_finishing)
+            co_await x_pace.wait_until(earliest);
     }
 }
 
@@ -66,6 +80,7 @@ asio::awaitable<bool> courier::deliver_one_parcel() {
 void courier::finish() {
     x_finishing = true;
     x_line.hurry();
+    x_pace.ring();
     x_changed.ring();
 }
 

@@ -15,7 +15,8 @@ namespace nullworker::autoscaler {
 // The addresses that may be sent completions: all but the framework's Redis gateway.
 [[nodiscard]] std::vector<url> completion_addresses(std::vector<url> all);
 
-// Delivers completions in order. They stay in the desk's outbox until an address has accepted them.
+// Delivers completions in order, the first at once and others that come soon behind it together. They stay in
+// the desk's outbox until an address has accepted them.
 class courier {
 public:
     // `desk` outlives it.
@@ -42,6 +43,7 @@ private:
     std::string x_mtoken;
     reservation::desk& x_desk;
     wakeup x_changed;
+    wakeup x_pace;
     std::uint64_t x_dropped = 0;
     bool x_dropping = false;
     std::uint64_t x_delivered = 0;

@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <utility>
@@ -107,6 +108,31 @@ TEST(courier, after_a_failed_parcel_the_oldest_that_are_left_follow_in_order) {
     ASSERT_EQ(s.peer.requests(completions_path).size(), 2u);
     EXPECT_EQ(s.parcel(1), (indices{3, 4, 5}));
     EXPECT_EQ(s.desk.outbox().dropped(), 2u);
+    EXPECT_TRUE(s.desk.outbox().empty());
+}
+
+TEST(courier, what_comes_soon_behind_a_parcel_travels_in_the_next_one) {
+    courier_scene s;
+    s.play([&s]() -> awaitable<void> {
+        const auto began = std::chrono::steady_clock::now();
+        s.complete(1);
+        (void)co_await s.peer.received(completions_path, 1);
+        s.complete(2);
+        (void)co_await s.peer.received(completions_path, 2);
+        EXPECT_GE(std::chrono::steady_clock::now() - began, 100ms);
+    });
+    EXPECT_EQ(s.parcel(0), (indices{1}));
+    EXPECT_EQ(s.parcel(1), (indices{2}));
+}
+
+TEST(courier, at_the_end_nothing_is_held_back_for_others) {
+    courier_scene s;
+    s.play([&s]() -> awaitable<void> {
+        s.complete(1);
+        (void)co_await s.peer.received(completions_path, 1);
+        s.complete(2);
+    });
+    ASSERT_EQ(s.peer.requests(completions_path).size(), 2u);
     EXPECT_TRUE(s.desk.outbox().empty());
 }
 
