@@ -372,8 +372,15 @@ void daemon::slot_changed() {
         x_job_done.ring();
 }
 
-void daemon::debt_settled() {
+// A client's renewal only puts the expiry off: its timer finds out when it is up.
+void daemon::desk_worth_saving_soon() {
     x_journal.save_soon(x_desk);
+}
+
+void daemon::load_passed() {
+    x_journal.save_soon(x_desk);
+    x_reporter.notify();
+    x_courier.notify();
 }
 
 void daemon::session_closed(const reservation::closed_session& session) {

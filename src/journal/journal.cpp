@@ -5,6 +5,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace nullworker::journal {
@@ -16,6 +17,7 @@ constexpr auto quiet_time = 1min;
 constexpr auto patience_at_start = 10s;
 constexpr auto patience_with_a_write = 1s;
 constexpr auto soon = 5ms;
+constexpr auto between_soon = 100ms;
 constexpr auto patience_awake = 60us;
 
 // Changes whenever the machine starts anew, and the monotonic clock with it. Empty where the system does not
@@ -158,10 +160,12 @@ void journal::save(const reservation::desk& desk, instant now) {
 void journal::save_soon(const reservation::desk& desk) {
     if (!enabled() || std::exchange(x_has_soon, true))
         return;
-    x_soon.expires_after(soon);
+    x_soon.expires_at(std::max(std::chrono::steady_clock::now() + soon, x_soon_again));
     x_soon.async_wait([this, &desk](const error_code& ec) {
-        if (!ec && x_has_soon)
-            save(desk, nullworker::now());
+        if (ec || !x_has_soon)
+            return;
+        x_soon_again = std::chrono::steady_clock::now() + between_soon;
+        save(desk, nullworker::now());
     });
 }
 

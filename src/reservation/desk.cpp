@@ -133,7 +133,7 @@ desk::lookup_result desk::renew(const std::string& session_id, const wire::json_
     // Its expiry may be past, where it is protected.
     const auto renewed = later(x_lease->expires, now).after(to_ticks(x_lease->lifetime));
     x_lease->expires = earlier(furthest(x_settings.max_lifetime, now), renewed);
-    changed();
+    worth_saving_soon();
     return found;
 }
 
@@ -284,7 +284,8 @@ void desk::count_ping(const wire::route_grant& grant, bool in_session, instant n
                                  .work_started_at = time,
                                  .work_completed_at = time});
     }
-    changed();
+    if (x_observer)
+        x_observer->load_passed();
 }
 
 desk::snapshot desk::take_snapshot() {
@@ -308,12 +309,12 @@ void desk::acknowledge(const snapshot& reported) {
         return;
     x_ledger.settle();
     if (reported.figures != load_figures{})
-        settled();
+        worth_saving_soon();
 }
 
 void desk::delivered(const completion_outbox::parcel& sent) {
     x_outbox.delivered(sent);
-    settled();
+    worth_saving_soon();
 }
 
 desk_state desk::save() const {
@@ -403,9 +404,9 @@ void desk::worth_saving() {
         x_observer->desk_worth_saving();
 }
 
-void desk::settled() {
+void desk::worth_saving_soon() {
     if (x_observer)
-        x_observer->debt_settled();
+        x_observer->desk_worth_saving_soon();
 }
 
 }  // namespace nullworker::reservation

@@ -55,7 +55,8 @@ struct witness : reservation::desk_observer {
     int closed = 0;
     void desk_changed() override {}
     void desk_worth_saving() override {}
-    void debt_settled() override {}
+    void desk_worth_saving_soon() override {}
+    void load_passed() override {}
     void session_closed(const reservation::closed_session&) override { ++closed; }
 };
 

@@ -60,7 +60,8 @@ public:
 private:
     void desk_changed() override;
     void desk_worth_saving() override;
-    void debt_settled() override;
+    void desk_worth_saving_soon() override;
+    void load_passed() override;
     void session_closed(const reservation::closed_session& session) override;
     void slot_changed();
     void state_changed();

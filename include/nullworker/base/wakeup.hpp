@@ -15,9 +15,10 @@ class wakeup {
 public:
     explicit wakeup(const asio::any_io_executor& executor) : x_timer(executor) {}
 
+    // Cheap where it was rung already.
     void ring() {
-        x_rung = true;
-        x_timer.cancel();
+        if (!std::exchange(x_rung, true))
+            x_timer.cancel();
     }
 
     [[nodiscard]] bool rung() const noexcept { return x_rung; }

@@ -67,8 +67,9 @@ public:
     // loop.
     void save(const reservation::desk& desk, instant now);
 
-    // The same some milliseconds later, if nothing was saved meanwhile: for what a crash may undo, as a debt
-    // that is then told of twice. Nobody is to wait for that behind it.
+    // The same some milliseconds later, if nothing was saved meanwhile, and ten times a second at most: for
+    // what a crash may undo, as a debt that is then told of twice, or a client's renewal. Nobody is to wait
+    // for that behind it.
     void save_soon(const reservation::desk& desk);
 
     // Returns once what was saved so far survives the process, or cannot: at once while the disk hangs, and a
@@ -130,7 +131,8 @@ private:
     bool x_hanging = false;     // the write that is under way takes more than a second
     asio::steady_timer x_patience;
     asio::steady_timer x_soon;
-    bool x_has_soon = false;       // something is to be saved when x_soon expires
+    bool x_has_soon = false;                               // something is to be saved when x_soon expires
+    std::chrono::steady_clock::time_point x_soon_again{};  // when that may be at the earliest
     asio::steady_timer x_settled;  // never expires; cancelled when x_kept or x_hanging changed
 
     trouble x_trouble = trouble::none();

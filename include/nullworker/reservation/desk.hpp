@@ -33,9 +33,13 @@ public:
     // another end, its first use, a protection or a retirement, or lost one of these.
     virtual void desk_worth_saving() = 0;
 
-    // A debt to the autoscaler was settled. To save that late means to tell it twice after a crash, and no
-    // more.
-    virtual void debt_settled() = 0;
+    // What is worth saving changed, but a tenth of a second later will do, since a crash meanwhile costs
+    // little: a debt to the autoscaler was settled, which it hears of twice then, or a client renewed its
+    // session.
+    virtual void desk_worth_saving_soon() = 0;
+
+    // The same, and the autoscaler is to hear of it: load that came and went, as that of each ping.
+    virtual void load_passed() = 0;
 
     // A session left the slot; its load and completion are already booked.
     virtual void session_closed(const closed_session& session) = 0;
@@ -216,7 +220,7 @@ private:
     void close(close_reason reason, instant now, said outcome = {});
     void changed();
     void worth_saving();
-    void settled();
+    void worth_saving_soon();
 
     // So a process that stood still for more than half of it is found out.
     static constexpr std::chrono::seconds looked_for{2};

@@ -32,7 +32,8 @@ struct kept_desk final : reservation::desk_observer {
 
     void desk_changed() override { keep(); }
     void desk_worth_saving() override { keep(); }
-    void debt_settled() override { keep(); }
+    void desk_worth_saving_soon() override { keep(); }
+    void load_passed() override { keep(); }
     void keep() {
         kept.save(front, now());
         settle();
@@ -120,6 +121,43 @@ TEST_F(journal_test, a_change_that_nobody_waits_for_is_written) {
     while (worker.kept.writes() == 0 && worker.loop.run_one_for(std::chrono::seconds(10)) > 0) {
     }
     EXPECT_EQ(worker.kept.writes(), 1);
+}
+
+// Runs the loop until so many writes were made.
+void run_until_written(kept_desk& worker, std::uint64_t writes) {
+    worker.loop.restart();
+    while (worker.kept.writes() < writes && worker.loop.run_one_for(std::chrono::seconds(10)) > 0) {
+    }
+    ASSERT_EQ(worker.kept.writes(), writes);
+}
+
+TEST_F(journal_test, what_may_be_saved_soon_is_written_with_nobody_waiting) {
+    kept_desk worker(directory());
+    for (int i = 0; i < 100; ++i)
+        worker.kept.save_soon(worker.front);
+    EXPECT_EQ(worker.kept.changes(), 0);  // nothing to wait for
+    run_until_written(worker, 1);
+    EXPECT_EQ(worker.kept.changes(), 1);
+}
+
+TEST_F(journal_test, what_may_be_saved_soon_is_written_ten_times_a_second_at_most) {
+    kept_desk worker(directory());
+    const auto began = std::chrono::steady_clock::now();
+    for (std::uint64_t i = 1; i <= 4; ++i) {
+        worker.kept.save_soon(worker.front);
+        run_until_written(worker, i);
+    }
+    EXPECT_GE(std::chrono::steady_clock::now() - began, std::chrono::milliseconds(300));
+}
+
+TEST_F(journal_test, what_is_waited_for_takes_along_what_may_be_saved_soon) {
+    kept_desk worker(directory());
+    worker.kept.save_soon(worker.front);
+    worker.kept.save(worker.front, now());
+    worker.settle();
+    EXPECT_EQ(worker.kept.writes(), 1);
+    worker.kept.save_soon(worker.front);  // the former one is forgotten
+    run_until_written(worker, 2);
 }
 
 TEST_F(journal_test, what_was_reported_and_delivered_is_not_owed_again) {

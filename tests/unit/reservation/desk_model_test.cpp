@@ -270,7 +270,11 @@ struct witness final : desk_observer {
         keep();
     }
     void desk_worth_saving() override { keep(); }
-    void debt_settled() override { keep(); }
+    void desk_worth_saving_soon() override { keep(); }
+    void load_passed() override {
+        ++changes;
+        keep();
+    }
     void keep() {
         kept.state = watched->save();
         kept.undelivered = watched->outbox().next(watched->outbox().size()).entries;
@@ -630,7 +634,6 @@ private:
             open.expires = x_now;
         const auto ahead = open.expires.monotonic - x_now.monotonic + open.lifetime;
         open.expires = ahead < max_lifetime ? open.expires.after(open.lifetime) : x_now.after(max_lifetime);
-        x_changed = true;
     }
 
     // Whom a request from inside names.

@@ -24,12 +24,15 @@ struct manual_clock {
 
 struct recorder final : desk_observer {
     int changes = 0;
-    int settled = 0;
+    int settled = 0;  // or worth saving otherwise
+    int later = 0;
+    int loads = 0;
     std::vector<closed_session> closed;
 
     void desk_changed() override { ++changes; }
     void desk_worth_saving() override { ++settled; }
-    void debt_settled() override { ++settled; }
+    void desk_worth_saving_soon() override { ++later; }
+    void load_passed() override { ++loads; }
     void session_closed(const closed_session& session) override { closed.push_back(session); }
 };
 
@@ -586,6 +589,30 @@ TEST_F(desk_test, a_ping_counts_as_load_that_came_and_went) {
     ASSERT_EQ(owed().size(), 1u);
     EXPECT_EQ(owed()[0].request_idx, 9);
     EXPECT_EQ(owed()[0].status, wire::completion_status::success);
+}
+
+TEST_F(desk_test, a_ping_in_a_session_is_to_be_saved_soon_and_nobody_waits_for_that) {
+    reserve(request(7));
+    const auto& grant = request(7).grant;
+    front.find("session-1", grant.document, clock.time);  // its first use, which is waited for
+    const auto before = observer;
+    ASSERT_TRUE(front.holds_proof("session-1", grant.document, clock.time));
+    ASSERT_EQ(front.renew("session-1", grant.document, clock.time).outcome, lookup::found);
+    front.count_ping(grant, true, clock.time);
+    EXPECT_EQ(observer.changes, before.changes);
+    EXPECT_EQ(observer.settled, before.settled);
+    EXPECT_EQ(observer.later, before.later + 1);
+    EXPECT_EQ(observer.loads, before.loads + 1);
+}
+
+TEST_F(desk_test, a_renewal_never_brings_the_expiry_nearer) {
+    reserve(request(7, 100, 3000));
+    for (int i = 0; i < 5; ++i) {
+        const auto before = front.next_expiry();
+        front.renew("session-1", request(7).grant.document, clock.time);
+        EXPECT_GE(front.next_expiry(), before);
+        clock.advance(100s);
+    }
 }
 
 TEST_F(desk_test, a_ping_in_a_session_leaves_no_completion_of_its_own) {
