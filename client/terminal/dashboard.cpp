@@ -3,10 +3,10 @@
 #include <terminal/lane_looks.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <string>
-#include <tuple>
 #include <utility>
 
 namespace nullworker::client {
@@ -161,16 +161,17 @@ std::vector<text_row> weightiest(weighed_rows rows, std::size_t most) {
     return out;
 }
 
-std::vector<const watch::session_row*> in_order(const watch::timeline& of) {
-    std::vector<const watch::session_row*> out;
-    for (const auto& one : of.lasting_sessions())
-        out.push_back(&one.row);
-    const auto begin = [](const watch::session_row& one) {
-        const auto first = one.asked_at ? one.asked_at : one.held_at;
-        return std::tuple(first ? first->monotonic : std::chrono::steady_clock::time_point::max(), one.key);
-    };
-    std::sort(out.begin(), out.end(), [&](const auto* a, const auto* b) { return begin(*a) < begin(*b); });
-    return out;
+using when = std::chrono::steady_clock::time_point;
+
+when begin_of(const watch::session_row& one) {
+    const auto& first = one.asked_at ? one.asked_at : one.held_at;
+    return first ? first->monotonic : when::max();
+}
+
+bool begins_before(const watch::session_row* a, const watch::session_row* b) {
+    const auto of_a = begin_of(*a);
+    const auto of_b = begin_of(*b);
+    return of_a == of_b ? a->key < b->key : of_a < of_b;
 }
 
 std::string name_of(const watch::session_row& one) {
@@ -190,8 +191,9 @@ void add_bar(text_row& to, double part, look as) {
 }
 
 // While it is not known when it ends, there is no bar.
-text_row session_line(const watch::session_row& one, instant now, std::size_t width) {
-    text_row out{{name_of(one), look::plain, id_columns}, {"  "}};
+text_row session_line(const shown_sessions::one& shown, instant now, std::size_t width) {
+    const auto& one = *shown.row;
+    text_row out{{shown.name, look::plain, id_columns}, {"  "}};
     const auto held = one.hold(now);
     if (!held) {
         out.push_back(
@@ -210,28 +212,42 @@ text_row session_line(const watch::session_row& one, instant now, std::size_t wi
     out.push_back({std::move(text), as});
     if (one.worker)
         out.push_back({"  worker " + std::to_string(*one.worker)});
+    if (shown.name != one.session_id)
+        out.push_back({"  " + one.session_id});
     return out;
 }
 
-void add_sessions(std::vector<text_row>& to, const watch::timeline& of, instant now, screen_size room) {
-    const auto sessions = in_order(of);
+void add_sessions(std::vector<text_row>& to, const shown_sessions& sessions, instant now, screen_size room) {
     const auto left = room.rows - std::min(room.rows, to.size());
-    auto told = std::min(left, sessions.size());
-    if (told < sessions.size() && told > 0)
+    auto told = std::min(left, sessions.first.size());
+    if (told < sessions.all && told == left && told > 0)
         --told;  // for the last row
     for (std::size_t i = 0; i < told; ++i)
-        to.push_back(session_line(*sessions[i], now, room.columns));
-    const auto more = sessions.size() - told;
+        to.push_back(session_line(sessions.first[i], now, room.columns));
+    const auto more = sessions.all - told;
     if (left > 0 && more > 0)
         to.push_back({{"and " + std::to_string(more) + " more session" + (more == 1 ? "" : "s"), look::dim}});
 }
 
 }  // namespace
 
-std::vector<text_row> dashboard(const watch::timeline& of, instant now, screen_size room) {
+shown_sessions sessions_of(const watch::timeline& of, std::size_t most) {
+    std::vector<const watch::session_row*> all;
+    for (const auto& one : of.lasting_sessions())
+        all.push_back(&one.row);
+    shown_sessions out{.first = {}, .all = all.size()};
+    const auto told = all.begin() + static_cast<std::ptrdiff_t>(std::min(most, all.size()));
+    std::partial_sort(all.begin(), told, all.end(), begins_before);
+    for (auto it = all.begin(); it != told; ++it)
+        out.first.push_back({name_of(**it), *it});
+    return out;
+}
+
+std::vector<text_row> dashboard(const watch::timeline& of, const shown_sessions& sessions, instant now,
+                                screen_size room) {
     const auto seen = of.look(now);
     auto out = weightiest(facts(of, seen, now, room.columns), room.rows);
-    add_sessions(out, of, now, room);
+    add_sessions(out, sessions, now, room);
     if (seen.stale)
         for (auto& one : out)
             for (auto& part : one)

@@ -99,7 +99,7 @@ void endpoint_view::heard_reason(std::int64_t worker, const std::string& reason,
     draw(worker, found->second, now);
 }
 
-void endpoint_view::look_at(own_sessions& ours, instant now) {
+void endpoint_view::look_at(known_sessions& ours, instant now) {
     for (const auto& row : ours.take_news())
         x_told.session(row);
     const auto poll = to_ticks(x_told.settings().poll_interval);

@@ -2,7 +2,7 @@
 
 #include <nullworker/base/clock.hpp>
 #include <nullworker/wire/routing.hpp>
-#include <watch/own_sessions.hpp>
+#include <watch/known_sessions.hpp>
 #include <watch/timeline.hpp>
 
 #include <chrono>
@@ -39,7 +39,7 @@ public:
     void heard_reason(std::int64_t worker, const std::string& reason, instant now);
 
     // Something may have changed of the sessions.
-    void look_at(own_sessions& ours, instant now);
+    void look_at(known_sessions& ours, instant now);
 
     // Whether a worker came since this was asked last.
     [[nodiscard]] bool take_newcomers() { return std::exchange(x_newcomers, false); }
@@ -62,7 +62,7 @@ private:
 
     timeline& x_told;
     std::map<std::int64_t, seen_worker> x_workers;
-    std::map<std::int64_t, own_sessions::presence> x_present;
+    std::map<std::int64_t, known_sessions::presence> x_present;
     std::optional<instant> x_list_at;
     bool x_failing = false;
     std::int64_t x_waiting = 0;

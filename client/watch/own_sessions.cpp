@@ -207,29 +207,17 @@ std::vector<session_row> own_sessions::take_news() {
 
 std::map<std::int64_t, own_sessions::presence> own_sessions::by_worker(time_point since) const {
     std::map<std::int64_t, presence> out;
-    for (const auto& [key, one] : x_all) {
-        const auto& row = one.row;
-        if (!row.worker || (row.ended_at && row.ended_at->monotonic < since))
-            continue;
-        auto& there = out[*row.worker];
-        if (has_ended(row))
-            continue;
-        there.retiring = row.retiring_at && (!there.lasts || there.retiring);
-        there.lasts = true;
-    }
+    for (const auto& entry : x_all)
+        add_presence(out, entry.second.row, since);
     return out;
 }
 
 std::int64_t own_sessions::waiting() const {
-    return std::ranges::count_if(
-        x_all, [](const auto& one) { return !is_held(one.second.row) && !has_ended(one.second.row); });
+    return std::ranges::count_if(x_all, [](const auto& entry) { return is_waiting(entry.second.row); });
 }
 
 bool own_sessions::has_unplaced() const {
-    return std::ranges::any_of(x_all, [](const auto& one) {
-        const auto& row = one.second.row;
-        return is_held(row) && !has_ended(row) && !row.worker;
-    });
+    return std::ranges::any_of(x_all, [](const auto& entry) { return is_unplaced(entry.second.row); });
 }
 
 // Whoever has heard of the end has the row.

@@ -2,6 +2,7 @@
 
 #include <nullworker/base/clock.hpp>
 #include <nullworker/wire/session_outcome.hpp>
+#include <watch/known_sessions.hpp>
 #include <watch/timeline.hpp>
 
 #include <chrono>
@@ -37,10 +38,8 @@ struct session_answer {
 // The sessions that a `follow` on this machine has, without I/O: what its file says, read again and again,
 // and what their workers say, each of which is asked now and then. Times that nobody told are those of the
 // reading that showed the change.
-class own_sessions {
+class own_sessions final : public known_sessions {
 public:
-    using time_point = std::chrono::steady_clock::time_point;
-
     // All that is in the file now, by its number there.
     void read(const std::map<int, noted_session>& in_file, instant now);
 
@@ -60,20 +59,10 @@ public:
     [[nodiscard]] std::optional<std::string> key_of(int number) const;
     [[nodiscard]] bool is_known(const std::string& key) const { return x_all.contains(key); }
 
-    // What is to be shown anew since the last call.
-    [[nodiscard]] std::vector<session_row> take_news();
-
-    // Where sessions of ours are: those that last, and those that ended after `since`, which a worker's load
-    // may still be of.
-    struct presence {
-        bool lasts = false;
-        bool retiring = false;  // all that last
-    };
-    [[nodiscard]] std::map<std::int64_t, presence> by_worker(time_point since) const;
-
-    // How many wait for a worker; how many are held somewhere, at a worker that is not known.
-    [[nodiscard]] std::int64_t waiting() const;
-    [[nodiscard]] bool has_unplaced() const;
+    [[nodiscard]] std::vector<session_row> take_news() override;
+    [[nodiscard]] std::map<std::int64_t, presence> by_worker(time_point since) const override;
+    [[nodiscard]] std::int64_t waiting() const override;
+    [[nodiscard]] bool has_unplaced() const override;
 
 private:
     struct session {

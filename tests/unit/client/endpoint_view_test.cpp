@@ -1,4 +1,5 @@
 #include <watch/endpoint_view.hpp>
+#include <watch/own_sessions.hpp>
 #include <watch/vast_status.hpp>
 
 #include <gtest/gtest.h>
