@@ -112,6 +112,17 @@ options::option json_events_row(bool& to) {
     return {.name = "json", .target = &to, .help = "One JSON object an event"};
 }
 
+options::option report_row(std::string& to) {
+    return {.name = "report",
+            .target = &to,
+            .kind = options::value_kind::file,
+            .value_name = "FILE",
+            .default_words = "none",
+            .help =
+                "File for a page that shows what happened, written at the end: HTML that asks nobody for "
+                "anything and can be sent to someone"};
+}
+
 void refuse_idle_fleet_options(const options::reading& found, const venue_options& where) {
     for (const auto* name : {"worker", "worker-port"})
         if (!where.is_local() && found.by_flag(name))

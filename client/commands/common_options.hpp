@@ -27,6 +27,9 @@ inline constexpr double most_of_all = 1e8;
 
 [[nodiscard]] options::option json_events_row(bool& to);
 
+// A file for the page that shows what happened.
+[[nodiscard]] options::option report_row(std::string& to);
+
 // Throws startup_error for an option of the local fleet where there is none.
 void refuse_idle_fleet_options(const options::reading& found, const venue_options& where);
 

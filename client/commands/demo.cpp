@@ -1,5 +1,6 @@
 #include <commands/common_options.hpp>
 #include <commands/demo.hpp>
+#include <commands/report_file.hpp>
 #include <commands/session_run.hpp>
 #include <nullworker/base/clock.hpp>
 #include <nullworker/base/deadline.hpp>
@@ -62,7 +63,7 @@ struct demo_options : session_options {
 class demo final : public session_run {
 public:
     demo(asio::any_io_executor executor, const demo_options& options, interruption& stop)
-        : session_run(executor, options, stop, stdout, options.count),
+        : session_run(executor, options, stop, stdout, options.count, story::kept),
           x_options(options),
           x_stop(stop),
           x_interval(options.interval.value_or(place().is_local() ? 2s : 30s)),
@@ -148,6 +149,7 @@ private:
 
     [[nodiscard]] int conclude(int code) override {
         summarise();
+        draw_the_story();
         if (code == exit_done && place().is_local() && !x_options.json && !x_stop.requested())
             for (const auto* line : what_next)
                 show().note(line);
@@ -166,7 +168,20 @@ private:
         return std::min(needed, longest_default_lifetime);
     }
 
+    // All are held from then on, and each ends after those before it.
+    void plan_end(int number, int before, steady::time_point all_held) {
+        told_story()->plan(number, all_held + to_ticks(x_plateau + before * x_interval));
+    }
+
+    void plan_ends() {
+        int before = 0;
+        for (int place = 0; place < x_options.count; ++place)
+            if (x_slots[static_cast<std::size_t>(place)].session)
+                plan_end(x_first + place, before++, steady::now());
+    }
+
     asio::awaitable<void> start_sessions() {
+        x_last_start = steady::now() + to_ticks((x_options.count - 1) * x_interval);
         for (int place = 0; place < x_options.count && !x_stop.requested(); ++place) {
             x_reserving.spawn(reserve(x_first + place));
             if (place + 1 < x_options.count)
@@ -184,6 +199,7 @@ private:
         }
         auto& entry = x_slots[static_cast<std::size_t>(number - x_first)];
         entry.session = *held;
+        plan_end(number, number - x_first, std::max(steady::now(), x_last_start));
         entry.keeper = std::make_unique<task_group>(co_await asio::this_coro::executor);
         std::function<void(std::string)> on_lost = [this, number, &entry](std::string why) {
             entry.session.reset();
@@ -202,6 +218,7 @@ private:
                          ? "all " + std::to_string(held)
                          : std::to_string(held) + " of " + std::to_string(x_options.count)) +
                     " sessions are held");
+        plan_ends();
         co_await x_stop.wait_for(to_ticks(x_plateau));
     }
 
@@ -264,7 +281,19 @@ private:
         for (const auto& [number, why] : x_failures)
             sessions.failed += number > 0 ? 1 : 0;
         const bool all_well = sessions.released == sessions.wanted && show().worker_story().back() == 0;
-        show().summary(sessions, all_well ? "" : rest_of_the_story());
+        show().summary(sessions, all_well ? "" : rest_of_the_story(), fields_of(told_story()->figures()));
+    }
+
+    void draw_the_story() {
+        const auto drawn = told_story()->drawing(show().room().columns - 1, locale_charset());
+        if (drawn.empty())
+            return;
+        const std::vector<text_row> nothing(1);
+        show().print(nothing);
+        show().print(drawn);
+        show().print(nothing);
+        show().print(rows_of(told_story()->figures()));
+        show().print(nothing);
     }
 
     [[nodiscard]] std::string rest_of_the_story() {
@@ -280,6 +309,7 @@ private:
     seconds x_rest;
     seconds x_lifetime;
     int x_first = 1;  // session of this round
+    steady::time_point x_last_start{};
     std::vector<slot> x_slots;
     std::map<int, std::string> x_failures;  // by session; 0 for what concerns none
     int x_released = 0;
@@ -325,11 +355,14 @@ subcommand demo_command() {
                    .least = 0,
                    .most = most_of_all,
                    .default_words = "600, local fleet: 30",
-                   .help = "Longest time for the workers to go between two rounds"}},
+                   .help = "Longest time for the workers to go between two rounds"},
+                  report_row(to->report)},
                  *to)},
         .run = [to](const options::reading& found, const words& behind) {
             refuse_idle_fleet_options(found, to->where);
             refuse_command(behind);
+            if (!to->report.empty())
+                refuse_unwritable("report", to->report);
             return run_sessions<demo>(*to);
         }};
 }

@@ -2,6 +2,7 @@
 #include <commands/follow.hpp>
 #include <commands/follow_rehearsal.hpp>
 #include <commands/follow_run.hpp>
+#include <commands/report_file.hpp>
 #include <nullworker/base/error.hpp>
 #include <nullworker/net/loopback_place.hpp>
 
@@ -96,6 +97,7 @@ std::vector<options::option> own_rows(follow_options& to) {
          .default_words = "none",
          .help = "Loopback address and port at which GET /metrics tells Prometheus of the work, the sessions "
                  "and the waits"},
+        report_row(to.report),
         {.name = "dry-run",
          .target = &to.dry,
          .help = "Opens nothing: prints every --interval what CMD says and what would be done about it"}};
@@ -119,6 +121,10 @@ subcommand follow_command() {
                     throw startup_error("--state is for an endpoint; a local fleet ends with this program");
                 if (to->dry && !to->metrics.empty())
                     throw startup_error("--metrics tells of sessions, and with --dry-run there are none");
+                if (to->dry && !to->report.empty())
+                    throw startup_error("--report is of what happens, and with --dry-run nothing does");
+                if (!to->report.empty())
+                    refuse_unwritable("report", to->report);
                 return to->dry ? rehearse_follow(*to) : run_follow(*to);
             }};
 }

@@ -70,7 +70,7 @@ ending ending_of(session_outcome told) {
 class follow final : public session_run {
 public:
     follow(asio::any_io_executor executor, const follow_options& options, interruption& stop)
-        : session_run(executor, options, stop, stdout, options.most),
+        : session_run(executor, options, stop, stdout, options.most, story::for_those_who_look),
           x_executor(executor),
           x_options(options),
           x_stop(stop),
@@ -484,8 +484,18 @@ private:
         else
             tell_of_a_foreign_worker(number);
         come_back(number);
+        tell_the_story(number, news);
         co_await renew(number, news, asked);
         x_memory.save_what_was_heard(number, here.kept);
+    }
+
+    // It ends then unless it is renewed.
+    void tell_the_story(int number, const session_news& news) {
+        if (!told_story())
+            return;
+        told_story()->plan(number, x_roster.at(number).until);
+        if (news.worker_id)
+            told_story()->found_at(number, *news.worker_id);
     }
 
     asio::awaitable<void> renew(int number, const session_news& news, steady::time_point asked) {

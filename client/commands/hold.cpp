@@ -54,7 +54,7 @@ public:
     hold(asio::any_io_executor executor, const hold_options& options, interruption& stop)
         // A command's own output goes to standard output alone.
         // And while it has the terminal, nobody else draws there.
-        : session_run(executor, options, stop, options.command.empty() ? stdout : stderr, 1,
+        : session_run(executor, options, stop, options.command.empty() ? stdout : stderr, 1, story::none,
                       options.command.empty() ? progress::view::drawn : progress::view::none),
           x_executor(executor),
           x_options(options),

@@ -19,6 +19,7 @@ struct session_options {
     std::string on_close;          // a route; empty: none
     std::string on_close_payload;  // JSON; empty: none
     bool json = false;
+    std::string report;  // a file for the page that shows what happened; empty: none
 };
 
 }  // namespace nullworker::client

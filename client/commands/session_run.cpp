@@ -1,3 +1,4 @@
+#include <commands/report_file.hpp>
 #include <commands/session_run.hpp>
 #include <nullworker/base/backoff.hpp>
 #include <nullworker/base/deadline.hpp>
@@ -5,6 +6,7 @@
 #include <nullworker/base/error.hpp>
 #include <terminal/redrawing.hpp>
 #include <vast/refusal.hpp>
+#include <watch/page.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -32,6 +34,8 @@ std::map<std::string, int> running_by_state(const std::vector<wire::worker_info>
             ++out[worker.status];
     return out;
 }
+
+constexpr auto workers_read_every = 2s;  // of an endpoint elsewhere
 
 // Of workers that cannot start, more are no likelier to.
 constexpr unsigned failed_starts_enough = 5;
@@ -96,15 +100,25 @@ wire::json_value close_payload(const session_options& options) {
 }  // namespace
 
 session_run::session_run(asio::any_io_executor executor, const session_options& options, interruption& stop,
-                         std::FILE* out, int sessions, progress::view wanted)
+                         std::FILE* out, int sessions, story wanted, progress::view beneath)
     : x_options(options),
       x_stop(stop),
       x_close_payload(close_payload(options)),
       x_room(room_for(options.where, sessions)),
       x_venue(executor, with_room(options.where, sessions, x_room)),
-      x_show(out, options.json ? progress::form::json : progress::form::lines, sessions, wanted),
+      x_show(out, options.json ? progress::form::json : progress::form::lines, sessions, beneath),
+      x_files(executor),
       x_watching(executor) {
     x_venue.on_trouble([this](const std::string& what) { tell_trouble(what); });
+    const bool is_looked_at = x_show.draws() || !options.report.empty();
+    if (wanted == story::none || (wanted == story::for_those_who_look && !is_looked_at))
+        return;
+    x_story.emplace(x_venue, workers_read_every);
+    x_show.on_session([this](int number, const std::string& state, const session_identity& ids) {
+        x_story->step(number, state, ids);
+    });
+    x_show.show_beneath([this](screen_size room, charset) { return x_story->dashboard(room); },
+                        [this] { return x_story->revision(); });
 }
 
 void session_run::tell_trouble(const std::string& what) {
@@ -147,7 +161,31 @@ asio::awaitable<int> session_run::run() {
     co_await x_watching.join();
     co_await x_venue.close();
     co_await close();
-    co_return conclude(code);
+    const bool is_written = co_await write_the_report();
+    co_return conclude(code == exit_done && !is_written ? exit_failed : code);
+}
+
+asio::awaitable<bool> session_run::write_the_report() {
+    if (!x_story || x_options.report.empty())
+        co_return true;
+    std::function<std::string()> job = [path = x_options.report, document = x_story->document()] {
+        const auto ec = write_report(path, watch::static_report(document));
+        return ec ? ec.message() : std::string();
+    };
+    const auto told = co_await x_files.call(std::move(job));
+    const auto why = told ? *told : told.error().message();
+    if (why.empty())
+        x_show.tell("report", {{"file", x_options.report}}, "the report is in " + x_options.report);
+    else
+        x_show.note("the report " + x_options.report + " could not be written: " + why);
+    co_return why.empty();
+}
+
+// An endpoint elsewhere tells it only this way, and a dashboard shows it.
+asio::awaitable<void> session_run::find_worker(int number, held_session session) {
+    const auto heard = co_await x_venue.api().status(std::move(session));
+    if (heard && heard->worker_id)
+        x_story->found_at(number, *heard->worker_id);
 }
 
 asio::awaitable<outcome<held_session>> session_run::reserve_shown(int number, seconds lifetime,
@@ -190,6 +228,8 @@ asio::awaitable<outcome<held_session>> session_run::reserve_shown(int number, se
              {held->request_idx, held->worker_url, held->session_id});
     else
         tell("failed", held.error().message);
+    if (held && x_story && (x_show.draws() || !x_venue.is_local()))
+        x_watching.spawn(find_worker(number, *held));
     co_return held;
 }
 
@@ -228,12 +268,17 @@ asio::awaitable<outcome<session_outcome>> session_run::end_shown(int number, hel
 
 // Until cancelled.
 asio::awaitable<void> session_run::watch_workers() {
-    const auto interval = x_venue.is_local() ? std::chrono::steady_clock::duration(100ms) : 2s;
+    const auto interval =
+        x_venue.is_local() ? std::chrono::steady_clock::duration(100ms) : workers_read_every;
     std::string told;
     backoff pause(2s, 30s);  // between look-ups of the endpoint
     for (;;) {
         const auto used = x_venue.endpoint().access();
         const auto workers = co_await x_venue.api().workers(used);
+        if (x_story && workers)
+            x_story->heard(*workers);
+        else if (x_story)
+            x_story->failed(workers.error().message);
         if (workers) {
             const auto running = running_by_state(*workers);
             x_show.workers(running);

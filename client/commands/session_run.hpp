@@ -1,9 +1,11 @@
 #pragma once
 
+#include <commands/run_story.hpp>
 #include <commands/session_options.hpp>
 #include <nullworker/base/asio.hpp>
 #include <nullworker/base/clock.hpp>
 #include <nullworker/base/interruption.hpp>
+#include <nullworker/base/side_thread.hpp>
 #include <nullworker/base/task_group.hpp>
 #include <nullworker/wire/json_value.hpp>
 #include <terminal/progress.hpp>
@@ -45,14 +47,20 @@ public:
     [[nodiscard]] asio::awaitable<int> run();
 
 protected:
+    // Whether a timeline of the run is kept: never, where somebody looks at it or gets a report, or always.
+    enum class story { none, for_those_who_look, kept };
+
     // Throws startup_error as `venue` does. Shows at most `sessions` at once on `out`. `options` and `stop`
     // outlive it.
     session_run(asio::any_io_executor executor, const session_options& options, interruption& stop,
-                std::FILE* out, int sessions, progress::view wanted = progress::view::drawn);
+                std::FILE* out, int sessions, story wanted, progress::view beneath = progress::view::drawn);
     ~session_run() = default;
 
     [[nodiscard]] venue& place() noexcept { return x_venue; }
     [[nodiscard]] progress& show() noexcept { return x_show; }
+
+    // The timeline; nullptr where none is kept.
+    [[nodiscard]] run_story* told_story() noexcept { return x_story ? &*x_story : nullptr; }
 
     // Reserves a session and shows each step as session `number`; a failure is shown, too. `stop` and
     // `keeper` outlive the call.
@@ -93,6 +101,8 @@ private:
 
     [[nodiscard]] reserve_options wanted(seconds lifetime) const;
     asio::awaitable<void> watch_workers();
+    asio::awaitable<void> find_worker(int number, held_session session);
+    asio::awaitable<bool> write_the_report();
     void tell_trouble(const std::string& what);
     void note_reservation_end(interruption& given_up);
 
@@ -102,6 +112,8 @@ private:
     connection_room x_room;
     venue x_venue;
     progress x_show;
+    std::optional<run_story> x_story;
+    side_thread x_files;
     task_group x_watching;
     std::set<interruption*> x_reserving;  // one for each reservation that is under way
     std::size_t x_most_reserving = 0;     // since there were none

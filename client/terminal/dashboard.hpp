@@ -30,4 +30,10 @@ struct shown_sessions {
 [[nodiscard]] std::vector<text_row> dashboard(const watch::timeline& of, const shown_sessions& sessions,
                                               instant now, screen_size room);
 
+// The same with the timeline's own sessions.
+[[nodiscard]] inline std::vector<text_row> dashboard(const watch::timeline& of, instant now,
+                                                     screen_size room) {
+    return dashboard(of, sessions_of(of, room.rows), now, room);
+}
+
 }  // namespace nullworker::client

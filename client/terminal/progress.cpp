@@ -70,6 +70,7 @@ progress::progress(std::FILE* out, form shape, int sessions, view wanted)
       x_screen(::fileno(out)),
       x_draws(shape == form::lines && wanted == view::drawn && x_screen.knows_escapes()),
       x_painter([this](screen_size room, charset letters) { return status(room.columns, letters); }),
+      x_revision([this] { return x_touched; }),
       x_sessions(static_cast<std::size_t>(sessions)),
       x_out(::fileno(out), buffer_bytes, shape == form::json ? missing_events : missing_lines) {}
 
@@ -104,6 +105,8 @@ void progress::session(int number, const std::string& state, const std::string& 
         here.ids.worker_url = ids.worker_url;
     if (!ids.session_id.empty())
         here.ids.session_id = ids.session_id;
+    if (x_on_session)
+        x_on_session(number, state, here.ids);
     if (x_form == form::json)
         return json(dumped({{"event", "session"},
                             {"session", number},
@@ -188,17 +191,19 @@ void progress::write_above_the_view(const std::string& text) {
     x_out.write(out);
 }
 
-void progress::show_beneath(painter paint) {
+void progress::show_beneath(painter paint, std::function<std::uint64_t()> revision) {
     x_painter = std::move(paint);
-    touch();
+    if (revision)
+        x_revision = std::move(revision);
+    x_painted_for = {.columns = 0, .rows = 0};
 }
 
 void progress::refresh(std::chrono::steady_clock::time_point now) {
     constexpr std::chrono::seconds oldest(1);
     if (!x_draws)
         return;
-    const bool is_due =
-        x_is_old || x_area.is_empty() || now - x_painted_at >= oldest || x_painted_for != room();
+    const bool is_due = x_revision() != x_painted_revision || x_area.is_empty() ||
+                        now - x_painted_at >= oldest || x_painted_for != room();
     if (!is_due || !x_out.is_done())
         return;
     x_painted_at = now;
@@ -209,7 +214,7 @@ void progress::refresh(std::chrono::steady_clock::time_point now) {
 
 // In the last column a terminal may have begun the next row, and below the view there is room for the cursor.
 void progress::paint_the_view() {
-    x_is_old = false;
+    x_painted_revision = x_revision();
     x_painted_for = room();
     x_painted.clear();
     const screen_size inside{x_painted_for.columns - 1, x_painted_for.rows - 1};

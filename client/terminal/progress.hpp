@@ -81,11 +81,14 @@ public:
     // Whether there is a view at all.
     [[nodiscard]] bool draws() const noexcept { return x_draws; }
 
-    // From now on the view is what `paint` makes, which is called from here.
-    void show_beneath(painter paint);
+    // From now on the view is what `paint` makes, which is called from here; another one whenever `revision`
+    // is, or where there is none after each line and each call of `touch`.
+    void show_beneath(painter paint, std::function<std::uint64_t()> revision = {});
+    void touch() noexcept { ++x_touched; }
 
-    // The view would be another one now.
-    void touch() noexcept { x_is_old = true; }
+    // `told` hears of each call of `session`, with all that is known of the session's names.
+    using listener = std::function<void(int number, const std::string& state, const session_identity& ids)>;
+    void on_session(listener told) { x_on_session = std::move(told); }
 
     // Draws the view where that is due: it is another one now, the terminal has another size, it gave way to
     // a line, or it is a second old. Whoever calls this bounds how often that can be.
@@ -116,7 +119,10 @@ private:
     screen x_screen;
     bool x_draws;
     painter x_painter;
-    bool x_is_old = true;  // the view that is painted
+    std::function<std::uint64_t()> x_revision;
+    listener x_on_session;
+    std::uint64_t x_touched = 0;
+    std::uint64_t x_painted_revision = 0;
     std::vector<std::string> x_painted;
     screen_size x_painted_for;
     std::chrono::steady_clock::time_point x_painted_at{};

@@ -49,18 +49,8 @@ std::optional<spread> spread_of(std::vector<seconds> values) {
     return spread{median, values.back()};
 }
 
-run_figures figures_of(const watch::timeline& of, instant now) {
-    std::vector<seconds> waits;
-    std::vector<seconds> holds;
-    for (const auto* sessions : {&of.ended_sessions(), &of.lasting_sessions()})
-        for (const auto& one : *sessions) {
-            const auto hold = one.row.hold(now);
-            if (!hold)
-                continue;
-            holds.push_back(*hold);
-            if (const auto wait = one.row.wait(now))
-                waits.push_back(*wait);
-        }
+run_figures figures_of(const watch::timeline& of, std::vector<seconds> waits, std::vector<seconds> holds,
+                       instant now) {
     const auto seen = of.look(now);
     return {.waits = spread_of(std::move(waits)),
             .holds = spread_of(std::move(holds)),

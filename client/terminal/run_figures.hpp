@@ -20,13 +20,14 @@ struct spread {
 
 // What a run came to.
 struct run_figures {
-    std::optional<spread> waits;  // of the sessions that were held: from the asking
+    std::optional<spread> waits;  // from the asking until a session was held
     std::optional<spread> holds;
     int peak_workers = 0;
     watch::sums total;
 };
 
-[[nodiscard]] run_figures figures_of(const watch::timeline& of, instant now);
+[[nodiscard]] run_figures figures_of(const watch::timeline& of, std::vector<seconds> waits,
+                                     std::vector<seconds> holds, instant now);
 
 // The same for people, a row a fact, and for programs.
 [[nodiscard]] std::vector<text_row> rows_of(const run_figures& figures);

@@ -6,6 +6,7 @@
 #include <vast/failure.hpp>
 #include <vast/known_endpoint.hpp>
 #include <vast/serverless.hpp>
+#include <watch/timeline.hpp>
 
 #include <boost/asio/awaitable.hpp>
 

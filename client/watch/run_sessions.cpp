@@ -13,6 +13,7 @@ namespace {
 // A worker's load may be told for so long after its session has ended.
 constexpr std::chrono::seconds ended_of_late(60);
 constexpr std::size_t most_of_late = 5000;
+constexpr std::size_t most_spans = 1'000'000;
 
 enum class meaning { begins, holds, retires, ends };
 
@@ -29,6 +30,11 @@ std::optional<meaning> meaning_of_run_state(std::string_view name) {
     const auto* const found =
         std::ranges::find_if(run_states, [name](const run_state& one) { return one.name == name; });
     return found == run_states.end() ? std::nullopt : std::optional(found->means);
+}
+
+void remember(std::vector<seconds>& in, std::optional<seconds> span) {
+    if (span && in.size() < most_spans)
+        in.push_back(*span);
 }
 
 const char* outcome_of_run(const session_row& row, std::string_view state) {
@@ -58,6 +64,8 @@ void run_sessions::step(int number, const std::string& state, const names& known
     if (!known.session_id.empty())
         row.session_id = known.session_id;
     if (means == meaning::holds) {
+        if (!row.held_at && row.asked_at)
+            remember(x_waits, row.wait(at));
         row.held_at = row.held_at.value_or(at);
         row.retiring_at.reset();
     }
@@ -84,6 +92,7 @@ void run_sessions::end(int number, instant at) {
     row.ended_at = at;
     if (row.outcome.empty())
         row.outcome = row.held_at ? "ended" : "dropped";
+    remember(x_holds, row.hold(at));
     x_news[row.key] = row;
     x_ended.push_back(std::move(row));
     while (!x_ended.empty() && (x_ended.size() > most_of_late ||

@@ -29,6 +29,11 @@ public:
     void plan(int number, instant end);
     void place(int number, std::int64_t worker);
 
+    // How long those that were held were waited for, and how long those that have ended were held: as many as
+    // anybody wants a median of.
+    [[nodiscard]] const std::vector<seconds>& waits() const noexcept { return x_waits; }
+    [[nodiscard]] const std::vector<seconds>& holds() const noexcept { return x_holds; }
+
     // Those that have not ended.
     [[nodiscard]] const std::map<int, session_row>& lasting() const noexcept { return x_lasting; }
 
@@ -44,6 +49,8 @@ private:
     std::map<int, session_row> x_lasting;
     std::deque<session_row> x_ended;            // of late
     std::map<std::string, session_row> x_news;  // by key
+    std::vector<seconds> x_waits;
+    std::vector<seconds> x_holds;
     std::uint64_t x_begun = 0;
 };
 

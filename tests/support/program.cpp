@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,8 +24,61 @@ constexpr int patience_ms = 30000;
 
 }  // namespace
 
+struct program::spawn_actions {
+    spawn_actions() { posix_spawn_file_actions_init(&all); }
+    ~spawn_actions() { posix_spawn_file_actions_destroy(&all); }
+    spawn_actions(const spawn_actions&) = delete;
+    spawn_actions& operator=(const spawn_actions&) = delete;
+
+    posix_spawn_file_actions_t all{};
+};
+
 program::program(const std::vector<std::string>& command,
-                 const std::map<std::string, std::string>& environment) {
+                 const std::map<std::string, std::string>& environment, std::optional<terminal> on) {
+    if (on)
+        start_on(*on, command, environment);
+    else
+        start_with_pipes(command, environment);
+}
+
+void program::start_with_pipes(const std::vector<std::string>& command,
+                               const std::map<std::string, std::string>& environment) {
+    spawn_actions actions;
+    std::array<std::array<int, 2>, 2> pipes{};
+    for (int i = 0; i < 2; ++i) {
+        if (::pipe2(pipes[i].data(), O_CLOEXEC) != 0)
+            throw std::runtime_error("no pipe");
+        posix_spawn_file_actions_adddup2(&actions.all, pipes[i][1], i + 1);
+        x_pipe[i] = pipes[i][0];
+    }
+    posix_spawn_file_actions_addopen(&actions.all, 0, "/dev/null", O_RDONLY, 0);
+    start(command, environment, actions, 0);
+    for (const auto& each : pipes)
+        ::close(each[1]);
+}
+
+// The leader of a session gets the first terminal that it opens.
+void program::start_on(terminal size, const std::vector<std::string>& command,
+                       const std::map<std::string, std::string>& environment) {
+    x_pipe[0] = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    std::array<char, 64> name{};
+    if (x_pipe[0] < 0 || ::grantpt(x_pipe[0]) != 0 || ::unlockpt(x_pipe[0]) != 0 ||
+        ::ptsname_r(x_pipe[0], name.data(), name.size()) != 0)
+        throw std::runtime_error("no terminal");
+    // Held open, so that its end is not seen before the program has opened it.
+    const int held = ::open(name.data(), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    resize(size);
+    spawn_actions actions;
+    posix_spawn_file_actions_addopen(&actions.all, 0, name.data(), O_RDWR, 0);
+    posix_spawn_file_actions_adddup2(&actions.all, 0, 1);
+    posix_spawn_file_actions_adddup2(&actions.all, 0, 2);
+    start(command, environment, actions, POSIX_SPAWN_SETSID);
+    ::close(held);
+}
+
+void program::start(const std::vector<std::string>& command,
+                    const std::map<std::string, std::string>& environment, const spawn_actions& actions,
+                    short flags) {
     auto arguments = command;
     const char* path = std::getenv("PATH");
     std::vector<std::string> variables = {std::string("PATH=") + (path ? path : "/usr/bin:/bin")};
@@ -32,23 +86,13 @@ program::program(const std::vector<std::string>& command,
         variables.push_back(std::string("NULLWORKER_HANDLER_LIMIT_MS=") + limit);
     for (const auto& [name, value] : environment)
         variables.push_back(name + '=' + value);
-
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    std::array<std::array<int, 2>, 2> pipes{};
-    for (int i = 0; i < 2; ++i) {
-        if (::pipe2(pipes[i].data(), O_CLOEXEC) != 0)
-            throw std::runtime_error("no pipe");
-        posix_spawn_file_actions_adddup2(&actions, pipes[i][1], i + 1);
-        x_pipe[i] = pipes[i][0];
-    }
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawnattr_t attributes;
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setflags(&attributes, flags);
     const auto argv = pointers(arguments);
     const auto envp = pointers(variables);
-    const int error = ::posix_spawn(&x_pid, argv[0], &actions, nullptr, argv.data(), envp.data());
-    posix_spawn_file_actions_destroy(&actions);
-    for (const auto& each : pipes)
-        ::close(each[1]);
+    const int error = ::posix_spawn(&x_pid, argv[0], &actions.all, &attributes, argv.data(), envp.data());
+    posix_spawnattr_destroy(&attributes);
     if (error != 0)
         throw std::runtime_error("cannot start " + command[0]);
 }
@@ -128,6 +172,15 @@ int program::wait() {
 
 void program::signal(int number) const {
     ::kill(x_pid, number);
+}
+
+void program::resize(terminal size) const {
+    const winsize told{.ws_row = size.rows, .ws_col = size.columns, .ws_xpixel = 0, .ws_ypixel = 0};
+    EXPECT_EQ(::ioctl(x_pipe[0], TIOCSWINSZ, &told), 0);
+}
+
+void program::type(const std::string& keys) const {
+    EXPECT_EQ(::write(x_pipe[0], keys.data(), keys.size()), static_cast<ssize_t>(keys.size()));
 }
 
 }  // namespace nullworker::test

@@ -2,7 +2,9 @@
 
 #include <csignal>
 #include <cstddef>
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,13 +12,20 @@
 
 namespace nullworker::test {
 
-// A program that was started with pipes for its output. It is killed, if it still runs, at the end.
+// A program that was started with pipes for its output, or on a terminal of its own. It is killed, if it
+// still runs, at the end.
 class program {
 public:
+    struct terminal {
+        std::uint16_t columns;
+        std::uint16_t rows;
+    };
+
     // `command[0]` is a path. The environment is PATH and `environment`, nothing else but the
-    // limit of handler_watch.
+    // limit of handler_watch. On a terminal all it writes is out().
     explicit program(const std::vector<std::string>& command,
-                     const std::map<std::string, std::string>& environment = {});
+                     const std::map<std::string, std::string>& environment = {},
+                     std::optional<terminal> on = {});
     ~program();
     program(const program&) = delete;
     program& operator=(const program&) = delete;
@@ -33,12 +42,24 @@ public:
 
     void signal(int number) const;
 
+    // At its terminal: another size, and keys.
+    void resize(terminal size) const;
+    void type(const std::string& keys) const;
+
     [[nodiscard]] const std::string& out() const noexcept { return x_text[0]; }
     [[nodiscard]] const std::string& err() const noexcept { return x_text[1]; }
     [[nodiscard]] pid_t pid() const noexcept { return x_pid; }
 
 private:
     bool read_some();
+    struct spawn_actions;
+
+    void start(const std::vector<std::string>& command, const std::map<std::string, std::string>& environment,
+               const spawn_actions& actions, short flags);
+    void start_with_pipes(const std::vector<std::string>& command,
+                          const std::map<std::string, std::string>& environment);
+    void start_on(terminal size, const std::vector<std::string>& command,
+                  const std::map<std::string, std::string>& environment);
 
     pid_t x_pid = -1;
     int x_pipe[2] = {-1, -1};

@@ -262,7 +262,8 @@ TEST(demo, an_interrupt_before_the_end_is_told_as_it_was) {
         demo.wait_for(by_json ? R"("state":"held")" : "session 1  held");
         demo.signal(SIGINT);
         EXPECT_EQ(demo.wait(), 128 + SIGINT);
-        const std::string last = demo.out().substr(demo.out().rfind('\n', demo.out().size() - 2) + 1);
+        const auto begin = demo.out().rfind(by_json ? "\n{" : "of 3 sessions") + (by_json ? 1 : 0);
+        const std::string last = demo.out().substr(begin, demo.out().find('\n', begin) - begin);
         const std::string sentence =
             "of 3 sessions 1 was held and released, 2 were never held; the local fleet and its workers are "
             "stopped";

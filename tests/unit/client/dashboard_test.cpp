@@ -18,7 +18,7 @@ instant time_of(double second) {
 std::string shown_dashboard(const watch::timeline& told, double now, screen_size room,
                             palette by = {charset::utf8, false}) {
     std::string out;
-    for (const auto& one : dashboard(told, sessions_of(told, 100), time_of(now), room))
+    for (const auto& one : dashboard(told, time_of(now), room))
         out += painted(one, room.columns, by) + '\n';
     return out;
 }
@@ -83,7 +83,7 @@ TEST(dashboard, says_that_its_data_is_old_and_is_grey_then) {
     EXPECT_NE(shown_dashboard(told, 20, {80, 24}).find("data     10 s old: HTTP status 503\n"),
               std::string::npos);
     told.advance(time_of(30));
-    const auto rows = dashboard(told, sessions_of(told, 100), time_of(30), {80, 24});
+    const auto rows = dashboard(told, time_of(30), {80, 24});
     int bad = 0;
     for (const auto& one : rows)
         for (const auto& part : one) {
@@ -125,11 +125,11 @@ TEST(dashboard, leaves_out_where_it_is_low_what_matters_least) {
               "workers  5: 2 taken, 1 idle, 1 loading, 1 in error; 16 at most\n"
               "error    worker 9: CUDA out of memory\n"
               "cost     $2.00 an hour, $0.0056 so far\n");
-    EXPECT_TRUE(dashboard(told, sessions_of(told, 100), time_of(12), {80, 0}).empty());
+    EXPECT_TRUE(dashboard(told, time_of(12), {80, 0}).empty());
     const auto low = shown_dashboard(told, 12, {80, 11});
     EXPECT_TRUE(low.ends_with("worker 5\nand 2 more sessions\n")) << low;
     for (std::size_t rows = 0; rows < 40; ++rows)
-        EXPECT_LE(dashboard(told, sessions_of(told, 100), time_of(12), {80, rows}).size(), rows);
+        EXPECT_LE(dashboard(told, time_of(12), {80, rows}).size(), rows);
 }
 
 TEST(dashboard, tells_how_many_of_many_sessions_it_leaves_out) {
@@ -158,7 +158,7 @@ TEST(dashboard, is_cut_to_every_width_and_is_ascii_where_need_be) {
     const auto told = busy_endpoint();
     for (std::size_t width = 20; width <= 200; ++width)
         for (const auto letters : {charset::utf8, charset::ascii})
-            for (const auto& one : dashboard(told, sessions_of(told, 100), time_of(12), {width, 50})) {
+            for (const auto& one : dashboard(told, time_of(12), {width, 50})) {
                 const auto line = painted(one, width, {letters, false});
                 EXPECT_LE(columns(line), width) << line;
                 if (letters == charset::ascii) {
@@ -183,7 +183,7 @@ TEST(dashboard, lets_nothing_through_that_a_terminal_would_obey) {
     for (const unsigned char c : text)
         EXPECT_TRUE(c == '\n' || c >= ' ') << text;
     EXPECT_EQ(text.find("\u009b"), std::string::npos);
-    const auto rows = dashboard(told, sessions_of(told, 100), time_of(1), {200, 24});
+    const auto rows = dashboard(told, time_of(1), {200, 24});
     EXPECT_EQ(static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')), rows.size());
 }
 

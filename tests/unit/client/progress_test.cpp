@@ -103,6 +103,20 @@ TEST(progress, tells_programs_the_names_of_a_session_as_fields) {
     EXPECT_TRUE(events[6].at("most").is_null());
 }
 
+TEST(progress, tells_a_listener_of_each_session_with_all_its_names) {
+    std::vector<std::string> heard;
+    (void)told(progress::form::lines, [&](progress& show) {
+        show.on_session([&](int number, const std::string& state, const session_identity& ids) {
+            heard.push_back(std::to_string(number) + ' ' + state + ' ' +
+                            std::to_string(ids.request_idx.value_or(0)) + ' ' + ids.session_id);
+        });
+        show.session(2, "queued", "", {.request_idx = 7});
+        show.session(2, "held", "", {.session_id = "Ab3"});
+        show.session(2, "released", "");
+    });
+    EXPECT_EQ(heard, (std::vector<std::string>{"2 queued 7 ", "2 held 7 Ab3", "2 released 7 Ab3"}));
+}
+
 // A terminal, and what is written to it.
 class terminal : public testing::Test {
 protected:
@@ -234,10 +248,12 @@ TEST_F(terminal, that_is_low_is_never_given_a_view_that_it_has_no_room_for) {
         {
             progress show(x_out, progress::form::lines, 1);
             std::size_t told = 0;
-            show.show_beneath([&told](screen_size room, charset) {
-                told = room.rows;
-                return std::vector<text_row>(10, text_row{{"row"}});
-            });
+            show.show_beneath(
+                [&told](screen_size room, charset) {
+                    told = room.rows;
+                    return std::vector<text_row>(10, text_row{{"row"}});
+                },
+                [] { return 1; });
             for (int i = 0; i < 3; ++i) {
                 show.note("line");
                 refresh(show);
@@ -255,12 +271,13 @@ TEST_F(terminal, has_its_view_painted_anew_once_it_changed_and_each_second) {
     int asked = 0;
     const std::chrono::steady_clock::time_point start(1h);
     (void)written(1, [&](progress& show) {
-        show.show_beneath(counting(asked));
+        std::uint64_t revision = 1;
+        show.show_beneath(counting(asked), [&revision] { return revision; });
         refresh(show, start);
         EXPECT_EQ(asked, 1);
         refresh(show, start + 100ms);
         EXPECT_EQ(asked, 1);
-        show.touch();
+        ++revision;
         refresh(show, start + 200ms);
         EXPECT_EQ(asked, 2);
         refresh(show, start + 1100ms);
@@ -277,14 +294,14 @@ TEST_F(terminal, keeps_its_view_beneath_the_lines) {
     int asked = 0;
     test::picture seen(80, 24);
     progress show(x_out, progress::form::lines, 1);
-    show.show_beneath(counting(asked));
+    show.show_beneath(counting(asked), [] { return 1; });
     refresh(show);
     for (const char* text : {"first", "second"}) {
         show.note(text);
         refresh(show);
     }
     seen.feed(read());
-    EXPECT_EQ(untimed(seen.text()), "t            first\nt            second\nview 3\n");
+    EXPECT_EQ(untimed(seen.text()), "t            first\nt            second\nview 1\n");
 }
 
 TEST_F(terminal, shows_the_last_words_as_they_are_above_the_view) {
@@ -353,12 +370,13 @@ TEST_F(terminal, that_was_stopped_gets_its_lines_and_one_view) {
     int asked = 0;
     std::string out;
     progress show(x_out, progress::form::lines, 1);
-    show.show_beneath(counting(asked));
+    std::uint64_t revision = 1;
+    show.show_beneath(counting(asked), [&revision] { return revision; });
     refresh(show);
     for (int i = 0; i < 1000; ++i) {  // more than the terminal's own buffer holds
         show.note(std::string(50, 'x'));
         show.refresh({});
-        show.touch();
+        ++revision;
     }
     while (!show.is_all_shown())
         out += read();

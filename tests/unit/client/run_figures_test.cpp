@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <string>
 #include <variant>
 
@@ -12,18 +13,6 @@ using watch::lane_state;
 
 instant at_second(double second) {
     return instant{}.after(to_ticks(seconds(3600 + second)));
-}
-
-watch::session_row session(const char* key, double asked, std::optional<double> held,
-                           std::optional<double> ended) {
-    watch::session_row out{.key = key, .asked_at = at_second(asked)};
-    if (held)
-        out.held_at = at_second(*held);
-    if (ended) {
-        out.ended_at = at_second(*ended);
-        out.outcome = held ? "released" : "failed";
-    }
-    return out;
 }
 
 std::string text_of(const run_figures& figures) {
@@ -41,7 +30,7 @@ TEST(spread, has_the_middle_of_two_where_their_number_is_even) {
     EXPECT_EQ(spread_of({seconds(2), seconds(9), seconds(1)})->longest, seconds(9));
 }
 
-TEST(run_figures, are_of_the_sessions_that_were_held_and_of_all_machines) {
+TEST(run_figures, are_of_all_sessions_and_machines) {
     watch::timeline told({.price = 3.6});
     told.worker(1, lane_state::loading, "", at_second(0));
     told.worker(1, lane_state::ready, "", at_second(10));
@@ -49,15 +38,12 @@ TEST(run_figures, are_of_the_sessions_that_were_held_and_of_all_machines) {
     told.worker(2, lane_state::reserved, "", at_second(30));
     told.worker(1, lane_state::stopped, "", at_second(60));
     told.worker(2, lane_state::stopped, "", at_second(50));
-    told.session(session("a", 0, 1, 11));
-    told.session(session("b", 0, 3, 23));
-    told.session(session("c", 0, 2, std::nullopt));
-    told.session(session("d", 0, std::nullopt, 500));
-    const auto figures = figures_of(told, at_second(60));
+    const auto figures =
+        figures_of(told, {seconds(1), seconds(3), seconds(2)}, {seconds(10), seconds(20)}, at_second(60));
     EXPECT_EQ(figures.peak_workers, 2);
     EXPECT_EQ(text_of(figures),
               "  waits     median 2.0 s, longest 3.0 s\n"
-              "  holds     median 20 s, longest 58 s\n"
+              "  holds     median 15 s, longest 20 s\n"
               "  workers   2 at most; 1 min 20 s of their time paid, 1 min used (75 %), 10 s idle\n"
               "  cost      $0.0800\n");
 }
@@ -65,8 +51,7 @@ TEST(run_figures, are_of_the_sessions_that_were_held_and_of_all_machines) {
 TEST(run_figures, tell_programs_the_same_numbers) {
     watch::timeline told({});
     told.worker(1, lane_state::reserved, "", at_second(0));
-    told.session(session("a", 0, 1.5, 11.5));
-    const auto told_fields = fields_of(figures_of(told, at_second(20)));
+    const auto told_fields = fields_of(figures_of(told, {seconds(1.5)}, {seconds(10)}, at_second(20)));
     std::map<std::string, progress::value> fields(told_fields.begin(), told_fields.end());
     EXPECT_EQ(fields.at("wait_median"), progress::value(1.5));
     EXPECT_EQ(fields.at("wait_longest"), progress::value(1.5));
@@ -81,7 +66,7 @@ TEST(run_figures, tell_programs_the_same_numbers) {
 }
 
 TEST(run_figures, of_a_run_that_held_nothing_have_no_spread) {
-    const auto figures = figures_of(watch::timeline({}), at_second(0));
+    const auto figures = figures_of(watch::timeline({}), {}, {}, at_second(0));
     EXPECT_EQ(text_of(figures), "  workers   0 at most; 0.0 s of their time paid, 0.0 s used, 0.0 s idle\n");
     for (const auto& [name, value] : fields_of(figures))
         if (name.find("wait") == 0 || name.find("hold") == 0) {

@@ -84,6 +84,21 @@ TEST_F(run_sessions_test, one_that_was_held_before_has_no_wait) {
     EXPECT_TRUE(run.take_news().empty()) << "one that never was";
 }
 
+TEST_F(run_sessions_test, remember_how_long_each_was_waited_for_and_held) {
+    for (int number = 1; number <= 2; ++number) {
+        step(0, number, "asking");
+        step(number, number, "held");
+        step(5, number, "retiring");
+        step(6, number, "held");
+        step(10, number, "released");
+    }
+    step(0, 3, "asking");
+    step(9, 3, "failed");
+    step(0, 4, "held");
+    EXPECT_EQ(run.waits(), (std::vector<seconds>{seconds(1), seconds(2)}));
+    EXPECT_EQ(run.holds(), (std::vector<seconds>{seconds(9), seconds(8)}));
+}
+
 TEST_F(run_sessions_test, tell_at_which_workers_they_are) {
     step(0, 1, "asking");
     step(0, 1, "held");
