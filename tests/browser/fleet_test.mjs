@@ -1,6 +1,7 @@
 // The page of a real fleet, while the real programs reserve workers of it.
 import assert from 'node:assert/strict'
-import { rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { after, afterEach, before, test } from 'node:test'
 import { assertAccessible, closePages, open, output, port, says, startBrowser, stopBrowser, take, text } from './browser.mjs'
@@ -27,6 +28,13 @@ const startFleet = async (...options) => {
 }
 
 const startDemo = (...options) => new Program('demo', '--autoscaler-url', url, '--console-url', url, '--instance', 'local', '--interval', '1', ...options)
+
+// One that is not there yet.
+const newFile = name => {
+  const file = resolve(output, name)
+  rmSync(file, { force: true })
+  return file
+}
 
 // From now on the page keeps each text that the element has.
 const record = (page, id) => page.evaluate(name => {
@@ -94,8 +102,7 @@ const worker = sick => `export BACKEND_HEALTH_URL='exec:echo "${hostile}"; test 
 exec "${resolve(dirname(program), 'nullworkerd')}"`
 
 test('the error of a worker is told as a text, whatever stands in it', async () => {
-  const sick = resolve(output, 'sick')
-  rmSync(sick, { force: true })
+  const sick = newFile('sick')
   const fleet = await startFleet('--min-load', '50', '--worker', worker(sick))
   const page = await open(`${url}/`)
   await says(page, 'counts', /1 idle/)
@@ -117,4 +124,31 @@ test('why a worker could not start is told', async () => {
   await says(page, 'last-sudden', /^worker [0-9]+ stopped at .*: exited with status 9: boom$/)
   await page.finish()
   await fleet.stop()
+})
+
+const skip = execFileSync(program, ['demo', '--help']).includes('--report') ? false : 'demo has no --report'
+
+test('the report of a demo opens from a file, and asks nobody', { skip }, async () => {
+  const file = newFile('report.html')
+  const demo = new Program('demo', '--worker-port', workerPort, '--interval', '0.5', '--plateau', '1', '--report', file)
+  await demo.ended
+  assert.ok(existsSync(file), demo.text)
+  const page = await open(`file://${file}`)
+  await says(page, 'link-state', 'Report')
+  assert.match(await text(page, 'max-workers'), /peak 3/)
+  assert.equal(await page.locator('#sessions tr').count(), 3)
+  await assertAccessible(page)
+  await take(page, 'report-light')
+  await page.finish()
+})
+
+test('the report of a demo whose workers fail has their words as a text', { skip }, async () => {
+  const file = newFile('hostile-report.html')
+  const demo = new Program('demo', '--worker-port', workerPort, '--count', '1', '--timeout', '4', '--worker', `echo '${hostile}' >&2; exit 1`, '--report', file)
+  await demo.ended
+  const page = await open(`file://${file}`)
+  await says(page, 'link-state', 'Report')
+  await says(page, 'last-sudden', /<img src=x onerror=alert\(1\)>/)
+  assert.equal(await page.locator('img').count(), 0)
+  await page.finish()
 })

@@ -11,12 +11,13 @@ export const program = process.env.NULLWORKER ?? 'build/release/nullworker'
 export class Program {
   constructor(...words) {
     this.text = ''
+    this.wake = () => {}
     this.child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...patient, ...process.env } })
     running.add(this)
     this.ended = once(this.child, 'exit').then(() => running.delete(this))
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream.setEncoding('utf8')
-      stream.on('data', part => { this.text += part })
+      stream.on('data', part => { this.text += part; this.wake() })
     }
   }
 
@@ -27,7 +28,7 @@ export class Program {
       const found = this.text.match(pattern)
       if (found) return found
       if (Date.now() > deadline || this.child.exitCode !== null) throw new Error(`no ${pattern} in: ${this.text}`)
-      await Promise.race([once(this.child.stdout, 'data'), this.ended, new Promise(done => setTimeout(done, 200))])
+      await new Promise(done => { this.wake = done; setTimeout(done, 200) })
     }
   }
 

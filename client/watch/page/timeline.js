@@ -1,5 +1,5 @@
 // Lanes, curves and their axis: which time is shown, and which event is told of.
-const leastRange = 10 // seconds
+const leastRange = 5 // seconds
 const leastFrame = 33 // milliseconds
 const keySteps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1], PageUp: [0, -10], PageDown: [0, 10],
   Home: [-Infinity, 0], End: [Infinity, 0] }
