@@ -147,6 +147,7 @@ def main():
     promtool("check", "rules", RULES)
     promtool("test", "rules", ROOT / "tests/prometheus/rules_test.yml")
     print("ok    the alerts, and their tests")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and leave nothing behind
     with tempfile.TemporaryDirectory() as folder, Programs(pathlib.Path(folder)) as programs:
         start(programs, *sys.argv[1:])
         until("a held session", lambda: 'nullworker_follow_sessions{state="idle"} 1\n' in fetch(f"{FOLLOW}/metrics"))
