@@ -293,7 +293,7 @@ const std::string& public_api::describe(const reference& asked, const reservatio
                             x_described.expires == session.expires.wall;
     if (still_true)
         return x_described.text;
-    wire::session_description description{
+    wire::session_description told{
         .session_id = session.session_id,
         .auth_data = asked->session_auth,
         .lifetime = session.lifetime,
@@ -303,10 +303,10 @@ const std::string& public_api::describe(const reference& asked, const reservatio
         .on_close_payload = {},
     };
     if (session.on_close) {
-        description.on_close_route = session.on_close->route;
-        description.on_close_payload = session.on_close->payload;
+        told.on_close_route = session.on_close->route;
+        told.on_close_payload = session.on_close->payload;
     }
-    x_described = {asked, session.generation, session.expires.wall, wire::session_described(description)};
+    x_described = {asked, session.generation, session.expires.wall, wire::session_described(told)};
     return x_described.text;
 }
 

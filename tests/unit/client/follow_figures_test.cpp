@@ -78,8 +78,8 @@ TEST_F(follow_figures_test, count_each_session_in_one_state) {
     sessions.busy(held(), seconds(30), now);
     sessions.retiring(held(), seconds(30), now);
     sessions.silent(held(), now);
-    for (const char* state : {"asking", "creating", "idle", "working", "retiring", "unreachable"})
-        expect("follow_sessions{state=\"" + std::string(state) + "\"} 1");
+    for (const char* one : {"asking", "creating", "idle", "working", "retiring", "unreachable"})
+        expect("follow_sessions{state=\"" + std::string(one) + "\"} 1");
     expect("follow_sessions{state=\"lost\"} 0");
     now += 100s;
     (void)sessions.decide(9, now);

@@ -112,8 +112,9 @@ TEST_F(route_pace_test,
     std::size_t through = 0;
     while (x_now < end) {
         const auto who = ask_in_time();
-        if (const auto before = asked.find(who); before != asked.end())
+        if (const auto before = asked.find(who); before != asked.end()) {
             ASSERT_LE(x_now - before->second, 50s) << "of " << who;
+        }
         asked[who] = x_now;
         questions.push_back(x_now);
         // One in ten finds a worker when it is asked for again.
