@@ -112,7 +112,7 @@ asio::awaitable<void> count_beast(stage& on) {
 
 // Once: the figures are the same in each round.
 asio::awaitable<void> instructions(stage& on) {
-    for (const side who : ours)
+    for (const side who : {side::kept, side::bare})
         co_await count_worker(on, who);
     co_await count_beast(on);
 }

@@ -127,7 +127,7 @@ asio::awaitable<void> promptness(stage& on) {
 
 asio::awaitable<void> crowd(stage& on) {
     for (int round = 0; round < on.rounds(); ++round)
-        for (const side who : ours) {
+        for (const side who : {side::kept, side::bare}) {
             const auto worker = on.worker(who);
             const seconds ignored = co_await worker->start();
             static_cast<void>(ignored);

@@ -182,6 +182,7 @@ asio::awaitable<void> idleness(stage& on) {
     co_await sleep_for(2s);
     for (int round = 0; round < on.rounds(); ++round) {
         std::vector<usage> before;
+        before.reserve(idlers.size());
         for (const auto& each : idlers)
             before.push_back(each.worker->measure());
         co_await sleep_for(window);

@@ -12,6 +12,8 @@ const std::vector<measurement>& all_measurements() {
         {"idle", idleness},
         {"promptness", promptness},
         {"crowd", crowd},
+        {"growth", growth},
+        {"following", following},
     };
     return all;
 }

@@ -32,6 +32,12 @@ namespace nullworker::bench {
 // Creates beside connections that began a request and never go on, more of them than the worker lets in.
 [[nodiscard]] asio::awaitable<void> crowd(stage& on);
 
+// How the work of the fleet's scaler grows.
+[[nodiscard]] asio::awaitable<void> growth(stage& on);
+
+// A `follow` that holds thousands of sessions.
+[[nodiscard]] asio::awaitable<void> following(stage& on);
+
 // The above by the names of their groups, in the order of the table.
 struct measurement {
     std::string_view group;

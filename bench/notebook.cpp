@@ -11,6 +11,8 @@ std::string_view name_of(side who) noexcept {
             return "state_on";
         case side::bare:
             return "state_off";
+        case side::client:
+            return "client";
         case side::nginx:
             return "nginx";
         case side::beast:

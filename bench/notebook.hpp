@@ -9,12 +9,13 @@
 
 namespace nullworker::bench {
 
-// Who is measured: nullworkerd with its state file, as in production, and without; and what stands beside it.
-enum class side { kept, bare, nginx, beast, against, plain };
+// Who is measured: nullworkerd with its state file, as in production, and without; the client; and what
+// stands beside them.
+enum class side { kept, bare, client, nginx, beast, against, plain };
 
-inline constexpr side all_sides[] = {side::kept,  side::bare,    side::nginx,
+inline constexpr side all_sides[] = {side::kept,  side::bare,    side::client, side::nginx,
                                      side::beast, side::against, side::plain};
-inline constexpr side ours[] = {side::kept, side::bare};
+inline constexpr side ours[] = {side::kept, side::bare, side::client};
 
 // As in the results file.
 [[nodiscard]] std::string_view name_of(side who) noexcept;

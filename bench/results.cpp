@@ -114,6 +114,7 @@ std::vector<side_facts> describe_sides(const bench_options& options) {
     std::vector<side_facts> out = {
         {side::kept, first_line_of(options.worker + " --version") + ", NULLWORKER_STATE_DIR set"},
         {side::bare, "the same, NULLWORKER_STATE_DIR=none"},
+        {side::client, "nullworker of the same build"},
         {side::nginx, first_line_of("nginx -v") + ", one process, `return 200`, no log"},
         {side::beast, "bench/constant_server.cpp, Boost " + std::string(BOOST_LIB_VERSION)},
         {side::plain, "bench/nothing.cpp, static"},
@@ -126,7 +127,7 @@ std::vector<side_facts> describe_sides(const bench_options& options) {
 std::string to_text(const notebook& book, const std::vector<side_facts>& sides) {
     constexpr int what_width = -42;
     constexpr int unit_width = -7;
-    constexpr int width = 10;
+    constexpr int width = 9;
     std::string out = column("", what_width) + column("", unit_width);
     for (const side who : all_sides)
         out += column(std::string(name_of(who)), width);

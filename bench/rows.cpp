@@ -56,6 +56,13 @@ const std::vector<row>& all_rows() {
         {"promptness", "change-p99", "change to report, p99", "ms"},
         {"promptness", "expiry", "expiry to completion, worst", "ms", {at_most(50)}},
 
+        {"growth", "scaler-growth", "exponent of the scaler's growth", "", {at_most(1.1)}},
+        {"growth", "scaler-10000", "its run with 10,000 workers", "ms"},
+
+        {"following", "follow-open", "follow --max 5000, until all are open", "s", {at_most(60)}},
+        {"following", "follow-cpu", "its CPU a session", "ms/min", {at_most(5)}},
+        {"following", "follow-memory", "its memory a session", "KiB", {at_most(16)}},
+
         {"crowd", "crowded", "create beside 2,000 half requests, worst", "ms", {at_most(50)}},
     };
     return rows;

@@ -14,7 +14,7 @@ std::vector<side> stage::workers() const {
 
 std::uint16_t stage::port_of(side who, int place) const {
     constexpr int ports_of_a_side = 3;
-    constexpr int sides = 6;
+    constexpr int sides = 7;
     return static_cast<std::uint16_t>(x_options.port +
                                       (place * sides + static_cast<int>(who)) * ports_of_a_side);
 }

@@ -50,8 +50,7 @@ asio::awaitable<double> run_wrk(stage& on, std::string url, load what) {
     std::ofstream(script) << "wrk.method = \"POST\"\n"
                           << "wrk.body = " << in_lua(what.body) << "\n"
                           << "wrk.headers[\"Content-Type\"] = \"application/json\"\n";
-    const std::string span = on.options().quick ? "1s" : "2s";
-    std::string line = "exec wrk -t1 -c32 -d" + span + " -s " + script + " " + url + what.path;
+    std::string line = "exec wrk -t1 -c32 -d1s -s " + script + " " + url + what.path;
     const auto ended = co_await run_shell(std::move(line));
     if (!ended || ended->code != 0)
         throw bench_error("wrk failed: " + (ended ? ended->described() : ended.error().message()));
