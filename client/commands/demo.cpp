@@ -271,10 +271,10 @@ private:
 
     // Called when all is closed: the local fleet, and with it its workers.
     void summarise() {
-        std::string story;
+        std::string counts;
         for (const int count : show().worker_story())
-            story += (story.empty() ? "" : " → ") + std::to_string(count);
-        show().note("workers: " + story);
+            counts += (counts.empty() ? "" : " → ") + std::to_string(count);
+        show().note("workers: " + counts);
         if (is_worth_telling())
             show().note("workers were there for " + minutes_text(show().machine_time()) + " machine-minutes");
         tally sessions{.wanted = total(), .released = x_released};

@@ -8,7 +8,7 @@
 namespace nullworker::client {
 namespace {
 
-using state = beanstalk_reader::state;
+using reading = beanstalk_reader::state;
 
 std::string told(const std::string& statistics) {
     return "OK " + std::to_string(statistics.size()) + "\r\n" + statistics + "\r\n";
@@ -59,10 +59,10 @@ TEST(beanstalk, anything_else_is_an_error) {
 
 TEST(beanstalk, an_answer_that_never_ends_is_given_up) {
     beanstalk_reader line;
-    EXPECT_EQ(line.feed(std::string(beanstalk_reader::longest_line + 1, 'x')), state::failed);
+    EXPECT_EQ(line.feed(std::string(beanstalk_reader::longest_line + 1, 'x')), reading::failed);
     beanstalk_reader body;
-    EXPECT_EQ(body.feed("OK 65536\r\n"), state::incomplete);
-    EXPECT_EQ(body.feed(std::string(beanstalk_reader::most_bytes, 'x')), state::failed);
+    EXPECT_EQ(body.feed("OK 65536\r\n"), reading::incomplete);
+    EXPECT_EQ(body.feed(std::string(beanstalk_reader::most_bytes, 'x')), reading::failed);
 }
 
 TEST(beanstalk, the_name_of_a_tube_is_one_word_of_its_alphabet) {
