@@ -1,6 +1,8 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <string_view>
 
 // The character classes of RFC 9110 and 9112. Independent of the locale, unlike <cctype>.
@@ -36,8 +38,28 @@ namespace nullworker::net::grammar {
     return is_visible(c) || is_blank(c) || static_cast<unsigned char>(c) >= 0x80;
 }
 
+// What the request line may hold: ASCII, which also tells other protocols from HTTP by their first bytes.
+[[nodiscard]] constexpr bool is_request_line_char(char c) noexcept {
+    return is_visible(c) || c == ' ';
+}
+
+// The answer for each byte, to be looked up: each byte of a head is asked about once.
+using char_table = std::array<bool, 256>;
+
+[[nodiscard]] constexpr char_table table_of(bool (*belongs)(char) noexcept) {
+    char_table out{};
+    for (std::size_t byte = 0; byte < out.size(); ++byte)
+        out[byte] = belongs(static_cast<char>(byte));
+    return out;
+}
+
+inline constexpr char_table token_chars = table_of(is_token_char);
+inline constexpr char_table field_chars = table_of(is_field_char);
+inline constexpr char_table request_line_chars = table_of(is_request_line_char);
+
 [[nodiscard]] constexpr bool is_token(std::string_view text) noexcept {
-    return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
+    return !text.empty() && std::all_of(text.begin(), text.end(),
+                                        [](char c) { return token_chars[static_cast<unsigned char>(c)]; });
 }
 
 [[nodiscard]] constexpr std::string_view trimmed(std::string_view text) noexcept {

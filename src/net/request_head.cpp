@@ -82,6 +82,9 @@ bool lists(std::string_view value, std::string_view word) {
 
 head_state head_reader::read(std::string_view received) {
     while (x_state == head_state::incomplete && x_read < received.size()) {
+        pass_text(received);
+        if (x_read == received.size())
+            break;
         const char next = received[x_read++];
         if (!is_acceptable(next))
             x_state = head_state::malformed;
@@ -94,14 +97,25 @@ head_state head_reader::read(std::string_view received) {
     return x_state;
 }
 
-// CR and LF come as a pair or not at all. The request line is ASCII, which also tells other protocols from
-// HTTP by their first bytes.
+// Nearly all bytes are text, which means nothing before its line is whole.
+void head_reader::pass_text(std::string_view received) {
+    if (x_last == '\r')
+        return;
+    const auto& is_text = x_begun ? field_chars : request_line_chars;
+    const auto begin = x_read;
+    while (x_read < received.size() && is_text[static_cast<unsigned char>(received[x_read])])
+        ++x_read;
+    if (x_read > begin)
+        x_last = received[x_read - 1];
+}
+
+// CR and LF come as a pair or not at all.
 bool head_reader::is_acceptable(char next) const noexcept {
     if ((x_last == '\r') != (next == '\n'))
         return false;
     if (next == '\r' || next == '\n')
         return true;
-    return x_begun ? is_field_char(next) : is_visible(next) || next == ' ';
+    return x_begun ? is_field_char(next) : is_request_line_char(next);
 }
 
 head_state head_reader::take_line(std::string_view line) {

@@ -48,6 +48,7 @@ public:
     [[nodiscard]] request_head& head() noexcept { return x_head; }
 
 private:
+    void pass_text(std::string_view received);
     [[nodiscard]] bool is_acceptable(char next) const noexcept;
     head_state take_line(std::string_view line);
     head_state take_request_line(std::string_view line);
