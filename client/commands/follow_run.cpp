@@ -69,7 +69,9 @@ ending ending_of(session_outcome told) {
 // One run of `follow`.
 class follow final : public session_run {
 public:
-    follow(asio::any_io_executor executor, const follow_options& options, interruption& stop)
+    // `door`: where somebody is to be told of the figures; nullptr: nowhere.
+    follow(asio::any_io_executor executor, const follow_options& options, interruption& stop,
+           metrics_door* door)
         : session_run(executor, options, stop, stdout, options.most, story::for_those_who_look),
           x_executor(executor),
           x_options(options),
@@ -79,12 +81,12 @@ public:
               {to_ticks(options.interval), to_ticks(x_lifetime / 4), steady::duration(longest_interval)})),
           x_roster(options.limits(), to_ticks(options.patience)),
           x_figures(options.limits()),
+          x_door(door),
           x_memory(executor, x_roster, [this](const std::string& what) { show().note(what); }),
           x_sessions(executor) {
-        if (options.metrics.empty())
+        if (!x_door)
             return;
-        x_door.emplace(executor, options.metrics,
-                       [this] { return x_figures.measure(x_roster, steady::now()); });
+        x_door->open([this] { return x_figures.measure(x_roster, steady::now()); });
         show().note("metrics at " + x_door->url());
     }
 
@@ -734,7 +736,7 @@ private:
     steady::duration x_every;  // between two looks at a session
     roster x_roster;
     follow_figures x_figures;
-    std::optional<metrics_door> x_door;            // where somebody is to be told of them
+    metrics_door* x_door;                          // where somebody is to be told of them; nullptr: nowhere
     std::map<int, std::unique_ptr<slot>> x_slots;  // of each session of the roster
     backoff x_pause{1s, 30s};                      // between reservations that fail
     steady::time_point x_not_before{};
@@ -751,7 +753,15 @@ private:
 }  // namespace
 
 int run_follow(const follow_options& options) {
-    return run_sessions<follow>(options, on_signal::keep_code);
+    command work = [&options](asio::any_io_executor executor, interruption& stop) -> asio::awaitable<int> {
+        // Before all others: where the port is taken, nothing has begun.
+        std::optional<metrics_door> door;
+        if (!options.metrics.empty())
+            door.emplace(executor, options.metrics);
+        follow one(std::move(executor), options, stop, door ? &*door : nullptr);
+        co_return co_await one.run();
+    };
+    return run(std::move(work), on_signal::keep_code);
 }
 
 }  // namespace nullworker::client

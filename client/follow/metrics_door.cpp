@@ -27,9 +27,8 @@ struct metrics_door::tables {
         {{net::verb::get, "/metrics", &metrics_door::metrics}}};
 };
 
-metrics_door::metrics_door(const asio::any_io_executor& executor, const std::string& place,
-                           std::function<std::vector<metric>()> measure)
-    : x_measure(std::move(measure)), x_server(executor, "metrics", few) {
+metrics_door::metrics_door(const asio::any_io_executor& executor, const std::string& place)
+    : x_server(executor, "metrics", few) {
     const auto where = net::parse_loopback_place(place);
     if (!where)
         throw startup_error("--metrics: '" + place + "' " +
@@ -37,6 +36,10 @@ metrics_door::metrics_door(const asio::any_io_executor& executor, const std::str
     x_server.bind(*where, "--metrics");
     const auto address = where->address().to_string();
     x_host = where->address().is_v6() ? '[' + address + ']' : address;
+}
+
+void metrics_door::open(std::function<std::vector<metric>()> measure) {
+    x_measure = std::move(measure);
     x_server.start(
         [this](const net::request& asked) -> asio::awaitable<net::reaction> { co_return answer(asked); });
 }

@@ -17,10 +17,11 @@ namespace nullworker::client {
 // Serves GET /metrics to programs of this machine, and to nobody else: net/local_guard.hpp.
 class metrics_door {
 public:
-    // Listens at `place`, as net/loopback_place.hpp reads it. Throws startup_error where it cannot. `measure`
-    // is called for each answer.
-    metrics_door(const asio::any_io_executor& executor, const std::string& place,
-                 std::function<std::vector<metric>()> measure);
+    // Takes `place`, as net/loopback_place.hpp reads it. Throws startup_error where it cannot.
+    metrics_door(const asio::any_io_executor& executor, const std::string& place);
+
+    // Begins to answer: `measure` is called each time.
+    void open(std::function<std::vector<metric>()> measure);
 
     [[nodiscard]] std::string url() const;
 

@@ -194,8 +194,9 @@ asio::awaitable<outcome<std::map<int, kept_session>>> state_file::open() {
     auto heard = co_await x_thread.call(std::move(job));
     if (!heard)
         co_return failure{heard.error().message()};
+    // Whether it can be written is known before anything is opened.
     if (*heard)
-        retry();
+        (void)co_await settle();
     co_return std::move(*heard);
 }
 
