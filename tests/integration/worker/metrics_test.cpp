@@ -74,8 +74,11 @@ TEST(figures, tell_by_what_sessions_ended_how_long_they_were_held_and_when_their
 TEST(figures, tell_the_latency_of_reports_and_the_failures_by_address) {
     with_worker(
         [](test_worker& worker) -> asio::awaitable<void> {
+            // A report is sent when the one before it was answered.
+            (void)co_await worker.create(worker.grant(11));
+            (void)co_await worker.report(is_busy);
             const auto page = co_await figures(worker);
-            const auto address = worker.autoscaler().at("");
+            const auto address = worker.autoscaler().at("/");
             expect_lines(page,
                          {"nullworker_report_failures_total{address=\"" + address.text() + "\"} 1",
                           "nullworker_completion_failures_total{address=\"" + address.text() + "\"} 0"});
