@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <stdexcept>
@@ -21,6 +22,9 @@ namespace nullworker::test {
 namespace {
 
 constexpr int patience_ms = 30000;
+
+// With a program that writes on and on, and never what is waited for.
+constexpr std::chrono::minutes longest_wait(2);
 
 }  // namespace
 
@@ -147,13 +151,14 @@ void program::wait_for(const std::string& text) {
 }
 
 void program::wait_for_next(const std::string& text) {
+    const auto until = std::chrono::steady_clock::now() + longest_wait;
     for (;;) {
         for (int i = 0; i < 2; ++i)
             if (const auto at = x_text[i].find(text, x_seen[i]); at != std::string::npos) {
                 x_seen[i] = at + text.size();
                 return;
             }
-        if (!read_some()) {
+        if (!read_some() || std::chrono::steady_clock::now() > until) {
             ADD_FAILURE() << "'" << text << "' never came; it said:\n" << out() << err();
             return;
         }

@@ -30,8 +30,8 @@ public:
     program(const program&) = delete;
     program& operator=(const program&) = delete;
 
-    // Reads standard output and error until `text` was seen in either. Fails the test after 30 s or when the
-    // program ends before that.
+    // Reads standard output and error until `text` was seen in either. Fails the test when nothing
+    // came for 30 s, after two minutes, and when the program ends before that.
     void wait_for(const std::string& text);
 
     // The same for `text` behind what the last call of either found.

@@ -45,7 +45,7 @@ std::string picture_of(const std::string& written, program::terminal size) {
 TEST(terminal_of_demo, shows_where_all_stands_and_nothing_of_that_is_left_after_ctrl_c) {
     constexpr program::terminal size{100, 30};
     program demo(long_demo("2"), utf8_terminal, size);
-    demo.wait_for("workers \x1b[0m \x1b[1m2: 2 taken, 0 idle, 0 loading");
+    demo.wait_for("workers\x1b[0m  \x1b[1m2: 2 taken, 0 idle, 0 loading");
     demo.wait_for_next("session 1");
     demo.wait_for_next("session 2");
     demo.type("\x03");
