@@ -127,6 +127,8 @@ text_row lane_row(const watch::lane& lane, const stretch& shown, std::size_t cel
         if (state)
             seen.insert(*state);
     }
+    if (!out.empty() && out.back().as == look::plain)
+        out.pop_back();  // nothing follows
     return out;
 }
 
