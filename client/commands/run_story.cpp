@@ -75,6 +75,21 @@ void run_story::failed(const std::string& why) {
         x_view->failed(why, now());
 }
 
+void run_story::heard(const std::vector<wire::endpoint_info>& endpoints, const std::string& name) {
+    const auto found = std::ranges::find(endpoints, name, &wire::endpoint_info::endpoint_name);
+    if (is_elsewhere() && found != endpoints.end())
+        x_view->heard(*found);
+}
+
+void run_story::heard(const std::vector<wire::instance_info>& instances) {
+    std::vector<watch::instance_price> prices;
+    for (const auto& one : instances)
+        if (one.dph_total)
+            prices.push_back({one.id, *one.dph_total});
+    if (is_elsewhere())
+        x_view->heard(prices);
+}
+
 std::uint64_t run_story::revision() {
     return told(now()).revision() + x_steps;
 }

@@ -33,6 +33,12 @@ public:
     void heard(const std::vector<wire::worker_info>& list);
     void failed(const std::string& why);
 
+    // What the owner of an endpoint elsewhere can read of it, and whether workers came whose price was not
+    // asked for yet.
+    void heard(const std::vector<wire::endpoint_info>& endpoints, const std::string& name);
+    void heard(const std::vector<wire::instance_info>& instances);
+    [[nodiscard]] bool take_newcomers() { return x_view && x_view->take_newcomers(); }
+
     // Grows with each change.
     [[nodiscard]] std::uint64_t revision();
 

@@ -36,6 +36,8 @@ std::map<std::string, int> running_by_state(const std::vector<wire::worker_info>
 }
 
 constexpr auto workers_read_every = 2s;  // of an endpoint elsewhere
+constexpr auto newcomers_looked_for_every = 5s;
+constexpr auto parameters_read_every = 60s;
 
 // Of workers that cannot start, more are no likelier to.
 constexpr unsigned failed_starts_enough = 5;
@@ -114,6 +116,8 @@ session_run::session_run(asio::any_io_executor executor, const session_options& 
     if (wanted == story::none || (wanted == story::for_those_who_look && !is_looked_at))
         return;
     x_story.emplace(x_venue, workers_read_every);
+    if (!x_venue.is_local())
+        x_account.emplace(executor, locate(options.where).where);
     x_show.on_session([this](int number, const std::string& state, const session_identity& ids) {
         x_story->step(number, state, ids);
     });
@@ -153,6 +157,8 @@ asio::awaitable<int> session_run::run() {
                         " connections, and wait for each other; raise it (ulimit -Hn, LimitNOFILE=)");
         x_watching.spawn(keep_redrawn(x_show));
         x_watching.spawn(watch_workers());
+        if (x_account)
+            x_watching.spawn(ask_as_the_owner());
         code = co_await work();
     } else {
         fail(opened->error().message);
@@ -264,6 +270,37 @@ asio::awaitable<outcome<session_outcome>> session_run::end_shown(int number, hel
     else
         x_show.session(number, "failed", ended.error().message);
     co_return ended;
+}
+
+// Until cancelled: what the endpoint's parameters are and what its workers cost, for the story alone. A key
+// that may not read prices, as that of an endpoint, is not tried again: there are no dollars then.
+asio::awaitable<void> session_run::ask_as_the_owner() {
+    backoff pause(newcomers_looked_for_every, parameters_read_every);
+    auto parameters_due = std::chrono::steady_clock::now();
+    bool wants_prices = false;
+    bool may_read_prices = true;
+    for (;;) {
+        co_await sleep_for(newcomers_looked_for_every);
+        if (std::chrono::steady_clock::now() >= parameters_due) {
+            parameters_due = std::chrono::steady_clock::now() + parameters_read_every;
+            const auto endpoints = co_await x_account->endpoints();
+            if (endpoints)
+                x_story->heard(*endpoints, x_venue.endpoint().access().name);
+        }
+        wants_prices = x_story->take_newcomers() || wants_prices;
+        if (!wants_prices || !may_read_prices)
+            continue;
+        const auto instances = co_await x_account->instances();
+        if (instances) {
+            x_story->heard(*instances);
+            wants_prices = false;
+            pause.reset();
+            continue;
+        }
+        const auto& why = instances.error();
+        may_read_prices = !is_key_refused(why) && why.status != status_not_found;
+        co_await sleep_for(std::max<std::chrono::steady_clock::duration>(pause.next(), why.retry_after));
+    }
 }
 
 // Until cancelled.

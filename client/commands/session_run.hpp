@@ -10,6 +10,7 @@
 #include <nullworker/wire/json_value.hpp>
 #include <terminal/progress.hpp>
 #include <terminal/runner.hpp>
+#include <vast/account_view.hpp>
 #include <vast/failure.hpp>
 #include <vast/held_session.hpp>
 #include <vast/reservation_keeper.hpp>
@@ -102,6 +103,7 @@ private:
     [[nodiscard]] reserve_options wanted(seconds lifetime) const;
     asio::awaitable<void> watch_workers();
     asio::awaitable<void> find_worker(int number, held_session session);
+    asio::awaitable<void> ask_as_the_owner();
     asio::awaitable<bool> write_the_report();
     void tell_trouble(const std::string& what);
     void note_reservation_end(interruption& given_up);
@@ -113,6 +115,7 @@ private:
     venue x_venue;
     progress x_show;
     std::optional<run_story> x_story;
+    std::optional<account_view> x_account;  // of an endpoint elsewhere, with a story
     side_thread x_files;
     task_group x_watching;
     std::set<interruption*> x_reserving;  // one for each reservation that is under way

@@ -1,3 +1,4 @@
+#include "elsewhere.hpp"
 #include "support/picture.hpp"
 #include "support/program.hpp"
 #include "support/temporary_directory.hpp"
@@ -118,6 +119,23 @@ TEST(demo, tells_programs_what_it_came_to) {
     EXPECT_GE(last.at("paid_seconds"), last.at("used_seconds"));
     EXPECT_EQ(last.at("unknown_seconds"), 0);
     EXPECT_TRUE(last.at("dollars").is_null());
+}
+
+class demo_with_prices : public elsewhere {};
+
+// The price is asked for once a worker is seen, and the demo lasts until then.
+TEST_F(demo_with_prices, tells_what_its_machines_cost_where_the_key_may_read_that) {
+    x_peer.script().reply_always("/get_endpoint_workers/",
+                                 net::json_reply(200, R"([{"id": 5, "status": "idle", "cur_load": 100}])"));
+    x_peer.script().reply_always("/api/v0/instances/",
+                                 net::json_reply(200, R"({"instances": [{"id": 5, "dph_total": 3600.0}]})"));
+    x_peer.start();
+    program demo(at_it({"demo", "--count", "1", "--interval", "0", "--plateau", "9", "--json"}));
+    EXPECT_EQ(demo.wait(), 0);
+    const auto last = nlohmann::json::parse(demo.out().substr(demo.out().rfind("\n{") + 1));
+    EXPECT_EQ(last.at("event"), "summary");
+    EXPECT_GT(last.at("dollars"), 0) << demo.out();
+    EXPECT_EQ(last.at("peak_workers"), 1);
 }
 
 TEST(demo, writes_a_report_of_what_happened) {
