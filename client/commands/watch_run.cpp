@@ -191,8 +191,11 @@ public:
             x_server->start();
             say_where_the_page_is();
         }
-        x_redrawing.spawn(x_out.keep_redrawn());
-        if (co_await open())
+        auto redrawing = x_out.keep_redrawn();
+        x_redrawing.spawn(std::move(redrawing));
+        // GCC 12 resumes at a wrong place where this is the condition itself.
+        const bool is_open = co_await open();
+        if (is_open)
             co_await work();
         x_redrawing.cancel();
         co_await x_redrawing.join();
