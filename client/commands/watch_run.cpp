@@ -193,7 +193,7 @@ public:
         }
         auto redrawing = x_out.keep_redrawn();
         x_redrawing.spawn(std::move(redrawing));
-        // GCC 12 resumes at a wrong place where this is the condition itself.
+        // As the condition itself GCC 12 resumed this at a wrong place.
         const bool is_open = co_await open();
         if (is_open)
             co_await work();
