@@ -57,6 +57,7 @@ std::vector<series> failures(const autoscaler::uplink& line) {
         by_address[is_told ? address : "other"] += figure(line.failures()[i]);
     }
     std::vector<series> out;
+    out.reserve(by_address.size());
     for (const auto& [address, count] : by_address)
         out.push_back({{{"address", address}}, count});
     return out;
